@@ -1,0 +1,1 @@
+"""HTTP and WebSocket: the doors that readers and editors come through."""

@@ -1,0 +1,77 @@
+"""Who may come in: tokens for editors, and no pages from elsewhere."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+
+from feedserver.errors import Forbidden, Unauthorized
+from feedserver.model import Token
+from feedserver.rules import Change
+
+PREFIX = "nf_"
+
+
+def new_secret() -> tuple[str, str]:
+    """Make a token: the text for its owner, and the digest that is kept."""
+    secret = PREFIX + secrets.token_urlsafe(32)
+    return secret, digest(secret)
+
+
+def digest(secret: str) -> str:
+    """Return a token's SHA-256 in hex. Its 256 random bits need no slower hash."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+class Tokens:
+    """The tokens that are good now, kept level with the journal."""
+
+    def __init__(self, tokens: tuple[Token, ...]) -> None:
+        self._tokens = {token.name: token for token in tokens}
+
+    def apply(self, changes: tuple[Change, ...]) -> None:
+        """Take in tokens made and revoked."""
+        for change in changes:
+            if change.token is not None:
+                self._tokens[change.token.name] = change.token
+
+    def find(self, secret: str) -> Token | None:
+        """Return the token, if it is good; takes as long whether it is or not."""
+        asked = digest(secret)
+        found = None
+        for token in self._tokens.values():
+            if hmac.compare_digest(token.digest, asked) and token.revoked_at is None:
+                found = token
+        return found
+
+
+def editor(request: Request, tokens: Tokens) -> Token:
+    """Return whose request this is. Raises Unauthorized, Forbidden."""
+    check_origin(request)
+    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not secret.strip():
+        raise Unauthorized("send the header Authorization: Bearer TOKEN")
+    token = tokens.find(secret.strip())
+    if token is None:
+        raise Unauthorized("this token is not known, or was revoked; ask for a new one")
+    return token
+
+
+def has_token(request: Request) -> bool:
+    """Say whether the request comes with a token, good or bad."""
+    return "authorization" in request.headers
+
+
+def check_origin(request: Request) -> None:
+    """Refuse pages of other sites. Raises Forbidden."""
+    origin = request.headers.get("origin")
+    if origin is not None and urlsplit(origin).netloc.lower() != _host(request):
+        raise Forbidden(f"pages of {origin} may read here, not edit")
+
+
+def _host(request: Request) -> str:
+    return request.headers.get("host", "").lower()

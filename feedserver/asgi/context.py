@@ -1,0 +1,52 @@
+"""What every endpoint works with, carried in the app's state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from starlette.requests import HTTPConnection
+
+from feedserver import wire
+from feedserver.asgi.access import Tokens
+from feedserver.hub import Hub
+from feedserver.journal import Journal, Mirror
+from feedserver.model import Cursor, Feed
+from feedserver.newsroom import Newsroom
+
+
+class PurgingJournal(Journal, Protocol):
+    """A journal that says when the words of killed items are gone from its files."""
+
+    async def purged(self, patience: float) -> bool:
+        """Wait up to `patience` seconds for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The live parts of one server process."""
+
+    journal: PurgingJournal
+    mirror: Mirror
+    newsroom: Newsroom
+    hub: Hub
+    tokens: Tokens
+    public_url: str
+
+    def page_url(self, slug: str) -> str:
+        """Return the address of a feed's page."""
+        return f"{self.public_url}/feeds/{slug}"
+
+    def feed_json(self, feed: Feed) -> dict[str, Any]:
+        """Return a feed's public object, with the cursor of its head."""
+        return wire.feed_json(feed, self.page_url(feed.slug), self.cursor(feed))
+
+    def cursor(self, feed: Feed) -> str:
+        """Return the cursor of a feed's head."""
+        return str(Cursor(self.hub.epoch, feed.head, feed.check))
+
+
+def context(connection: HTTPConnection) -> Context:
+    """Return the parts that serve this request."""
+    found: Context = connection.app.state.context
+    return found

@@ -1,0 +1,44 @@
+"""Is it alive, is it ready? For load balancers, and for an operator at 3 a.m."""
+
+from __future__ import annotations
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from feedserver.asgi.context import context
+
+
+async def healthz(request: Request) -> Response:
+    """Say that the process runs."""
+    return _report(200, {"status": "ok"})
+
+
+async def readyz(request: Request) -> Response:
+    """Say whether news can be read and written, and what is left to do."""
+    here = context(request)
+    try:
+        head = await here.journal.head()
+        unfinished = await here.mirror.unfinished()
+    except Exception as fault:
+        return _report(503, {"status": "no database", "detail": str(fault)})
+    body = {"status": "ready", "epoch": here.hub.epoch, "head": head, "readers": here.hub.readers}
+    if unfinished:
+        body |= {
+            "unfinished_purges": unfinished,
+            "detail": "words of withdrawn items are still in a file; it is retried",
+        }
+    return _report(200, body)
+
+
+def _report(status: int, body: dict[str, object]) -> Response:
+    return Response(
+        orjson.dumps(body),
+        status_code=status,
+        headers={"Cache-Control": "no-store"},
+        media_type="application/json",
+    )
+
+
+routes = [Route("/healthz", healthz), Route("/readyz", readyz)]

@@ -1,0 +1,142 @@
+"""The live door: WebSocket and SSE, the same messages on both."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from feedserver.asgi.context import Context, context
+from feedserver.asgi.reading import (
+    CORS,
+    channel_of,
+    cursor_text,
+    is_cursor_text,
+    preflight,
+)
+from feedserver.asgi.socket import EXTENSION
+from feedserver.channel import (
+    CLOSE_ENDED,
+    CLOSE_FULL,
+    CLOSE_NO_FEED,
+    CLOSE_RESTART,
+    Channel,
+    Place,
+)
+from feedserver.errors import Unavailable
+from feedserver.messages import Message
+
+log = logging.getLogger("feedserver.live")
+
+SUBPROTOCOL = "newsfeed.v1"
+RETRY_SECONDS = (2, 10)  # spread of Retry-After for those who find no room
+
+
+async def live(websocket: WebSocket) -> None:
+    """Take a reader's socket, bring it up to date, and let the hub have it."""
+    here = context(websocket)
+    slug = websocket.path_params["feed"]
+    channel, place, refusal = None, None, CLOSE_NO_FEED
+    if here.hub.is_full:
+        refusal = CLOSE_FULL
+    else:
+        channel = await here.hub.channel(slug)
+        if channel is not None:
+            since = websocket.query_params.get("since") or None
+            place = await here.hub.place_of(channel, since)
+    offered = websocket.scope["subprotocols"]
+    # No await between the handshake and the hand-over: nothing may come in between.
+    await websocket.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
+    hand_over = websocket.scope.get("extensions", {}).get(EXTENSION)
+    if hand_over is None:
+        await _send_loop(websocket, channel, place, refusal, here)
+        return
+    reader = hand_over(channel)
+    try:
+        if channel is None:
+            reader.finish(refusal)
+        else:
+            channel.join(reader, place)
+    except BaseException:
+        reader.abort()  # uvicorn no longer knows this transport
+        raise
+
+
+async def stream(request: Request) -> Response:
+    """Send the same messages as server-sent events."""
+    here = context(request)
+    channel = await channel_of(here, request)
+    if here.hub.is_full:
+        raise Unavailable(
+            "all places are taken; come back in a moment",
+            random.randint(*RETRY_SECONDS),  # noqa: S311
+        )
+    text = request.headers.get("last-event-id") or cursor_text(request)
+    place = await here.hub.place_of(channel, text if text and is_cursor_text(text) else None)
+    if channel.view.ended and place == channel.place:
+        return Response(status_code=204, headers=CORS)  # tells an EventSource not to come back
+    headers = CORS | {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(
+        _events(channel, place, here), headers=headers, media_type="text/event-stream"
+    )
+
+
+async def _events(channel: Channel, place: Place | None, here: Context) -> AsyncIterator[bytes]:
+    async with aclosing(channel.listen(place)) as messages:
+        async for message in messages:
+            yield _event(message, message.json(here.hub.now()))
+
+
+def _event(message: Message, json: bytes) -> bytes:
+    mark = b"id: %b\n" % message.cursor.encode() if message.moves else b""
+    return b"%bdata: %b\n\n" % (mark, json)
+
+
+async def _send_loop(
+    websocket: WebSocket, channel: Channel | None, place: Place | None, refusal: int, here: Context
+) -> None:
+    """Serve a reader where there is no hand-over: any other ASGI server."""
+    if channel is None:
+        await websocket.close(refusal)
+        return
+    sending = asyncio.create_task(_send_all(websocket, channel, place, here))
+    hearing = asyncio.create_task(_hear(websocket))
+    try:
+        await asyncio.wait({sending, hearing}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        sending.cancel()
+        hearing.cancel()
+        for fault in await asyncio.gather(sending, hearing, return_exceptions=True):
+            if isinstance(fault, Exception) and not isinstance(fault, WebSocketDisconnect):
+                log.error("a reader's loop failed", exc_info=fault)
+
+
+async def _send_all(
+    websocket: WebSocket, channel: Channel, place: Place | None, here: Context
+) -> None:
+    async with aclosing(channel.listen(place, is_socket=True)) as messages:
+        async for message in messages:
+            await websocket.send_text(message.json(here.hub.now()).decode())
+    await websocket.close(CLOSE_ENDED if channel.view.ended else CLOSE_RESTART)
+
+
+async def _hear(websocket: WebSocket) -> None:
+    try:
+        while True:
+            await websocket.receive()  # a client has nothing to say
+    except (WebSocketDisconnect, RuntimeError):
+        return
+
+
+routes = [
+    WebSocketRoute("/v1/feeds/{feed}/live", live),
+    Route("/v1/feeds/{feed}/stream", stream, methods=["GET"]),
+    Route("/v1/feeds/{feed}/stream", preflight, methods=["OPTIONS"]),
+]

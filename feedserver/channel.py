@@ -1,0 +1,369 @@
+"""One feed's readers, and the rounds that bring them news.
+
+A reader's place is the `Place` it has been brought to, an object shared by all who stand there, so
+"is caught up" is one pointer comparison. A round takes everyone from the last announced place to
+the newest one in one frame; what is committed meanwhile goes into the next round, coalesced.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, Callable, Hashable
+from dataclasses import dataclass
+from typing import Any
+
+from feedserver.messages import Encode, Message, Messages
+from feedserver.model import Millis
+from feedserver.rules import Change
+from feedserver.view import View
+
+SLICE = 256  # readers written to before others get a turn: about 3 ms
+STALL_SECONDS = 30.0  # without any progress a reader is given up; a slow one that moves is not
+CHAINS_MAX = 256  # catch-ups kept encoded until the next change
+RETRY_MS = (500, 5_000)  # spread of a goodbye for a small crowd …
+RETRY_MS_PER_READER = 1  # … and what each reader adds to it,
+RETRY_MS_MAX = 30_000  # up to this
+
+CLOSE_RESTART = 1012
+CLOSE_FULL = 1013
+CLOSE_NO_FEED = 4404
+CLOSE_ENDED = 4410
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a reader stands: a record of the feed."""
+
+    sequence: int
+    check: str
+
+
+class Reader(ABC):
+    """A connected socket, as small as can be. `encode` turns a message's JSON into its frame."""
+
+    __slots__ = ("encode", "place", "write")
+
+    place: Place | None  # None: behind, or gone
+    write: Callable[[bytes], None]
+    encode: Encode
+
+    @abstractmethod
+    def pending(self) -> int:
+        """Return the bytes written and not yet taken by the kernel."""
+
+    @abstractmethod
+    def finish(self, code: int) -> None:
+        """Close with `code` once all is sent."""
+
+    @abstractmethod
+    def abort(self) -> None:
+        """Drop the connection and what is unsent."""
+
+
+@dataclass(slots=True)
+class Stall:
+    """A reader that is behind: from where, how much was pending, and since when it stays so."""
+
+    place: Place
+    pending: int
+    since: float
+
+
+@dataclass(slots=True, eq=False)
+class Listener:
+    """A reader that takes messages at its own pace, in a task of its own."""
+
+    place: Place | None
+    is_socket: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """How far a change got: `took` of `readers` in `ms` milliseconds."""
+
+    took: int
+    readers: int
+    ms: int
+
+
+class Channel:
+    """The live side of one feed."""
+
+    def __init__(
+        self, view: View, messages: Messages, heartbeat: int, clock: Callable[[], Millis]
+    ) -> None:
+        self.view = view
+        self.messages = messages
+        self.place = Place(view.head, view.feed.check)
+        self._announced = self._completed = self.place
+        self.behind: dict[Reader, Stall] = {}
+        self.listeners: set[Listener] = set()
+        self.leaving = False
+        self.kept: dict[Hashable, Any] = {}  # what others encoded of this state, until it changes
+        self._clock = clock
+        self._heartbeat = heartbeat
+        self._buckets: list[set[Reader]] = [set() for _ in range(heartbeat)]
+        self._chains: dict[Place, list[Message]] = {}
+        self._snapshot: Message | None = None
+        self._moved = asyncio.Event()
+        self._progress = asyncio.Event()
+        self._took = 0
+        self._last_round = time.monotonic()
+        self._rounds: asyncio.Task[None] | None = None
+
+    @property
+    def caught_up(self) -> int:
+        """How many sockets get the shared frame."""
+        return sum(map(len, self._buckets))
+
+    @property
+    def sockets(self) -> int:
+        """How many readers come by WebSocket."""
+        return self.caught_up + len(self.behind) + sum(one.is_socket for one in self.listeners)
+
+    @property
+    def streams(self) -> int:
+        """How many readers come by SSE."""
+        return sum(not one.is_socket for one in self.listeners)
+
+    @property
+    def readers(self) -> int:
+        """How many readers of any kind are connected."""
+        return self.caught_up + len(self.behind) + len(self.listeners)
+
+    def apply(self, changes: tuple[Change, ...]) -> None:
+        """Take in changes of this feed; a round follows."""
+        if not any([self.view.apply(change) for change in changes]):
+            return
+        self.place = Place(self.view.head, self.view.feed.check)
+        self._chains.clear()
+        self._snapshot = None
+        self.kept.clear()
+        moved, self._moved = self._moved, asyncio.Event()
+        moved.set()
+        if self._rounds is None or self._rounds.done():
+            self._rounds = asyncio.create_task(self._run_rounds())
+
+    def chain(self, place: Place | None) -> list[Message]:
+        """Return what brings a reader from `place` to the newest one; shared until it moves."""
+        if place is None:
+            self._snapshot = self._snapshot or self.messages.snapshot()
+            return [self._snapshot]
+        known = self._chains.get(place)
+        if known is None:
+            known = self.messages.since(place.sequence, place.check)
+            if len(self._chains) < CHAINS_MAX:
+                self._chains[place] = known
+        return known
+
+    def join(self, reader: Reader, place: Place | None) -> None:
+        """Bring a socket up to date from `place` (None: from nothing) and keep it so."""
+        self._bring(reader, place)
+        if reader.place is not None:
+            random.choice(self._buckets).add(reader)  # noqa: S311
+
+    def leave(self, reader: Reader) -> None:
+        """Forget a socket."""
+        reader.place = None
+        self.behind.pop(reader, None)
+        for bucket in self._buckets:
+            bucket.discard(reader)
+
+    def fall_behind(self, reader: Reader) -> None:
+        """Stop sending to a socket whose buffer is above its mark."""
+        place = reader.place
+        if place is None:
+            return
+        if place is self._announced:
+            self._took -= 1
+        self.leave(reader)
+        self.behind[reader] = Stall(place, reader.pending(), time.monotonic())
+
+    def catch_up(self, reader: Reader) -> None:
+        """Take a socket back that has drained, with all that it missed as one batch."""
+        stall = self.behind.pop(reader, None)
+        if stall is None:
+            return
+        if stall.place is self.place and not self.leaving:
+            reader.place = stall.place
+            random.choice(self._buckets).add(reader)  # noqa: S311
+        else:
+            self.join(reader, stall.place)
+
+    def drop_stalled(self) -> None:
+        """Abort sockets that have not moved for `STALL_SECONDS`."""
+        now = time.monotonic()
+        for reader, stall in list(self.behind.items()):
+            pending = reader.pending()
+            if pending < stall.pending:
+                stall.pending, stall.since = pending, now
+            elif now - stall.since > STALL_SECONDS:
+                self.leave(reader)
+                reader.abort()
+
+    async def beat(self, tick: int) -> None:
+        """Send this second's share of the sockets a heartbeat, unless they just had news."""
+        self.drop_stalled()
+        bucket = self._buckets[tick % len(self._buckets)]
+        if not bucket or time.monotonic() - self._last_round < self._heartbeat / 2:
+            return
+        message = self.messages.heartbeat()
+        now = self._clock()
+        for count, reader in enumerate(list(bucket), 1):
+            if reader.place is not None:
+                reader.write(message.once(reader.encode, now))
+            if count % SLICE == 0:
+                await asyncio.sleep(0)
+
+    async def listen(
+        self, place: Place | None, *, is_socket: bool = False
+    ) -> AsyncGenerator[Message, None]:
+        """Yield what a reader from `place` needs, as fast as it asks, to the end."""
+        listener = Listener(None, is_socket)
+        self.listeners.add(listener)
+        try:
+            while True:
+                moved, target = self._moved, self.place
+                if listener.place is None or listener.place is not target:
+                    for message in self.chain(listener.place or place):
+                        yield message
+                    listener.place = target
+                    self._announce_progress()
+                elif self.view.ended:
+                    yield self.messages.ended()
+                    return
+                elif self.leaving:
+                    yield self.messages.goodbye(self._retry_ms())
+                    return
+                else:
+                    try:
+                        async with asyncio.timeout(self._heartbeat):
+                            await moved.wait()
+                    except TimeoutError:
+                        yield self.messages.heartbeat()
+        finally:
+            self.listeners.discard(listener)
+
+    async def delivered(self, sequence: int, patience: float) -> Receipt:
+        """Wait until readers took the change at `sequence`, `patience` seconds at most."""
+        started = time.monotonic()
+        try:
+            async with asyncio.timeout(patience):
+                while not self._is_delivered(sequence):
+                    await self._progress.wait()
+        except TimeoutError:
+            pass
+        listening = sum(
+            1 for one in self.listeners if one.place is not None and one.place.sequence >= sequence
+        )
+        announced = self._took if self._completed.sequence >= sequence else 0
+        elapsed = round((time.monotonic() - started) * 1000)
+        return Receipt(announced + listening, self.readers, elapsed)
+
+    async def reach(self, sequence: int, patience: float) -> bool:
+        """Wait until this channel has seen `sequence`, `patience` seconds at most."""
+        try:
+            async with asyncio.timeout(patience):
+                while self.place.sequence < sequence:
+                    await self._moved.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    async def close(self) -> None:
+        """Say goodbye to everybody."""
+        self.leaving = True
+        self._moved.set()
+        now = self._clock()
+        count = 0
+        for bucket in self._buckets:
+            for reader in list(bucket):
+                if reader.place is not None:
+                    reader.write(reader.encode(self.messages.goodbye(self._retry_ms()).json(now)))
+                    self._finish(reader, CLOSE_RESTART)
+                    count += 1
+                    if count % SLICE == 0:
+                        await asyncio.sleep(0)
+        for reader in list(self.behind):
+            self.leave(reader)
+            reader.abort()  # it cannot take a goodbye; it comes back with its own cursor
+
+    async def _run_rounds(self) -> None:
+        while self._announced is not self.place:
+            since, target = self._announced, self.place
+            self._announced = target
+            self._took = 0
+            chain = self.chain(since) if self.caught_up else []
+            for bucket in self._buckets:
+                readers = list(bucket)
+                for start in range(0, len(readers), SLICE):
+                    self._took += self._send(readers[start : start + SLICE], chain, since, target)
+                    if len(readers) == SLICE or start + SLICE < len(readers):
+                        await asyncio.sleep(0)
+            self._last_round = time.monotonic()
+            self._completed = target
+            self._announce_progress()
+        if self.view.ended:
+            self._end()
+
+    def _send(
+        self, readers: list[Reader], chain: list[Message], since: Place, target: Place
+    ) -> int:
+        now = self._clock()
+        frames: dict[Encode, bytes] = {}
+        took = 0
+        for reader in readers:
+            if reader.place is since:
+                frame = frames.get(reader.encode)
+                if frame is None:
+                    frame = b"".join([message.once(reader.encode, now) for message in chain])
+                    frames[reader.encode] = frame
+                reader.place = target
+                reader.write(frame)
+                took += 1
+            elif reader.place is not None and reader.place.sequence < target.sequence:
+                self._bring(reader, reader.place)  # joined while the last round was under way
+                took += 1
+        return took
+
+    def _bring(self, reader: Reader, place: Place | None) -> None:
+        now = self._clock()
+        chain = self.chain(place)
+        reader.place = self.place
+        reader.write(b"".join([reader.encode(message.json(now)) for message in chain]))
+        if self.view.ended and reader.place is not None:
+            reader.write(reader.encode(self.messages.ended().json(now)))
+            self._finish(reader, CLOSE_ENDED)
+        elif self.leaving:
+            self._finish(reader, CLOSE_RESTART)
+
+    def _end(self) -> None:
+        ended = self.messages.ended()
+        now = self._clock()
+        for bucket in self._buckets:
+            for reader in list(bucket):
+                if reader.place is not None:
+                    reader.write(ended.once(reader.encode, now))
+                    self._finish(reader, CLOSE_ENDED)
+
+    def _finish(self, reader: Reader, code: int) -> None:
+        self.leave(reader)
+        reader.finish(code)
+
+    def _is_delivered(self, sequence: int) -> bool:
+        return self._completed.sequence >= sequence and all(
+            listener.place is None or listener.place.sequence >= sequence
+            for listener in self.listeners
+        )
+
+    def _announce_progress(self) -> None:
+        progress, self._progress = self._progress, asyncio.Event()
+        progress.set()
+
+    def _retry_ms(self) -> int:
+        low, high = RETRY_MS
+        spread = min(high + self.readers * RETRY_MS_PER_READER, RETRY_MS_MAX)
+        return random.randint(low, spread)  # noqa: S311

@@ -1,0 +1,210 @@
+"""The commands of `feedserver`. All work beside a running server, through the database."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+from feedserver import __version__, demo
+from feedserver.asgi import access
+from feedserver.errors import FeedError
+from feedserver.hub import now_millis
+from feedserver.model import Feed
+from feedserver.newsroom import Newsroom
+from feedserver.service import serve
+from feedserver.settings import TABLE, Settings, read_settings
+from feedserver.sqlite.database import open_database
+from feedserver.sqlite.journal import open_journal
+from feedserver.sqlite.mirror import SQLiteMirror
+from feedserver.wire import time_text
+
+Arguments = argparse.Namespace
+Work = Callable[[Newsroom, SQLiteMirror], Awaitable[None]]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command. Exit code 0: done, 1: refused, 2: wrong usage."""
+    arguments = _parser().parse_args(argv)
+    try:
+        code: int = arguments.run(arguments)
+    except FeedError as fault:
+        print(f"feedserver: {fault.detail}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        return 0
+    return code
+
+
+def _serve(arguments: Arguments) -> int:
+    return serve(_settings(arguments), ready=_say_ready)
+
+
+def _say_ready(address: str) -> None:
+    print(f"feedserver is ready at {address}", flush=True)
+
+
+def _feed_add(arguments: Arguments) -> int:
+    async def work(newsroom: Newsroom, mirror: SQLiteMirror) -> None:
+        if await mirror.feed(arguments.slug) is not None:
+            raise FeedError(f"there is a feed {arguments.slug} already")
+        raw = {
+            "title": arguments.title,
+            "language": arguments.language,
+            "timezone": arguments.timezone,
+            "description": arguments.description,
+        }
+        feed, _ = await newsroom.configure(arguments.slug, raw, None)
+        print(f"added the feed {feed.slug}: {feed.title}")
+
+    return _run(arguments, work)
+
+
+def _feed_list(arguments: Arguments) -> int:
+    async def work(newsroom: Newsroom, mirror: SQLiteMirror) -> None:
+        for feed in await mirror.feeds():
+            print("\t".join(_feed_line(feed)))
+
+    return _run(arguments, work)
+
+
+def _feed_line(feed: Feed) -> tuple[str, ...]:
+    state = f"closed since {time_text(feed.closed_at)}" if feed.closed_at is not None else "open"
+    return feed.slug, state, feed.language or "-", feed.timezone or "-", feed.title
+
+
+def _feed_close(arguments: Arguments) -> int:
+    return _close(arguments, closed=True)
+
+
+def _feed_reopen(arguments: Arguments) -> int:
+    return _close(arguments, closed=False)
+
+
+def _close(arguments: Arguments, *, closed: bool) -> int:
+    async def work(newsroom: Newsroom, mirror: SQLiteMirror) -> None:
+        if await mirror.feed(arguments.slug) is None:
+            raise FeedError(f"there is no feed {arguments.slug}; see: feedserver feed list")
+        await newsroom.configure(arguments.slug, {"closed": closed}, None)
+        print(f"{'closed' if closed else 'reopened'} the feed {arguments.slug}")
+
+    return _run(arguments, work)
+
+
+def _token_add(arguments: Arguments) -> int:
+    async def work(newsroom: Newsroom, mirror: SQLiteMirror) -> None:
+        secret, digest = access.new_secret()
+        feeds = tuple(arguments.feed)
+        await newsroom.add_token(arguments.name, digest, feeds, importer=arguments.importer)
+        scope = f"the feeds {', '.join(feeds)}" if feeds else "all feeds"
+        print(f"a token for {arguments.name}, for {scope}; it is shown only now:", file=sys.stderr)
+        print(secret)
+
+    return _run(arguments, work)
+
+
+def _token_list(arguments: Arguments) -> int:
+    async def work(newsroom: Newsroom, mirror: SQLiteMirror) -> None:
+        for token in await mirror.tokens():
+            revoked = token.revoked_at
+            state = f"revoked at {time_text(revoked)}" if revoked is not None else "good"
+            feeds = ",".join(token.feeds) or "all feeds"
+            rights = "imports" if token.importer else "-"
+            print("\t".join((token.name, state, feeds, rights, time_text(token.created_at))))
+
+    return _run(arguments, work)
+
+
+def _token_revoke(arguments: Arguments) -> int:
+    async def work(newsroom: Newsroom, mirror: SQLiteMirror) -> None:
+        await newsroom.revoke_token(arguments.name)
+        print(f"revoked the token of {arguments.name}")
+
+    return _run(arguments, work)
+
+
+def _list_settings(arguments: Arguments) -> int:
+    settings = _settings(arguments)
+    for setting in TABLE:
+        value = getattr(settings, setting.name)
+        print(f"{setting.variable}\t{value}\t{setting.help}")
+    return 0
+
+
+def _demo(arguments: Arguments) -> int:
+    return demo.run(arguments.port, Path(arguments.data))
+
+
+def _run(arguments: Arguments, work: Work) -> int:
+    settings = _settings(arguments)
+
+    async def opened() -> None:
+        async with open_database(settings.data) as database, open_journal(database) as journal:
+            mirror = SQLiteMirror(database)
+            await work(Newsroom(journal, mirror, now_millis), mirror)
+
+    asyncio.run(opened())
+    return 0
+
+
+def _settings(arguments: Arguments) -> Settings:
+    given = {setting.name: getattr(arguments, setting.name, None) for setting in TABLE}
+    return read_settings(given)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="feedserver", description="A live news feed.")
+    parser.add_argument("--version", action="version", version=f"feedserver {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    shown = commands.add_parser("demo", help="play the seed story on a feed of its own")
+    shown.add_argument("--port", type=int, default=8000, help="default 8000; 0 takes a free one")
+    shown.add_argument("--data", default="demo-data", help="the folder it leaves all in")
+    shown.set_defaults(run=_demo)
+
+    served = commands.add_parser("serve", help="serve the feeds of one folder")
+    for setting in TABLE:
+        option = f"--{setting.name.replace('_', '-')}"
+        served.add_argument(option, dest=setting.name, help=f"{setting.help} ({setting.variable})")
+    served.set_defaults(run=_serve)
+
+    feed = commands.add_parser("feed", help="add, list, close and reopen feeds")
+    feeds = feed.add_subparsers(required=True, metavar="WHAT")
+    adding = _with_data(feeds.add_parser("add", help="add a feed"), _feed_add)
+    adding.add_argument("slug", help="its name in addresses, e.g. world")
+    adding.add_argument("--title", required=True, help="its name for readers")
+    adding.add_argument("--language", help="e.g. en, uk, pt-BR")
+    adding.add_argument("--timezone", help="e.g. Europe/Kyiv")
+    adding.add_argument("--description", help="a sentence for readers")
+    _with_data(feeds.add_parser("list", help="list the feeds"), _feed_list)
+    for name, run, text in (
+        ("close", _feed_close, "end a feed; what is there can still be corrected"),
+        ("reopen", _feed_reopen, "go on with a closed feed"),
+    ):
+        _with_data(feeds.add_parser(name, help=text), run).add_argument("slug")
+
+    token = commands.add_parser("token", help="add, list and revoke editors' tokens")
+    tokens = token.add_subparsers(required=True, metavar="WHAT")
+    giving = _with_data(tokens.add_parser("add", help="print a new token, once"), _token_add)
+    giving.add_argument("name", help="the editor's name, kept with each revision")
+    giving.add_argument("--feed", action="append", default=[], help="only this feed; repeatable")
+    giving.add_argument(
+        "--import", dest="importer", action="store_true", help="may set past times and origins"
+    )
+    _with_data(tokens.add_parser("list", help="list the tokens"), _token_list)
+    _with_data(tokens.add_parser("revoke", help="end a token"), _token_revoke).add_argument("name")
+
+    _with_data(commands.add_parser("settings", help="list the settings in force"), _list_settings)
+    return parser
+
+
+def _with_data(
+    parser: argparse.ArgumentParser, run: Callable[[Arguments], int]
+) -> argparse.ArgumentParser:
+    parser.add_argument("--data", help="the folder that holds the database (FEEDSERVER_DATA)")
+    parser.set_defaults(run=run)
+    return parser

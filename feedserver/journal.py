@@ -1,0 +1,123 @@
+"""The contract that every journal keeps, and what is read back of it.
+
+A `Journal` orders and keeps records; a `Mirror` is the state that they add up to. SQLite is both
+at once, in one transaction. A replicated journal orders on many machines, and each machine's
+SQLite mirror follows; so nothing here promises that `follow` or a `Mirror` is level with `append`
+on return, that sequences have no gaps, or that a record's own sequence is known before the append.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from feedserver.model import Feed, Item, Key, Logged, Record, Token
+from feedserver.rules import Change
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Which journal this is. `epoch` is random and public; `salt` (hex) keys the MACs of keys."""
+
+    epoch: str
+    salt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A use of an idempotency key: the record it made and the key as kept."""
+
+    sequence: int
+    item: int
+    key: Key
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A stretch of a feed, newest first; `next` continues it and is None at the end."""
+
+    feed: Feed
+    items: tuple[Item, ...]
+    next: tuple[int, int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """Everything that a feed's live view starts from, all read at one moment.
+
+    `newest` by (published_at, id), `pinned` those pinned, `recent` by version, each newest first.
+    `checks` maps the newest records' sequences to their checks.
+    """
+
+    feed: Feed
+    newest: tuple[Item, ...]
+    pinned: tuple[Item, ...]
+    recent: tuple[Item, ...]
+    checks: dict[int, str]
+
+
+class Journal(Protocol):
+    """An ordered, durable list of records."""
+
+    @property
+    def identity(self) -> Identity:
+        """Which journal this is, for as long as it is open."""
+
+    async def append(self, record: Record) -> Change:
+        """Make the record durable and return what was decided at its sequence.
+
+        Raises Refused or Duplicate when nothing was changed; Unavailable when nothing was stored;
+        OutcomeUnknown when only a retry with the same key can tell.
+        """
+
+    def follow(self, after: int) -> AsyncIterator[tuple[Change, ...]]:
+        """Yield every accepted change after `after`, in order, in groups, without end.
+
+        Durable before it is yielded. An item or feed may be newer than the change that names it,
+        when records were read back and not watched; it is never older.
+        """
+
+    async def head(self) -> int:
+        """Return the sequence of the newest accepted record; 0 when there is none."""
+
+
+class Mirror(Protocol):
+    """The state of feeds, items and tokens. Reads only; each answer is of one moment."""
+
+    async def feeds(self) -> tuple[Feed, ...]:
+        """Return every feed, by slug."""
+
+    async def feed(self, slug: str) -> Feed | None:
+        """Return a feed, None where there is none."""
+
+    async def tokens(self) -> tuple[Token, ...]:
+        """Return every token, revoked ones too."""
+
+    async def item(self, slug: str, item: int) -> Item | None:
+        """Return the latest state of an item of that feed."""
+
+    async def log(self, slug: str, item: int) -> tuple[Logged, ...]:
+        """Return an item's accepted records, oldest first; erased ones without fields and note."""
+
+    async def page(
+        self,
+        slug: str,
+        limit: int,
+        before: tuple[int, int] | None = None,
+        tag: str | None = None,
+        words: str | None = None,
+    ) -> Page | None:
+        """Return `limit` items below `before`; with `tag` or `words` tombstones are left out."""
+
+    async def stock(self, slug: str, recent: int, checks: int) -> Stock | None:
+        """Return what a live view starts from: so many changed items, so many records' checks."""
+
+    async def check(self, slug: str, sequence: int) -> str | None:
+        """Return the check of the feed's record at `sequence`; None where the feed has none."""
+
+    async def use(self, slug: str, editor: str, mac: str) -> Use | None:
+        """Return the use of an idempotency key by that editor in that feed."""
+
+    async def unfinished(self) -> int:
+        """Count the killed items whose words may still be in a file."""

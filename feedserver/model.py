@@ -1,0 +1,263 @@
+"""The values that everything else speaks of. Frozen, slotted, free of I/O.
+
+Times are whole milliseconds since 1970 in UTC (`Millis`); `wire` turns them into RFC 3339.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import string
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+Millis = int
+
+# Sent and stored limits, from the contract.
+HEADLINE_MAX = 300  # characters
+BODY_MAX = 64 * 1024  # bytes of UTF-8
+NOTE_MAX = 1000  # characters
+TAGS_MAX = 20
+TAG_MAX = 50  # characters
+MEDIA_MAX = 10
+TEXT_MAX = 200  # characters: byline, source, credit, a feed's title
+ALT_MAX = 1000  # characters: media alt, a feed's description
+URL_MAX = 2048  # characters
+SNAPSHOT_ITEMS = 50
+CATCH_UP_MAX = 200  # changed items; a reader further behind gets a snapshot
+AHEAD_MAX: Millis = 60_000  # how far ahead `published_at` may be set (becomes now)
+STEP_BACK_MAX: Millis = 600_000  # how far a clock may step back and still not reorder news
+
+_ALPHABET = string.ascii_letters + string.digits
+_SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+_CURSOR = re.compile(r"([A-Za-z0-9]{8})\.([0-9]{1,15})\.([A-Za-z0-9]{4})")
+_ETAG = re.compile(r"([0-9]{1,15})-([A-Za-z0-9]{4})")
+
+
+def random_id(length: int = 16) -> str:
+    """Return `length` random letters and digits (16: 95 bits)."""
+    return "".join(secrets.choice(_ALPHABET) for _ in range(length))
+
+
+def is_slug(text: str) -> bool:
+    """Say whether `text` can name a feed."""
+    return _SLUG.fullmatch(text) is not None
+
+
+class Verb(StrEnum):
+    """What an editor can do to an item."""
+
+    POST = "post"
+    FIX = "fix"
+    UPDATE = "update"
+    CORRECT = "correct"
+    HOLD = "hold"
+    RELEASE = "release"
+    KILL = "kill"
+    PIN = "pin"
+    UNPIN = "unpin"
+
+
+class Status(StrEnum):
+    """What readers may see of an item."""
+
+    LIVE = "live"
+    HELD = "held"
+    KILLED = "killed"
+
+
+class Act(StrEnum):
+    """What a record that is no item's verb does."""
+
+    FEED = "feed"
+    TOKEN = "token"  # noqa: S105
+    REVOKE = "revoke"
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """A picture or clip that goes with an item; sizes in pixels."""
+
+    url: str
+    alt: str | None = None
+    width: int | None = None
+    height: int | None = None
+    credit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A public note that says what was wrong, and when it was put right."""
+
+    at: Millis
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where an imported item comes from; unique in a feed."""
+
+    uri: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """The whole latest state of one item. A killed one keeps only what a tombstone shows."""
+
+    id: int
+    feed: str
+    version: int
+    check: str
+    published_at: Millis
+    status: Status = Status.LIVE
+    headline: str = ""
+    body: str = ""
+    updated_at: Millis | None = None
+    occurred_at: Millis | None = None
+    byline: str | None = None
+    source: str | None = None
+    url: str | None = None
+    tags: tuple[str, ...] = ()
+    breaking: bool = False
+    pinned: bool = False
+    language: str | None = None
+    media: tuple[Media, ...] = ()
+    corrections: tuple[Correction, ...] = ()
+    imported: bool = False
+    origin: Origin | None = None
+    touched_at: Millis = 0
+    killed_at: Millis | None = None
+    note: str | None = None
+
+    @property
+    def etag(self) -> str:
+        """The entity tag, without quotes."""
+        return f"{self.version}-{self.check}"
+
+    @property
+    def order(self) -> tuple[Millis, int]:
+        """The place in a feed: newest has the greatest."""
+        return (self.published_at, self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """A feed's own settings. `version` is the sequence of its latest record of its own,
+    `head` that of the newest record of the feed or any of its items."""
+
+    slug: str
+    title: str
+    created_at: Millis
+    version: int
+    head: int
+    check: str
+    language: str | None = None
+    timezone: str | None = None
+    description: str | None = None
+    closed_at: Millis | None = None
+    stamped_at: Millis = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """An editor's right to edit. Without feeds: all of them, and to create and close feeds."""
+
+    name: str
+    digest: str
+    feeds: tuple[str, ...] = ()
+    importer: bool = False
+    created_at: Millis = 0
+    revoked_at: Millis | None = None
+
+    def may_edit(self, slug: str) -> bool:
+        """Say whether this token edits the feed."""
+        return self.revoked_at is None and (not self.feeds or slug in self.feeds)
+
+    def may_administer(self) -> bool:
+        """Say whether this token creates, closes and reopens feeds."""
+        return self.revoked_at is None and not self.feeds
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """An Idempotency-Key as it is kept: never itself, and never a bare hash of the text.
+
+    `mac` is keyed with the journal's salt and finds the record again for ever; `body_mac` is
+    keyed with `salt`, which a kill erases, so that no guess at the text can be checked after it.
+    """
+
+    mac: str
+    salt: str
+    body_mac: str
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What a kill leaves of a record: enough to know its cursor and its key again."""
+
+    sequence: int
+    check: str
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One fact, as it is appended. The journal gives it its sequence.
+
+    `at` is the true time of the append, `claimed_at` the time an import gives it. `fields` holds
+    only what the editor set, None meaning cleared. `base` is the version it was made from.
+    """
+
+    rid: str
+    act: Verb | Act
+    at: Millis
+    feed: str | None = None
+    item: int | None = None
+    editor: str | None = None
+    fields: dict[str, Any] = field(default_factory=dict)
+    note: str | None = None
+    base: tuple[int, str] | None = None
+    claimed_at: Millis | None = None
+    origin: Origin | None = None
+    key: Key | None = None
+    erased: tuple[Erased, ...] = ()
+
+    @property
+    def check(self) -> str:
+        """The short piece of the random id that cursors and entity tags carry."""
+        return self.rid[:4]
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """A record that was accepted, with its sequence and the time that readers are shown for it."""
+
+    sequence: int
+    record: Record
+    effective_at: Millis
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A reader's place. Opaque to clients."""
+
+    epoch: str
+    sequence: int
+    check: str
+
+    def __str__(self) -> str:
+        return f"{self.epoch}.{self.sequence}.{self.check}"
+
+    @classmethod
+    def parse(cls, text: str) -> Cursor | None:
+        """Read a cursor; None for anything this program never wrote."""
+        found = _CURSOR.fullmatch(text)
+        return cls(found[1], int(found[2]), found[3]) if found else None
+
+
+def parse_etag(text: str) -> tuple[int, str] | None:
+    """Read an item's entity tag, without quotes, as (version, check); None if it is not one."""
+    found = _ETAG.fullmatch(text)
+    return (int(found[1]), found[2]) if found else None

@@ -1,0 +1,228 @@
+"""The wiring: settings in, a running server out. Knows everybody; nobody knows it but the CLI."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import Any
+
+import uvicorn
+import uvloop
+from starlette.applications import Starlette
+
+from feedserver.asgi.access import Tokens
+from feedserver.asgi.app import make_app
+from feedserver.asgi.context import Context
+from feedserver.asgi.socket import HandOverProtocol
+from feedserver.errors import SetupError
+from feedserver.hub import Hub, now_millis
+from feedserver.newsroom import Newsroom
+from feedserver.settings import Settings
+from feedserver.sqlite.database import open_database
+from feedserver.sqlite.journal import SQLiteJournal, open_journal
+from feedserver.sqlite.mirror import SQLiteMirror
+
+log = logging.getLogger("feedserver")
+
+BACKLOG = 4096  # handshakes that wait while a round is under way
+SEND_BUFFER = 128 * 1024  # bytes the kernel holds for one reader who has stopped reading
+USER_TIMEOUT_MS = 30_000  # unacknowledged for so long, the kernel gives a connection up
+GOODBYE_SECONDS = 3.0  # for readers to take their goodbye
+GRACE_SECONDS = 5  # for requests to end, after that
+KEEP_ALIVE_SECONDS = 65  # longer than the proxies in front, so that they close first
+
+
+@asynccontextmanager
+async def open_context(
+    settings: Settings, url: str, on_fault: Callable[[BaseException], None]
+) -> AsyncIterator[Context]:
+    """Open the database and run everything that lives on it. Raises SetupError."""
+    async with (
+        open_database(settings.data) as database,
+        open_journal(database, on_fault=on_fault) as journal,
+    ):
+        mirror = SQLiteMirror(database)
+        followed = await journal.head()
+        here = Context(
+            journal=journal,
+            mirror=mirror,
+            newsroom=Newsroom(journal, mirror, now_millis),
+            hub=Hub(
+                journal,
+                mirror,
+                page_url=lambda slug: f"{url}/feeds/{slug}",
+                heartbeat=settings.heartbeat,
+                readers_max=settings.readers,
+            ),
+            tokens=Tokens(await mirror.tokens()),
+            public_url=url,
+        )
+        async with (
+            _running(_follow(here, journal, followed), on_fault),
+            _running(here.hub.run(), on_fault),
+        ):
+            yield here
+
+
+def create_app(settings: Settings) -> Starlette:
+    """Make the app for another ASGI server; its lifespan opens the database."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        url = settings.url or f"http://{settings.host}:{settings.port}"
+        async with open_context(settings, url, _log_fault) as here:
+            app.state.context = here
+            yield
+            await here.hub.close()
+
+    return make_app(lifespan)
+
+
+def serve(settings: Settings, *, ready: Callable[[str], None]) -> int:
+    """Run a server until a signal ends it; tells `ready` its address. Raises SetupError.
+
+    Returns the exit code: 1 if a part of it died.
+    """
+    logging.basicConfig(
+        level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s"
+    )
+    listener = listen(settings.host, settings.port)
+    with listener, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_serve(settings, listener, ready))
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Open the listening socket. Raises SetupError."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, socket.SOCK_STREAM)
+    except OSError as fault:
+        raise SetupError(f"cannot listen on {host}: {fault.strerror}") from None
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Every connection inherits these. Without them a reader who has stopped reading keeps
+        # megabytes in the kernel, for as long as the kernel likes.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MS)
+        listener.bind(address)
+        listener.listen(BACKLOG)
+    except OSError as fault:
+        listener.close()
+        reason = "it is in use" if fault.errno == errno.EADDRINUSE else fault.strerror
+        raise SetupError(
+            f"cannot listen on {host} port {port}: {reason}; choose another with --port"
+        ) from None
+    return listener
+
+
+async def _serve(settings: Settings, listener: socket.socket, ready: Callable[[str], None]) -> int:
+    address = _address(listener)
+    faults: list[BaseException] = []
+    stop: list[Callable[[], None]] = []
+
+    def on_fault(fault: BaseException) -> None:
+        faults.append(fault)
+        for stopper in stop:
+            stopper()
+
+    async with open_context(settings, settings.url or address, on_fault) as here:
+        app = make_app(None)
+        app.state.context = here
+        config = uvicorn.Config(
+            app,
+            ws=HandOverProtocol,
+            ws_ping_interval=None,  # heartbeats are the hub's, in messages
+            ws_per_message_deflate=False,  # it would cost 60 KB a connection
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            backlog=BACKLOG,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+        server = _Server(config, here.hub, lambda: ready(address))
+        stop.append(server.stop)
+        await server.serve([listener])
+    return 1 if faults else 0
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, but readers are told goodbye before their connections close."""
+
+    def __init__(self, config: uvicorn.Config, hub: Hub, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._hub = hub
+        self._ready = ready
+
+    def stop(self) -> None:
+        """End the server, as a signal would."""
+        self.should_exit = True
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and say so."""
+        await super().startup(sockets)
+        self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let readers go in order; only then let uvicorn close what is left."""
+        for server in self.servers:
+            server.close()
+        await self._hub.close()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GOODBYE_SECONDS):
+                while self._hub.readers and not self.force_exit:  # noqa: ASYNC110
+                    await asyncio.sleep(0.02)
+        await super().shutdown(sockets)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take signals as a wish to stop. uvicorn's own would raise them again before the
+        database is closed."""
+        loop = asyncio.get_running_loop()
+        signals = (signal.SIGINT, signal.SIGTERM)
+        for number in signals:
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in signals:
+                loop.remove_signal_handler(number)
+
+
+async def _follow(here: Context, journal: SQLiteJournal, after: int) -> None:
+    async for changes in journal.follow(after):
+        here.tokens.apply(changes)
+        here.hub.apply(changes)
+
+
+@asynccontextmanager
+async def _running(
+    work: Coroutine[Any, Any, None], on_fault: Callable[[BaseException], None]
+) -> AsyncIterator[None]:
+    def ended(task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (fault := task.exception()) is not None:
+            log.critical("a part of the server died", exc_info=fault)
+            on_fault(fault)
+
+    task = asyncio.create_task(work)
+    task.add_done_callback(ended)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def _log_fault(fault: BaseException) -> None:
+    log.critical("the server can no longer do its work and should be restarted: %s", fault)
+
+
+def _address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

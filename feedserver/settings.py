@@ -1,0 +1,109 @@
+"""Settings: one table, read once. Every option of `serve` also has its FEEDSERVER_… variable."""
+
+from __future__ import annotations
+
+import os
+import resource
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from feedserver.errors import SetupError
+
+PREFIX = "FEEDSERVER_"
+RESERVED_FILES = 500  # descriptors kept for publishers, pages, the database
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One line of the table. `read` turns its text into its value, or raises ValueError."""
+
+    name: str
+    default: str
+    read: Callable[[str], Any]
+    help: str
+
+    @property
+    def variable(self) -> str:
+        """The name of its environment variable."""
+        return PREFIX + self.name.upper()
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and low <= int(text) <= high):
+            raise ValueError(f"must be a whole number from {low} to {high}")
+        return int(text)
+
+    return read
+
+
+def _address(text: str) -> str:
+    parts = urlsplit(text)
+    if text and (parts.scheme not in {"http", "https"} or not parts.netloc):
+        raise ValueError("must be an address such as https://news.example")
+    return text.rstrip("/")
+
+
+def _level(text: str) -> str:
+    if text not in {"debug", "info", "warning", "error"}:
+        raise ValueError("must be debug, info, warning or error")
+    return text
+
+
+def _readers(text: str) -> int:
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    return _whole(1, 1_000_000)(text) if text else max(1, most - RESERVED_FILES)
+
+
+TABLE = (
+    Setting("data", "feed-data", Path, "the folder that holds the database"),
+    Setting("host", "127.0.0.1", str, "the address to listen on"),
+    Setting("port", "8000", _whole(0, 65535), "the port to listen on; 0 takes a free one"),
+    Setting(
+        "url", "", _address, "the address that readers see, as https://news.example; else host:port"
+    ),
+    Setting("heartbeat", "25", _whole(1, 300), "seconds between signs of life to a reader"),
+    Setting(
+        "readers",
+        "",
+        _readers,
+        "readers at the same time; by default what the limit on open files"
+        f" leaves after {RESERVED_FILES}",
+    ),
+    Setting("log_level", "warning", _level, "debug, info, warning or error"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The values of the table."""
+
+    data: Path
+    host: str
+    port: int
+    url: str
+    heartbeat: int
+    readers: int
+    log_level: str
+
+
+def read_settings(
+    given: Mapping[str, str | None], environment: Mapping[str, str] = os.environ
+) -> Settings:
+    """Read every setting: as given, else from its variable, else its default. Raises SetupError."""
+    values = {}
+    for setting in TABLE:
+        option = given.get(setting.name)
+        text = option if option is not None else environment.get(setting.variable, setting.default)
+        source = f"--{setting.name.replace('_', '-')}" if option is not None else setting.variable
+        try:
+            values[setting.name] = setting.read(text)
+        except ValueError as fault:
+            raise SetupError(f"{source} {fault}, not {text!r}") from None
+    return Settings(**values)
+
+
+assert [setting.name for setting in TABLE] == [field.name for field in fields(Settings)]

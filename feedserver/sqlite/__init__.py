@@ -1,0 +1,1 @@
+"""The journal and the mirror in one SQLite file."""

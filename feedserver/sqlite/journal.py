@@ -1,0 +1,233 @@
+"""The journal in SQLite: group commit, and a tail that other processes' commits wake."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from feedserver.errors import OutcomeUnknown, Refused, Unavailable
+from feedserver.journal import Identity
+from feedserver.model import Record
+from feedserver.rules import Change, Duplicate
+from feedserver.sqlite import ledger
+from feedserver.sqlite.database import Database
+from feedserver.sqlite.purge import Purge
+
+log = logging.getLogger("feedserver.journal")
+
+GROUP_MAX = 256  # records in one transaction
+TAIL_MAX = 500  # records read back at once
+WATCHED_MAX = 4096  # own changes kept for followers, so that they need not read them back
+POLL_SECONDS = 0.008  # how late another process's commit may be seen; 0.2 % of a core
+
+Decision = Change | Refused | Duplicate
+
+
+class SQLiteJournal:
+    """A Journal over a Database; opened by `open_journal`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._queue: deque[tuple[Record, asyncio.Future[Change]]] = deque()
+        self._queued = asyncio.Event()
+        self._watched: deque[Change] = deque(maxlen=WATCHED_MAX)
+        self._newest = database.newest_sequence()
+        self._grown = asyncio.Event()
+        self.purge = Purge(database)
+
+    @property
+    def identity(self) -> Identity:
+        """Which journal this is."""
+        return self._database.identity
+
+    async def append(self, record: Record) -> Change:
+        """Commit the record, together with whatever else is waiting."""
+        answer: asyncio.Future[Change] = asyncio.get_running_loop().create_future()
+        self._queue.append((record, answer))
+        self._queued.set()
+        return await answer
+
+    async def follow(self, after: int) -> AsyncIterator[tuple[Change, ...]]:
+        """Yield changes after `after`: as watched here, else as read back from the file."""
+        while True:
+            grown = self._grown
+            if after < self._newest:
+                changes = self._seen_since(after) or await self._database.read(
+                    lambda connection, since=after: read_tail(connection, since)  # type: ignore[misc]
+                )
+                if changes:
+                    after = changes[-1].sequence
+                    yield changes
+                    continue
+            await grown.wait()
+
+    async def head(self) -> int:
+        """Return the newest record's sequence."""
+        return await self._database.read(_newest)
+
+    async def purged(self, patience: float) -> bool:
+        """Wait up to `patience` seconds until no file holds words of a killed item."""
+        return await self.purge.done_within(patience)
+
+    def _seen_since(self, after: int) -> tuple[Change, ...]:
+        found: list[Change] = []
+        for change in reversed(self._watched):
+            if change.sequence <= after:
+                break
+            found.append(change)
+        found.reverse()
+        # Another process's record in between makes a gap: then the file has to be read.
+        end = after + len(found)
+        return tuple(found) if found and found[-1].sequence == end else ()
+
+    def _grow(self, newest: int) -> None:
+        if newest > self._newest:
+            self._newest = newest
+            self._grown.set()
+            self._grown = asyncio.Event()
+
+    async def _write(self) -> None:
+        while True:
+            await self._queued.wait()
+            group = [self._queue.popleft() for _ in range(min(len(self._queue), GROUP_MAX))]
+            if not self._queue:
+                self._queued.clear()
+            try:
+                await self._commit(group)
+            except BaseException:
+                for _, answer in group:
+                    if not answer.done():
+                        answer.set_exception(OutcomeUnknown("the server is stopping; retry"))
+                raise
+
+    async def _commit(self, group: list[tuple[Record, asyncio.Future[Change]]]) -> None:
+        records = [record for record, _ in group]
+        try:
+            decisions = await self._database.write(lambda c: transact(c, records))
+        except (Unavailable, sqlite3.Error) as fault:
+            for _, answer in group:
+                if not answer.done():
+                    answer.set_exception(_unavailable(fault))
+            return
+        changes = [decision for decision in decisions if isinstance(decision, Change)]
+        self._watched.extend(changes)
+        if changes:
+            self._grow(changes[-1].sequence)
+        if any(change.item and change.item.killed_at is not None for change in changes):
+            self.purge.start()
+        for (_, answer), decision in zip(group, decisions, strict=True):
+            if answer.done():  # the caller is gone; what was decided stands
+                continue
+            if isinstance(decision, Change):
+                answer.set_result(decision)
+            else:
+                answer.set_exception(decision)
+
+    async def _watch(self) -> None:
+        seen = None
+        while True:
+            try:
+                version = self._database.data_version()
+                if version != seen:
+                    seen = version
+                    self._grow(self._database.newest_sequence())
+            except sqlite3.Error as fault:
+                log.warning("cannot look for other processes' news: %s", fault)
+                await asyncio.sleep(1)
+            await asyncio.sleep(POLL_SECONDS)
+
+
+@asynccontextmanager
+async def open_journal(
+    database: Database, *, on_fault: Callable[[BaseException], None] | None = None
+) -> AsyncIterator[SQLiteJournal]:
+    """Run a journal over `database`; tells `on_fault` should one of its tasks ever die."""
+    journal = SQLiteJournal(database)
+
+    def ended(task: asyncio.Task[None]) -> None:
+        fault = None if task.cancelled() else task.exception()
+        if fault is not None:
+            log.critical("the journal stopped working", exc_info=fault)
+            if on_fault is not None:
+                on_fault(fault)
+
+    works = [journal._write(), journal._watch(), journal.purge.work()]  # noqa: SLF001
+    tasks = [asyncio.create_task(work) for work in works]
+    for task in tasks:
+        task.add_done_callback(ended)
+    try:
+        yield journal
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def transact(connection: sqlite3.Connection, records: list[Record]) -> list[Decision]:
+    """Decide on `records` in order, in one transaction, durable on return."""
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as fault:
+        raise Unavailable(f"the database is busy or cannot be written ({fault}); retry") from None
+    decisions: list[Decision] = []
+    try:
+        sequence = _newest(connection)
+        for record in records:
+            try:
+                decisions.append(ledger.apply(connection, record, sequence + 1))
+                sequence += 1
+            except (Refused, Duplicate) as refusal:  # raised before anything was written
+                decisions.append(refusal)
+    except BaseException as fault:
+        if connection.in_transaction:  # SQLite itself rolls back when the disk is full
+            connection.execute("ROLLBACK")
+        if isinstance(fault, sqlite3.Error):
+            raise Unavailable(f"the database cannot be written ({fault}); retry later") from None
+        raise
+    connection.execute("COMMIT")
+    return decisions
+
+
+def read_tail(connection: sqlite3.Connection, after: int) -> tuple[Change, ...]:
+    """Read accepted changes after `after` back, with the state of now."""
+    rows = connection.execute(
+        "SELECT sequence, substr(rid, 1, 4), effective_at, feed, item, act, payload FROM records"
+        " WHERE sequence > ? ORDER BY sequence LIMIT ?",
+        (after, TAIL_MAX),
+    ).fetchall()
+    changes = []
+    for sequence, check, effective_at, slug, item, act, payload in rows:
+        token = None
+        if slug is None and payload is not None:
+            name = ledger.load_logged(
+                (sequence, check, act, None, None, None, 0, 0, payload)
+            ).record.fields["name"]
+            row = connection.execute("SELECT * FROM tokens WHERE name = ?", (name,)).fetchone()
+            token = ledger.load_token(row)
+        changes.append(
+            Change(
+                sequence,
+                check,
+                effective_at,
+                feed=ledger.find_feed(connection, slug) if slug is not None else None,
+                item=ledger.find_item(connection, item) if item is not None else None,
+                token=token,
+            )
+        )
+    return tuple(changes)
+
+
+def _newest(connection: sqlite3.Connection) -> int:
+    newest: int = connection.execute("SELECT coalesce(max(sequence), 0) FROM records").fetchone()[0]
+    return newest
+
+
+def _unavailable(fault: Unavailable | sqlite3.Error) -> Unavailable:
+    # One error for each caller: an exception that is raised twice grows two tracebacks.
+    if isinstance(fault, Unavailable):
+        return Unavailable(fault.detail)
+    return OutcomeUnknown(f"the commit failed ({fault}); retry with the same Idempotency-Key")

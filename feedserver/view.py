@@ -1,0 +1,118 @@
+"""A feed's newest state, in memory: all that any live message is made of.
+
+The changed items that a reader may need are the `CATCH_UP_MAX` changed last; who is further behind
+gets a snapshot. So every catch-up and every snapshot is answered from here, and ten thousand
+reconnecting readers cost no database reads.
+"""
+
+from __future__ import annotations
+
+import sys
+from bisect import bisect_right, insort
+from dataclasses import replace
+
+import orjson
+
+from feedserver import wire
+from feedserver.journal import Stock
+from feedserver.model import CATCH_UP_MAX, SNAPSHOT_ITEMS, Cursor, Feed, Item, Millis
+from feedserver.rules import Change
+
+RECENT = CATCH_UP_MAX + 1  # one more, to know that there are more
+CHECKS = 4096  # records whose cursors are known without a look into the database
+
+
+class View:
+    """The live part of one feed. Changes only by `apply`."""
+
+    def __init__(self, stock: Stock) -> None:
+        self.feed: Feed = stock.feed
+        self._checks = dict(sorted(stock.checks.items()))
+        self._items: dict[int, Item] = {
+            item.id: item for part in (stock.newest, stock.pinned, stock.recent) for item in part
+        }
+        # Both sorted, oldest first. One more than is shown of the newest: is there a next page?
+        self._newest: list[tuple[Millis, int]] = sorted(item.order for item in stock.newest)
+        self._recent: list[tuple[int, int]] = sorted((i.version, i.id) for i in stock.recent)
+        self._pinned: set[int] = {item.id for item in stock.pinned}
+        self._json: dict[int, bytes] = {}
+
+    @property
+    def head(self) -> int:
+        """The sequence of the newest record taken in."""
+        return self.feed.head
+
+    @property
+    def ended(self) -> bool:
+        """Whether the feed is closed, and all that came before that is taken in."""
+        return self.feed.closed_at is not None and self.feed.version <= self.head
+
+    def cursor(self, epoch: str) -> str:
+        """Return the cursor of the head."""
+        return str(Cursor(epoch, self.feed.head, self.feed.check))
+
+    def check(self, sequence: int) -> str | None:
+        """Return the check of a record, if it is among the newest."""
+        return self._checks.get(sequence)
+
+    def apply(self, change: Change) -> bool:
+        """Take a change in; False if it was in already."""
+        if change.feed is None or change.sequence <= self.head:
+            return False
+        # Read back from the file, feed and item may be newer than the change that names them.
+        self.feed = replace(change.feed, head=change.sequence, check=change.check)
+        self._checks[change.sequence] = change.check
+        if len(self._checks) > CHECKS:
+            del self._checks[next(iter(self._checks))]
+        if change.item is not None:
+            self._take(change.item)
+        return True
+
+    def changed_since(self, sequence: int) -> list[Item] | None:
+        """List the items changed after `sequence`, oldest change first; None: too many."""
+        found = self._recent[bisect_right(self._recent, (sequence, sys.maxsize)) :]
+        return [self._items[i] for _, i in found] if len(found) <= CATCH_UP_MAX else None
+
+    def snapshot(self) -> tuple[list[Item], bool]:
+        """List the newest items and any older pinned ones, newest first; and: are there more?"""
+        shown = {item_id for _, item_id in self._newest[-SNAPSHOT_ITEMS:]} | self._pinned
+        items = sorted((self._items[i] for i in shown), key=lambda item: item.order, reverse=True)
+        return items, len(self._newest) > SNAPSHOT_ITEMS
+
+    def floor(self) -> tuple[Millis, int] | None:
+        """Return the order of the last of the newest items; None in an empty feed."""
+        newest = self._newest[-SNAPSHOT_ITEMS:]
+        return newest[0] if newest else None
+
+    def json(self, item: Item) -> bytes:
+        """Return an item's JSON, encoded once a change."""
+        known = self._json.get(item.id)
+        if known is None:
+            known = self._json[item.id] = orjson.dumps(wire.item_json(item))
+        return known
+
+    def _take(self, item: Item) -> None:
+        known = self._items.get(item.id)
+        if known is not None and known.version >= item.version:
+            return
+        if known is not None and (entry := (known.version, known.id)) in self._recent:
+            self._recent.remove(entry)
+        self._items[item.id] = item
+        self._json.pop(item.id, None)
+        insort(self._recent, (item.version, item.id))
+        if item.pinned:
+            self._pinned.add(item.id)
+        else:
+            self._pinned.discard(item.id)
+        if item.order not in self._newest:
+            insort(self._newest, item.order)
+        self._forget()
+
+    def _forget(self) -> None:
+        del self._recent[: max(0, len(self._recent) - RECENT)]
+        del self._newest[: max(0, len(self._newest) - SNAPSHOT_ITEMS - 1)]
+        if len(self._items) > RECENT + SNAPSHOT_ITEMS + len(self._pinned) + 64:
+            kept = self._pinned.union(i for _, i in self._recent).union(i for _, i in self._newest)
+            for item_id in self._items.keys() - kept:
+                del self._items[item_id]
+                self._json.pop(item_id, None)
