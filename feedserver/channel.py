@@ -42,7 +42,7 @@ class Place:
 
 
 class Reader(ABC):
-    """A connected socket, as small as can be. `encode` turns a message's JSON into its frame."""
+    """A connected socket, as small as can be. `encode` turns a message into its frame."""
 
     __slots__ = ("encode", "place", "write")
 
@@ -87,6 +87,18 @@ class Receipt:
     took: int
     readers: int
     ms: int
+
+
+class _Frames(dict[Encode, bytes]):
+    """A chain of messages in each encoding that is asked for, made once."""
+
+    def __init__(self, chain: list[Message], now: Millis) -> None:
+        self._chain = chain
+        self._now = now
+
+    def __missing__(self, encode: Encode) -> bytes:
+        frame = self[encode] = b"".join([encode(message, self._now) for message in self._chain])
+        return frame
 
 
 class Channel:
@@ -165,6 +177,11 @@ class Channel:
         if reader.place is not None:
             random.choice(self._buckets).add(reader)  # noqa: S311
 
+    def turn_away(self, reader: Reader) -> None:
+        """Tell a socket that there is no room, and when to try again."""
+        reader.write(reader.encode(self.messages.goodbye(self._retry_ms()), self._clock()))
+        reader.finish(CLOSE_FULL)
+
     def leave(self, reader: Reader) -> None:
         """Forget a socket."""
         reader.place = None
@@ -212,9 +229,10 @@ class Channel:
             return
         message = self.messages.heartbeat()
         now = self._clock()
+        frames = _Frames([message], now)
         for count, reader in enumerate(list(bucket), 1):
             if reader.place is not None:
-                reader.write(message.once(reader.encode, now))
+                reader.write(frames[reader.encode])
             if count % SLICE == 0:
                 await asyncio.sleep(0)
 
@@ -282,7 +300,7 @@ class Channel:
         for bucket in self._buckets:
             for reader in list(bucket):
                 if reader.place is not None:
-                    reader.write(reader.encode(self.messages.goodbye(self._retry_ms()).json(now)))
+                    reader.write(reader.encode(self.messages.goodbye(self._retry_ms()), now))
                     self._finish(reader, CLOSE_RESTART)
                     count += 1
                     if count % SLICE == 0:
@@ -296,11 +314,11 @@ class Channel:
             since, target = self._announced, self.place
             self._announced = target
             self._took = 0
-            chain = self.chain(since) if self.caught_up else []
+            frames = _Frames(self.chain(since) if self.caught_up else [], self._clock())
             for bucket in self._buckets:
                 readers = list(bucket)
                 for start in range(0, len(readers), SLICE):
-                    self._took += self._send(readers[start : start + SLICE], chain, since, target)
+                    self._took += self._send(readers[start : start + SLICE], frames, since, target)
                     if len(readers) == SLICE or start + SLICE < len(readers):
                         await asyncio.sleep(0)
             self._last_round = time.monotonic()
@@ -309,20 +327,12 @@ class Channel:
         if self.view.ended:
             self._end()
 
-    def _send(
-        self, readers: list[Reader], chain: list[Message], since: Place, target: Place
-    ) -> int:
-        now = self._clock()
-        frames: dict[Encode, bytes] = {}
+    def _send(self, readers: list[Reader], frames: _Frames, since: Place, target: Place) -> int:
         took = 0
         for reader in readers:
             if reader.place is since:
-                frame = frames.get(reader.encode)
-                if frame is None:
-                    frame = b"".join([message.once(reader.encode, now) for message in chain])
-                    frames[reader.encode] = frame
                 reader.place = target
-                reader.write(frame)
+                reader.write(frames[reader.encode])
                 took += 1
             elif reader.place is not None and reader.place.sequence < target.sequence:
                 self._bring(reader, reader.place)  # joined while the last round was under way
@@ -333,20 +343,19 @@ class Channel:
         now = self._clock()
         chain = self.chain(place)
         reader.place = self.place
-        reader.write(b"".join([reader.encode(message.json(now)) for message in chain]))
+        reader.write(b"".join([reader.encode(message, now) for message in chain]))
         if self.view.ended and reader.place is not None:
-            reader.write(reader.encode(self.messages.ended().json(now)))
+            reader.write(reader.encode(self.messages.ended(), now))
             self._finish(reader, CLOSE_ENDED)
         elif self.leaving:
             self._finish(reader, CLOSE_RESTART)
 
     def _end(self) -> None:
-        ended = self.messages.ended()
-        now = self._clock()
+        frames = _Frames([self.messages.ended()], self._clock())
         for bucket in self._buckets:
             for reader in list(bucket):
                 if reader.place is not None:
-                    reader.write(ended.once(reader.encode, now))
+                    reader.write(frames[reader.encode])
                     self._finish(reader, CLOSE_ENDED)
 
     def _finish(self, reader: Reader, code: int) -> None:

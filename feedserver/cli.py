@@ -136,7 +136,7 @@ def _list_settings(arguments: Arguments) -> int:
 
 
 def _demo(arguments: Arguments) -> int:
-    return demo.run(arguments.port, Path(arguments.data))
+    return demo.run(arguments.port, Path(arguments.data), arguments.pause)
 
 
 def _run(arguments: Arguments, work: Work) -> int:
@@ -164,6 +164,7 @@ def _parser() -> argparse.ArgumentParser:
     shown = commands.add_parser("demo", help="play the seed story on a feed of its own")
     shown.add_argument("--port", type=int, default=8000, help="default 8000; 0 takes a free one")
     shown.add_argument("--data", default="demo-data", help="the folder it leaves all in")
+    shown.add_argument("--pause", type=float, default=6.0, help="seconds between the story's news")
     shown.set_defaults(run=_demo)
 
     served = commands.add_parser("serve", help="serve the feeds of one folder")

@@ -1,10 +1,155 @@
-"""`feedserver demo`."""
+"""`feedserver demo`: a real server, and the real publisher playing the seed story on it."""
 
 from __future__ import annotations
 
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import files
 from pathlib import Path
+from typing import Any
+
+from feedserver.errors import SetupError
+
+FEED = "world"
+TITLE = "World news"
+MARK = ".feedserver-demo"  # says that a folder is the demo's own, to be begun anew
+IMPORTED = "economy"  # the older item: it comes at its own time; the rest of the story is live
+STOP_SECONDS = 15.0
+HEAD_START = 2  # pauses before the story begins, for the page to be opened
+
+Line = dict[str, Any]
 
 
-def run(port: int, data: Path) -> int:
-    """Play the seed story."""
-    return 0
+def run(port: int, data: Path, pause: float) -> int:
+    """Serve until Ctrl-C; tell the story meanwhile, `pause` seconds apart. Raises SetupError."""
+    _begin(data)
+    _feedserver(data, "feed", "add", FEED, "--title", TITLE, "--language", "en")
+    tokens = {
+        "token": _feedserver(data, "token", "add", "Demo editor"),
+        "import-token": _feedserver(data, "token", "add", "Demo importer", "--import"),
+    }
+    for name, token in tokens.items():
+        (data / name).touch(mode=0o600)
+        (data / name).write_text(token + "\n")
+    try:
+        with _server(port, data) as (server, address):
+            _greet(address, data)
+            _tell(server, address, tokens, pause)
+            return server.wait()
+    except KeyboardInterrupt:
+        print(f"\nStopped. What it left is in {data}{os.sep}")
+        return 0
+
+
+def _begin(data: Path) -> None:
+    if (data / MARK).exists():
+        shutil.rmtree(data)
+    if data.exists() and any(data.iterdir()):
+        raise SetupError(f"{data} holds something else than a demo: choose a folder with --data")
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        (data / MARK).touch()
+    except OSError as fault:
+        raise SetupError(f"cannot write to {data}: {fault.strerror}; use --data") from None
+
+
+def _feedserver(data: Path, *words: str) -> str:
+    command = [sys.executable, "-m", "feedserver", *words, "--data", str(data)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode:
+        raise SetupError(done.stderr.strip())
+    return done.stdout.strip()
+
+
+@contextmanager
+def _server(port: int, data: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    command = [sys.executable, "-m", "feedserver", "serve"]
+    command += ["--data", str(data), "--port", str(port)]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603
+    assert server.stdout is not None
+    try:
+        line = server.stdout.readline()
+        if not line:
+            raise SetupError("the server did not start; its reason stands above")
+        yield server, line.split()[-1]
+    finally:
+        # Ctrl-C reaches the whole foreground group: the server may be stopping already.
+        server.terminate()
+        try:
+            server.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+        server.stdout.close()
+
+
+def _greet(address: str, data: Path) -> None:
+    publisher = shlex.quote(str(Path(sys.executable).parent / "publisher"))
+    print(
+        f"""
+A live news feed is at  {address}/feeds/{FEED}
+Open it now: the story begins in a few seconds. Ctrl-C ends it.
+
+To post an item yourself, in another terminal in this folder:
+
+  export PUBLISHER_URL={address} PUBLISHER_FEED={FEED}
+  export PUBLISHER_TOKEN=$(cat {shlex.quote(str(data / "token"))})
+  {publisher} post "Bridge over the Psel reopens" --body "Traffic flows again since *noon*."
+
+Everything that it keeps is in {data}{os.sep}
+""",
+        flush=True,
+    )
+
+
+def _tell(
+    server: subprocess.Popen[str], address: str, tokens: dict[str, str], pause: float
+) -> None:
+    known: dict[str, int] = {}
+    time.sleep(pause * HEAD_START)
+    for number, line in enumerate(_story()):
+        if number:
+            time.sleep(pause)
+        if server.poll() is not None:
+            raise SetupError("the server ended in the middle of the story")
+        imported = line["ref"] == IMPORTED and line["verb"] == "post"
+        token = tokens["import-token" if imported else "token"]
+        item = _publish(line, known.get(line["ref"]), address, token, imported=imported)
+        known.setdefault(line["ref"], item)
+        print(f"  {line['verb']:8} item {item}: {line.get('headline') or line.get('note', '')}")
+    print("\nThe story is told. The feed goes on until Ctrl-C.", flush=True)
+
+
+def _publish(line: Line, item: int | None, address: str, token: str, *, imported: bool) -> int:
+    command = [sys.executable, "-m", "publisher", line["verb"]]
+    command += [str(item)] if item is not None else []
+    for name in ("headline", "body", "source", "language", "occurred_at", "note"):
+        if name in line:
+            command += [f"--{name.replace('_', '-')}", line[name]]
+    for tag in line.get("tags", ()):
+        command += ["--tag", tag]
+    command += ["--breaking"] if line.get("breaking") else []
+    command += ["--at", line["at"]] if imported else []
+    done = subprocess.run(  # noqa: S603
+        [*command, "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ
+        | {"PUBLISHER_URL": address, "PUBLISHER_TOKEN": token, "PUBLISHER_FEED": FEED},
+    )
+    if done.returncode:
+        raise SetupError(f"the publisher could not {line['verb']}: {done.stderr or done.stdout}")
+    return int(json.loads(done.stdout)["id"])
+
+
+def _story() -> list[Line]:
+    text = (files("feedserver") / "newsfeed.jsonl").read_text(encoding="utf-8")
+    return [json.loads(line) for line in text.splitlines() if line.strip()]

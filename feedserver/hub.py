@@ -36,12 +36,15 @@ class Hub:
         page_url: Callable[[str], str],
         heartbeat: int = 25,
         readers_max: int = 18_000,
+        reader_rate: float = 2_000.0,
         clock: Callable[[], Millis] = now_millis,
     ) -> None:
         self.epoch = journal.identity.epoch
         self.heartbeat = heartbeat
         self.readers_max = readers_max
-        self._journal = journal
+        self._reader_rate = reader_rate
+        self._admissions = reader_rate
+        self._admitted_at = time.monotonic()
         self._mirror = mirror
         self._page_url = page_url
         self._clock = clock
@@ -54,11 +57,6 @@ class Hub:
     def readers(self) -> int:
         """How many readers are connected to any feed."""
         return sum(channel.readers for channel in self._channels.values())
-
-    @property
-    def is_full(self) -> bool:
-        """Whether another reader has to be sent away."""
-        return self.readers >= self.readers_max
 
     def now(self) -> Millis:
         """Return the server's time, as messages carry it."""
@@ -129,6 +127,25 @@ class Hub:
         """Say how many readers took the change at `sequence`; waits `patience` seconds at most."""
         channel = self._channels.get(slug)
         return await channel.delivered(sequence, patience) if channel else Receipt(0, 0, 0)
+
+    async def count(self, slug: str) -> tuple[int, int]:
+        """Return how many read a feed by WebSocket and by SSE."""
+        channel = self._channels.get(slug)
+        return (channel.sockets, channel.streams) if channel else (0, 0)
+
+    def admit(self) -> bool:
+        """Say whether there is room for another reader now: places, and handshakes a second."""
+        if self.readers >= self.readers_max:
+            return False
+        now = time.monotonic()
+        self._admissions = min(
+            self._reader_rate, self._admissions + (now - self._admitted_at) * self._reader_rate
+        )
+        self._admitted_at = now
+        if self._admissions < 1:
+            return False
+        self._admissions -= 1
+        return True
 
     async def close(self) -> None:
         """Say goodbye to every reader."""

@@ -13,31 +13,24 @@ from feedserver.view import View
 MESSAGE_MAX = 1024 * 1024  # bytes of one message
 _ENVELOPE = 16 * 1024  # bytes kept for everything but the items
 
-Encode = Callable[[bytes], bytes]
+Encode = Callable[["Message", Millis], bytes]
+"""Turns a message, sent at a time, into what goes over a wire."""
 
 
 class Message:
     """One live message. `now`, its last member, is spliced in as it is sent."""
 
-    __slots__ = ("_encoded", "cursor", "head", "last", "moves", "stem")
+    __slots__ = ("cursor", "moves", "packed", "stem")
 
-    def __init__(self, stem: bytes, cursor: str, *, moves: bool = True, last: bool = False) -> None:
+    def __init__(self, stem: bytes, cursor: str, *, moves: bool = True) -> None:
         self.stem = stem  # the JSON up to `now`
         self.cursor = cursor
         self.moves = moves  # whether it moves a client's cursor
-        self.last = last  # whether the connection ends after it
-        self._encoded: dict[Encode, bytes] = {}
+        self.packed: bytes | None = None  # the stem as a codec keeps it, to pack it only once
 
     def json(self, now: Millis) -> bytes:
         """Return the whole message."""
-        return b'%b,"now":"%b"}' % (self.stem, wire.time_text(now).encode())
-
-    def once(self, encode: Encode, now: Millis) -> bytes:
-        """Return the message through `encode`, done once for all that share it."""
-        encoded = self._encoded.get(encode)
-        if encoded is None:
-            encoded = self._encoded[encode] = encode(self.json(now))
-        return encoded
+        return self.stem + tail(now)
 
 
 class Messages:
@@ -98,15 +91,15 @@ class Messages:
 
     def ended(self) -> Message:
         """Make the last message of a closed feed."""
-        return self._plain(b"ended", last=True)
+        return self._plain(b"ended")
 
     def goodbye(self, retry_ms: int) -> Message:
         """Make the message before a close that is not for good."""
-        return self._plain(b"goodbye", b',"retry_ms":%d' % retry_ms, last=True)
+        return self._plain(b"goodbye", b',"retry_ms":%d' % retry_ms)
 
-    def _plain(self, kind: bytes, rest: bytes = b"", *, last: bool = False) -> Message:
+    def _plain(self, kind: bytes, rest: bytes = b"") -> Message:
         stem = b'{"type":"%b",%b%b' % (kind, self._place(), rest)
-        return Message(stem, self._view.cursor(self._epoch), moves=False, last=last)
+        return Message(stem, self._view.cursor(self._epoch), moves=False)
 
     def _place(self) -> bytes:
         cursor = self._view.cursor(self._epoch)
@@ -133,6 +126,11 @@ class Messages:
                 break
             kept.add(item.id)
         return [item for item in items if item.id in kept]
+
+
+def tail(now: Millis) -> bytes:
+    """Return the end of every message: the server's time, and the closing brace."""
+    return b',"now":"%b"}' % wire.time_text(now).encode()
 
 
 def next_text(order: tuple[Millis, int]) -> str:

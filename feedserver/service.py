@@ -7,8 +7,10 @@ import errno
 import logging
 import signal
 import socket
+import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
 from typing import Any
 
 import uvicorn
@@ -26,6 +28,8 @@ from feedserver.settings import Settings
 from feedserver.sqlite.database import open_database
 from feedserver.sqlite.journal import SQLiteJournal, open_journal
 from feedserver.sqlite.mirror import SQLiteMirror
+from feedserver.workers.siblings import Box, Siblings, mailboxes
+from feedserver.workers.supervisor import supervise
 
 log = logging.getLogger("feedserver")
 
@@ -37,9 +41,20 @@ GRACE_SECONDS = 5  # for requests to end, after that
 KEEP_ALIVE_SECONDS = 65  # longer than the proxies in front, so that they close first
 
 
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """Which of several processes this is; the only one without."""
+
+    number: int
+    boxes: list[Box]
+
+
 @asynccontextmanager
 async def open_context(
-    settings: Settings, url: str, on_fault: Callable[[BaseException], None]
+    settings: Settings,
+    url: str,
+    on_fault: Callable[[BaseException], None],
+    worker: Worker | None = None,
 ) -> AsyncIterator[Context]:
     """Open the database and run everything that lives on it. Raises SetupError."""
     async with (
@@ -48,24 +63,31 @@ async def open_context(
     ):
         mirror = SQLiteMirror(database)
         followed = await journal.head()
+        hub = Hub(
+            journal,
+            mirror,
+            page_url=lambda slug: f"{url}/feeds/{slug}",
+            heartbeat=settings.heartbeat,
+            readers_max=settings.readers,
+            reader_rate=settings.reader_rate,
+        )
+        siblings = Siblings(worker.number, worker.boxes, hub, journal.nudge) if worker else None
         here = Context(
             journal=journal,
             mirror=mirror,
             newsroom=Newsroom(journal, mirror, now_millis),
-            hub=Hub(
-                journal,
-                mirror,
-                page_url=lambda slug: f"{url}/feeds/{slug}",
-                heartbeat=settings.heartbeat,
-                readers_max=settings.readers,
-            ),
+            hub=hub,
+            crowd=siblings or hub,
             tokens=Tokens(await mirror.tokens()),
             public_url=url,
         )
-        async with (
-            _running(_follow(here, journal, followed), on_fault),
-            _running(here.hub.run(), on_fault),
-        ):
+        async with AsyncExitStack() as running:
+            works = [_follow(here, journal, followed), hub.run()]
+            if siblings is not None:
+                journal.on_commit = siblings.announce
+                works.append(siblings.run())
+            for work in works:
+                await running.enter_async_context(_running(work, on_fault))
             yield here
 
 
@@ -91,13 +113,27 @@ def serve(settings: Settings, *, ready: Callable[[str], None]) -> int:
     logging.basicConfig(
         level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s"
     )
-    listener = listen(settings.host, settings.port)
-    with listener, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_serve(settings, listener, ready))
+    if settings.workers == 1:
+        with listen(settings.host, settings.port) as listener:
+            return _run(settings, listener, lambda: ready(_address(listener)))
+    listeners = listen_together(settings.host, settings.port, settings.workers)
+    boxes = mailboxes(settings.workers)
+
+    def work(number: int, is_ready: Callable[[], None], life: int) -> int:
+        return _run(settings, listeners[number], is_ready, Worker(number, boxes), life)
+
+    return supervise(settings.workers, work, lambda: ready(_address(listeners[0])))
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Open the listening socket. Raises SetupError."""
+def listen_together(host: str, port: int, count: int) -> list[socket.socket]:
+    """Open one listening socket a worker, on one port; the kernel spreads connections evenly."""
+    with listen(host, port) as probe:  # another server's port must not be shared with it
+        port = probe.getsockname()[1]
+    return [listen(host, port, together=True) for _ in range(count)]
+
+
+def listen(host: str, port: int, *, together: bool = False) -> socket.socket:
+    """Open a listening socket. Raises SetupError."""
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, socket.SOCK_STREAM)
@@ -109,6 +145,8 @@ def listen(host: str, port: int) -> socket.socket:
         # megabytes in the kernel, for as long as the kernel likes.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MS)
+        if together:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         listener.bind(address)
         listener.listen(BACKLOG)
     except OSError as fault:
@@ -120,8 +158,32 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-async def _serve(settings: Settings, listener: socket.socket, ready: Callable[[str], None]) -> int:
-    address = _address(listener)
+def _run(
+    settings: Settings,
+    listener: socket.socket,
+    ready: Callable[[], None],
+    worker: Worker | None = None,
+    life: int | None = None,
+) -> int:
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(_serve(settings, listener, ready, worker, life))
+    except SetupError as fault:
+        if worker is None:
+            raise
+        if worker.number == 0:  # its siblings would say the same
+            print(f"feedserver: {fault.detail}", file=sys.stderr)
+        return 1
+
+
+async def _serve(
+    settings: Settings,
+    listener: socket.socket,
+    ready: Callable[[], None],
+    worker: Worker | None,
+    life: int | None,
+) -> int:
+    url = settings.url or _address(listener)
     faults: list[BaseException] = []
     stop: list[Callable[[], None]] = []
 
@@ -130,7 +192,7 @@ async def _serve(settings: Settings, listener: socket.socket, ready: Callable[[s
         for stopper in stop:
             stopper()
 
-    async with open_context(settings, settings.url or address, on_fault) as here:
+    async with open_context(settings, url, on_fault, worker) as here:
         app = make_app(None)
         app.state.context = here
         config = uvicorn.Config(
@@ -146,10 +208,22 @@ async def _serve(settings: Settings, listener: socket.socket, ready: Callable[[s
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
-        server = _Server(config, here.hub, lambda: ready(address))
+        server = _Server(config, here.hub, ready)
         stop.append(server.stop)
+        if life is not None:  # it ends when the parent does, however that comes about
+            _when_readable(life, server.stop)
         await server.serve([listener])
     return 1 if faults else 0
+
+
+def _when_readable(descriptor: int, act: Callable[[], None]) -> None:
+    loop = asyncio.get_running_loop()
+
+    def once() -> None:
+        loop.remove_reader(descriptor)
+        act()
+
+    loop.add_reader(descriptor, once)
 
 
 class _Server(uvicorn.Server):

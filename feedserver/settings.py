@@ -65,13 +65,20 @@ TABLE = (
     Setting(
         "url", "", _address, "the address that readers see, as https://news.example; else host:port"
     ),
+    Setting("workers", "1", _whole(1, 64), "processes that share the readers, one a core"),
     Setting("heartbeat", "25", _whole(1, 300), "seconds between signs of life to a reader"),
     Setting(
         "readers",
         "",
         _readers,
-        "readers at the same time; by default what the limit on open files"
+        "readers at the same time, each process; by default what the limit on open files"
         f" leaves after {RESERVED_FILES}",
+    ),
+    Setting(
+        "reader_rate",
+        "2000",
+        _whole(1, 100_000),
+        "new readers a second, each process; the rest of its time is for editors",
     ),
     Setting("log_level", "warning", _level, "debug, info, warning or error"),
 )
@@ -85,8 +92,10 @@ class Settings:
     host: str
     port: int
     url: str
+    workers: int
     heartbeat: int
     readers: int
+    reader_rate: int
     log_level: str
 
 

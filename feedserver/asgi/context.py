@@ -9,6 +9,7 @@ from starlette.requests import HTTPConnection
 
 from feedserver import wire
 from feedserver.asgi.access import Tokens
+from feedserver.channel import Receipt
 from feedserver.hub import Hub
 from feedserver.journal import Journal, Mirror
 from feedserver.model import Cursor, Feed
@@ -22,6 +23,16 @@ class PurgingJournal(Journal, Protocol):
         """Wait up to `patience` seconds for it."""
 
 
+class Crowd(Protocol):
+    """All readers of this machine, whatever process they are connected to."""
+
+    async def delivered(self, slug: str, sequence: int, patience: float) -> Receipt:
+        """Say how many took the change at `sequence`; wait `patience` seconds at most."""
+
+    async def count(self, slug: str) -> tuple[int, int]:
+        """Return how many read a feed by WebSocket and by SSE."""
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """The live parts of one server process."""
@@ -30,6 +41,7 @@ class Context:
     mirror: Mirror
     newsroom: Newsroom
     hub: Hub
+    crowd: Crowd
     tokens: Tokens
     public_url: str
 

@@ -82,8 +82,7 @@ async def get_readers(request: Request) -> Response:
     slug = request.path_params["feed"]
     if await here.mirror.feed(slug) is None:
         raise NotFound(f"there is no feed {slug}")
-    channel = here.hub.loaded(slug)
-    sockets, streams = (channel.sockets, channel.streams) if channel else (0, 0)
+    sockets, streams = await here.crowd.count(slug)
     return _json_response({"readers": sockets + streams, "by": {"ws": sockets, "sse": streams}})
 
 
@@ -115,7 +114,7 @@ async def _answer(here: Context, request: Request, outcome: Outcome) -> Response
     elif "respond-async" in request.headers.get("prefer", ""):
         headers["Preference-Applied"] = "respond-async"
     else:
-        receipt = await here.hub.delivered(item.feed, item.version, DELIVERY_PATIENCE)
+        receipt = await here.crowd.delivered(item.feed, item.version, DELIVERY_PATIENCE)
         headers["Delivered"] = f"{receipt.took}; of={receipt.readers}; ms={receipt.ms}"
     if item.status is Status.KILLED:
         done = await here.journal.purged(PURGE_PATIENCE)

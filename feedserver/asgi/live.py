@@ -43,25 +43,24 @@ async def live(websocket: WebSocket) -> None:
     """Take a reader's socket, bring it up to date, and let the hub have it."""
     here = context(websocket)
     slug = websocket.path_params["feed"]
-    channel, place, refusal = None, None, CLOSE_NO_FEED
-    if here.hub.is_full:
-        refusal = CLOSE_FULL
-    else:
-        channel = await here.hub.channel(slug)
-        if channel is not None:
-            since = websocket.query_params.get("since") or None
-            place = await here.hub.place_of(channel, since)
+    channel = await here.hub.channel(slug)
+    admitted = channel is not None and here.hub.admit()
+    place = None
+    if channel is not None and admitted:
+        place = await here.hub.place_of(channel, websocket.query_params.get("since"))
     offered = websocket.scope["subprotocols"]
     # No await between the handshake and the hand-over: nothing may come in between.
     await websocket.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
     hand_over = websocket.scope.get("extensions", {}).get(EXTENSION)
     if hand_over is None:
-        await _send_loop(websocket, channel, place, refusal, here)
+        await _send_loop(websocket, channel if admitted else None, place, here)
         return
     reader = hand_over(channel)
     try:
         if channel is None:
-            reader.finish(refusal)
+            reader.finish(CLOSE_NO_FEED)
+        elif not admitted:
+            channel.turn_away(reader)
         else:
             channel.join(reader, place)
     except BaseException:
@@ -73,7 +72,7 @@ async def stream(request: Request) -> Response:
     """Send the same messages as server-sent events."""
     here = context(request)
     channel = await channel_of(here, request)
-    if here.hub.is_full:
+    if not here.hub.admit():
         raise Unavailable(
             "all places are taken; come back in a moment",
             random.randint(*RETRY_SECONDS),  # noqa: S311
@@ -100,11 +99,12 @@ def _event(message: Message, json: bytes) -> bytes:
 
 
 async def _send_loop(
-    websocket: WebSocket, channel: Channel | None, place: Place | None, refusal: int, here: Context
+    websocket: WebSocket, channel: Channel | None, place: Place | None, here: Context
 ) -> None:
     """Serve a reader where there is no hand-over: any other ASGI server."""
     if channel is None:
-        await websocket.close(refusal)
+        known = await here.hub.channel(websocket.path_params["feed"])
+        await websocket.close(CLOSE_FULL if known else CLOSE_NO_FEED)
         return
     sending = asyncio.create_task(_send_all(websocket, channel, place, here))
     hearing = asyncio.create_task(_hear(websocket))

@@ -15,6 +15,7 @@ from typing import Any, cast
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from feedserver.asgi import frames
+from feedserver.asgi.deflate import SharedDeflate
 from feedserver.asgi.frames import BadFrame, Opcode, Parser
 from feedserver.channel import Channel, Reader
 
@@ -31,11 +32,16 @@ class SocketReader(Reader, asyncio.Protocol):
     __slots__ = ("_channel", "_connections", "_finishing", "_parser", "_transport")
 
     def __init__(
-        self, transport: asyncio.Transport, connections: set[Any], channel: Channel | None
+        self,
+        transport: asyncio.Transport,
+        connections: set[Any],
+        channel: Channel | None,
+        *,
+        deflated: bool,
     ) -> None:
         self.place = None
         self.write = transport.write
-        self.encode = frames.text_frame
+        self.encode = frames.deflated_frame if deflated else frames.text_frame
         self._transport = transport
         self._connections = connections
         self._channel = channel
@@ -68,7 +74,7 @@ class SocketReader(Reader, asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Heed a close or a ping; count the rest against a small budget."""
-        parser = self._parser or Parser()
+        parser = self._parser or Parser(compressed=self.encode is frames.deflated_frame)
         self._parser = parser
         try:
             for opcode, payload in parser.feed(data, time.monotonic()):
@@ -119,6 +125,10 @@ class HandOverProtocol(WebSocketsSansIOProtocol):
 
     _early = b""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.conn.available_extensions = [SharedDeflate()]
+
     def data_received(self, data: bytes) -> None:
         """Pass the request on; keep what a hasty client sends after it for the reader."""
         if not self.handshake_initiated:
@@ -138,7 +148,8 @@ class HandOverProtocol(WebSocketsSansIOProtocol):
     def hand_over(self, channel: Channel | None) -> SocketReader:
         """Put a `SocketReader` in this protocol's place. Only once the handshake is complete."""
         transport = self.transport
-        reader = SocketReader(transport, self.connections, channel)
+        deflated = bool(self.conn.extensions)
+        reader = SocketReader(transport, self.connections, channel, deflated=deflated)
         transport.set_protocol(reader)
         transport.set_write_buffer_limits(high=MARK, low=LOW_MARK)
         self.connections.discard(self)

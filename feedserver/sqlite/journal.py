@@ -31,6 +31,7 @@ class SQLiteJournal:
     """A Journal over a Database; opened by `open_journal`."""
 
     def __init__(self, database: Database) -> None:
+        self.on_commit: Callable[[], None] | None = None  # tells other processes
         self._database = database
         self._queue: deque[tuple[Record, asyncio.Future[Change]]] = deque()
         self._queued = asyncio.Event()
@@ -72,6 +73,10 @@ class SQLiteJournal:
     async def purged(self, patience: float) -> bool:
         """Wait up to `patience` seconds until no file holds words of a killed item."""
         return await self.purge.done_within(patience)
+
+    def nudge(self) -> None:
+        """Look for another process's commit now."""
+        self._grow(self._database.newest_sequence())
 
     def _seen_since(self, after: int) -> tuple[Change, ...]:
         found: list[Change] = []
@@ -117,6 +122,8 @@ class SQLiteJournal:
         self._watched.extend(changes)
         if changes:
             self._grow(changes[-1].sequence)
+            if self.on_commit is not None:
+                self.on_commit()
         if any(change.item and change.item.killed_at is not None for change in changes):
             self.purge.start()
         for (_, answer), decision in zip(group, decisions, strict=True):
@@ -134,7 +141,7 @@ class SQLiteJournal:
                 version = self._database.data_version()
                 if version != seen:
                     seen = version
-                    self._grow(self._database.newest_sequence())
+                    self.nudge()
             except sqlite3.Error as fault:
                 log.warning("cannot look for other processes' news: %s", fault)
                 await asyncio.sleep(1)

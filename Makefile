@@ -1,0 +1,63 @@
+# Everything a fresh Debian machine with Python 3.11 and make needs starts here.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help demo serve test test-all soak bench check format clean setup browsers web
+
+help: ## list these targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+
+$(VENV)/.run: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Python 3.11 or newer is needed: make PYTHON=python3.11 …"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { \
+	  echo "Python's venv module is missing: apt-get install python3-venv"; exit 1; }
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.run
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,check]'
+	@touch $@
+
+setup: $(VENV)/.test ## make the environment that tests and checks use
+
+demo: $(VENV)/.run ## play the seed story on a real server at http://127.0.0.1:8000
+	@$(BIN)/feedserver demo
+
+browsers:
+	@sh tests/install_browsers.sh chromium
+
+test: $(VENV)/.test browsers ## install what tests need, Chromium included, and run them all
+	node --test tests/web/
+	$(BIN)/pytest -n $(WORKERS) -m 'not more'
+
+test-all: $(VENV)/.test web ## more browsers, more kills, bigger crowds; under an hour
+	@sh tests/install_browsers.sh chromium firefox webkit
+	node --test tests/web/
+	HYPOTHESIS_PROFILE=more $(BIN)/pytest -n $(WORKERS)
+
+bench: $(VENV)/.test ## measure, and write docs/performance.md
+	$(BIN)/python -m bench all --short
+
+check: $(VENV)/.test web ## format, lint, types, layers, docs, the web files
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	npm run --silent check
+
+web: node_modules/.package-lock.json
+
+node_modules/.package-lock.json: package.json package-lock.json
+	npm ci --silent --no-fund --no-audit
+
+format: $(VENV)/.test web ## mend what format and lint can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	npm run --silent format
+
+clean: ## remove what the targets made
+	rm -rf $(VENV) node_modules demo-data .mypy_cache .ruff_cache .pytest_cache .hypothesis

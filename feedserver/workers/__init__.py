@@ -1,0 +1,1 @@
+"""Many processes over one database: who starts them, and how they talk."""

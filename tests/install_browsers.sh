@@ -1,0 +1,30 @@
+#!/bin/sh
+# Install what the tests need beside Python: node, and the browsers named. Says what it could not.
+set -u
+
+missing=""
+want() { # command, package…
+  command=$1; shift
+  command -v "$command" >/dev/null 2>&1 || missing="$missing $*"
+}
+
+want node nodejs
+for browser in "$@"; do
+  case $browser in
+    chromium) want chromium chromium fonts-dejavu-core; want chromedriver chromium-driver ;;
+    firefox) want firefox-esr firefox-esr; want npm npm ;;
+    webkit) want WebKitWebDriver webkit2gtk-driver; want Xvfb xvfb ;;
+    *) echo "install_browsers.sh: no such browser: $browser" >&2; exit 2 ;;
+  esac
+done
+[ -z "$missing" ] && exit 0
+
+run=""
+[ "$(id -u)" = 0 ] || run="sudo -n"
+echo "installing for the tests:$missing"
+$run apt-get update -qq >/dev/null &&
+  DEBIAN_FRONTEND=noninteractive $run apt-get install -y -qq --no-install-recommends $missing \
+    >/dev/null && exit 0
+echo "could not install:$missing" >&2
+echo "The tests cannot run without. As root: apt-get install$missing" >&2
+exit 1
