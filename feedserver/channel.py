@@ -42,13 +42,30 @@ class Place:
 
 
 class Reader(ABC):
-    """A connected socket, as small as can be. `encode` turns a message into its frame."""
+    """A connected socket, as small as can be.
 
-    __slots__ = ("encode", "place", "write")
+    While it has a place, nothing is unsent and `send` goes straight to the kernel. What that does
+    not take is for `keep`, which makes the reader fall behind until it has drained.
+    """
+
+    __slots__ = ("encode", "place", "send")
 
     place: Place | None  # None: behind, or gone
-    write: Callable[[bytes], None]
-    encode: Encode
+    encode: Encode  # a message into its frame
+    send: Callable[[bytes], int]  # returns the bytes taken; raises OSError for none
+
+    @abstractmethod
+    def keep(self, data: bytes) -> None:
+        """Send the rest as the socket takes it, and fall behind meanwhile."""
+
+    def push(self, data: bytes) -> None:
+        """Send, whatever of it is taken at once."""
+        try:
+            taken = self.send(data)
+        except OSError:
+            taken = 0  # full, or broken: the transport finds out which
+        if taken < len(data):
+            self.keep(data[taken:])
 
     @abstractmethod
     def pending(self) -> int:
@@ -179,7 +196,7 @@ class Channel:
 
     def turn_away(self, reader: Reader) -> None:
         """Tell a socket that there is no room, and when to try again."""
-        reader.write(reader.encode(self.messages.goodbye(self._retry_ms()), self._clock()))
+        reader.push(reader.encode(self.messages.goodbye(self._retry_ms()), self._clock()))
         reader.finish(CLOSE_FULL)
 
     def leave(self, reader: Reader) -> None:
@@ -194,8 +211,6 @@ class Channel:
         place = reader.place
         if place is None:
             return
-        if place is self._announced:
-            self._took -= 1
         self.leave(reader)
         self.behind[reader] = Stall(place, reader.pending(), time.monotonic())
 
@@ -232,7 +247,7 @@ class Channel:
         frames = _Frames([message], now)
         for count, reader in enumerate(list(bucket), 1):
             if reader.place is not None:
-                reader.write(frames[reader.encode])
+                reader.push(frames[reader.encode])
             if count % SLICE == 0:
                 await asyncio.sleep(0)
 
@@ -300,7 +315,7 @@ class Channel:
         for bucket in self._buckets:
             for reader in list(bucket):
                 if reader.place is not None:
-                    reader.write(reader.encode(self.messages.goodbye(self._retry_ms()), now))
+                    reader.push(reader.encode(self.messages.goodbye(self._retry_ms()), now))
                     self._finish(reader, CLOSE_RESTART)
                     count += 1
                     if count % SLICE == 0:
@@ -328,24 +343,37 @@ class Channel:
             self._end()
 
     def _send(self, readers: list[Reader], frames: _Frames, since: Place, target: Place) -> int:
-        took = 0
+        """Send one slice of a round: the loop that everything else is arranged around."""
+        took, size = 0, -1
+        encode: Encode | None = None
+        frame = b""
         for reader in readers:
             if reader.place is since:
+                if reader.encode is not encode:
+                    encode = reader.encode
+                    frame = frames[encode]
+                    size = len(frame)
                 reader.place = target
-                reader.write(frames[reader.encode])
-                took += 1
+                try:
+                    taken = reader.send(frame)
+                except OSError:
+                    taken = 0
+                if taken == size:
+                    took += 1
+                else:
+                    reader.keep(frame[taken:])
             elif reader.place is not None and reader.place.sequence < target.sequence:
                 self._bring(reader, reader.place)  # joined while the last round was under way
-                took += 1
+                took += reader.place is not None
         return took
 
     def _bring(self, reader: Reader, place: Place | None) -> None:
         now = self._clock()
         chain = self.chain(place)
         reader.place = self.place
-        reader.write(b"".join([reader.encode(message, now) for message in chain]))
+        reader.push(b"".join([reader.encode(message, now) for message in chain]))
         if self.view.ended and reader.place is not None:
-            reader.write(reader.encode(self.messages.ended(), now))
+            reader.push(reader.encode(self.messages.ended(), now))
             self._finish(reader, CLOSE_ENDED)
         elif self.leaving:
             self._finish(reader, CLOSE_RESTART)
@@ -355,7 +383,7 @@ class Channel:
         for bucket in self._buckets:
             for reader in list(bucket):
                 if reader.place is not None:
-                    reader.write(frames[reader.encode])
+                    reader.push(frames[reader.encode])
                     self._finish(reader, CLOSE_ENDED)
 
     def _finish(self, reader: Reader, code: int) -> None:

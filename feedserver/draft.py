@@ -10,10 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from feedserver import markup
+from feedserver import markup, wire
 from feedserver.errors import FieldError, Invalid
 from feedserver.model import (
     AHEAD_MAX,
@@ -37,10 +36,12 @@ _TIME = re.compile(
     r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?([Zz]|[+-]\d{2}:?\d{2})"
 )
 _NAKED_TIME = re.compile(r"\d{4}-\d{2}-\d{2}([Tt ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)?)?")
+_BREAKS = re.compile("[ \t\n\x85\u2028\u2029]+")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,4}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 SIDE_MAX = 20_000  # pixels
+BLOCKS_MAX = 512 * 1024  # bytes of JSON: a message of 1 MiB must hold at least one whole item
 
 CONTENT = (
     "headline",
@@ -146,6 +147,8 @@ def feed_settings(raw: object, *, creating: bool) -> dict[str, Any]:
         for name, check in checks.items()
         if name in given
     }
+    if "closed" in settings:
+        settings["closed"] = bool(settings["closed"])  # cleared is open
     if settings.get("title") is None and (creating or "title" in settings) and not errors:
         errors.append(FieldError("/title", "a feed needs a title"))
     if errors:
@@ -160,7 +163,8 @@ def parse_time(text: object) -> Millis:
             raise ValueError("add the zone: Z for UTC, or an offset such as +03:00")
         raise ValueError("write a time as 2025-05-17T10:13:00+03:00")
     try:
-        moment = datetime.fromisoformat(text.upper().replace(",", "."))
+        # In UTC, so that a zone cannot push the time out of the years that can be written.
+        moment = datetime.fromisoformat(text.upper().replace(",", ".")).astimezone(UTC)
         return (moment - _EPOCH) // _MILLISECOND
     except (ValueError, OverflowError) as fault:
         raise ValueError(f"no such time: {fault}") from None
@@ -226,12 +230,13 @@ def _text(value: object, longest: int) -> str | None:
 
 
 def _line(value: object, longest: int) -> str | None:
-    return _text(" ".join(_clean(value).split()), longest)
+    # A no-break space stays: "10 000" and « guillemets » must not come apart.
+    return _text(_BREAKS.sub(" ", _clean(value)), longest)
 
 
 def _headline(value: object) -> str:
     text = None if value is None else _line(value, HEADLINE_MAX)
-    if text is None:
+    if text is None or not any(c.isprintable() and not c.isspace() for c in text):
         raise ValueError("an item needs a headline")
     return text
 
@@ -244,9 +249,11 @@ def _body(value: object) -> str | None:
     bad = markup.bad_links(text)
     if bad:
         raise ValueError(
-            f"the link to {bad[0][:80]} must start with https:// or http://; "
-            r"write \[ where a bracket is meant"
+            f"the link to {bad[0][:80]} must be a whole address that starts with https:// or "
+            r"http://; write \[ where a bracket is meant"
         )
+    if text and len(wire.dumps(wire.blocks_json(text))) > BLOCKS_MAX:
+        raise ValueError("has too much markup for one item: use fewer *, ** and links")
     return text or None
 
 
@@ -265,15 +272,7 @@ def _url(value: object) -> str | None:
     text = _text(value, URL_MAX)
     if text is None:
         return None
-    try:
-        parts = urlsplit(text)
-        good = (
-            parts.scheme in {"http", "https"} and bool(parts.hostname) and "@" not in parts.netloc
-        )
-        _ = parts.port
-    except ValueError:
-        good = False
-    if not good or re.search(r"[\s<>\"\\^`{|}]", text):
+    if not markup.is_link(text):
         raise ValueError("must be a whole address that starts with https:// or http://")
     return text
 
@@ -343,7 +342,7 @@ def _media(value: object) -> list[dict[str, Any]]:
             name: _checked(f"/{i}/{name}", check, entry.get(name), errors)
             for name, check in checks.items()
         }
-        if not entry.get("url"):
+        if medium["url"] is None and not any(e.pointer == f"/{i}/url" for e in errors):
             errors.append(FieldError(f"/{i}/url", "a medium needs a url"))
         out.append({name: part for name, part in medium.items() if part is not None})
     if errors:

@@ -150,7 +150,7 @@ class Hub:
     async def close(self) -> None:
         """Say goodbye to every reader."""
         self._leaving = True
-        for channel in self._channels.values():
+        for channel in list(self._channels.values()):
             await channel.close()
 
     async def _load(self, slug: str) -> Channel | None:

@@ -2,8 +2,9 @@
 
 A `Journal` orders and keeps records; a `Mirror` is the state that they add up to. SQLite is both
 at once, in one transaction. A replicated journal orders on many machines, and each machine's
-SQLite mirror follows; so nothing here promises that `follow` or a `Mirror` is level with `append`
-on return, that sequences have no gaps, or that a record's own sequence is known before the append.
+SQLite mirror follows and decides; so a `Mirror` holds a change by the time `append` returns it or
+`follow` yields it, but nothing here promises that `follow` is level with `append` on return, that
+sequences have no gaps, or that a record's own sequence is known before the append.
 """
 
 from __future__ import annotations

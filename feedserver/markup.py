@@ -7,7 +7,8 @@ not a tree, so markers may overlap freely and every text parses in one pass, in 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
 
 _TOKEN = re.compile(
     r"\\(?P<escaped>[\\*\[\]()])"
@@ -16,6 +17,7 @@ _TOKEN = re.compile(
     r"|\[(?P<label>(?:\\.|[^\[\]\\])+)\]\((?P<href>(?:[^\s()\\]|\([^\s()]*\))+)\)"
     r"|(?P<text>[^\\*\[]+|[\\\[])"
 )
+LINK_MAX = 2048  # characters
 _PARAGRAPH = re.compile(r"\n[ \t]*\n\s*")
 _LINK = re.compile(r"https?://[^\s<>\"'`{}|^\\]+", re.IGNORECASE)
 
@@ -54,34 +56,59 @@ def plain(body: str) -> str:
 
 
 def bad_links(body: str) -> list[str]:
-    """List the targets of links that are neither http nor https."""
+    """List the targets of links that are no whole http or https addresses."""
     return [
-        m["href"]
-        for m in _TOKEN.finditer(body)
-        if m["href"] is not None and not _LINK.fullmatch(m["href"])
+        m["href"] for m in _TOKEN.finditer(body) if m["href"] is not None and not is_link(m["href"])
     ]
+
+
+def is_link(text: str) -> bool:
+    """Say whether `text` is a whole address that a reader may be sent to."""
+    if len(text) > LINK_MAX or not _LINK.fullmatch(text):
+        return False
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        return False
+    return bool(parts.hostname) and "@" not in parts.netloc  # a name before @ hides the host
 
 
 def _spans(paragraph: str) -> Block:
     pieces = _pieces(paragraph, None)
-    last_close = {p.marker: i for i, p in enumerate(pieces) if p.closes}
+    switches = _switches(pieces)
     on = {"strong": False, "em": False}
-    out: list[Span] = []
+    # Runs of one manner are joined at the end: adding to a span's text would take square time.
+    runs: list[tuple[Span, list[str]]] = []
     for i, piece in enumerate(pieces):
-        if piece.marker is not None:
-            active = on[piece.marker]
-            if active and piece.closes:
-                on[piece.marker] = False
-                continue
-            if not active and piece.opens and last_close.get(piece.marker, -1) > i:
-                on[piece.marker] = True
-                continue
-        span = Span(piece.text, on["strong"], on["em"], piece.href)
-        if out and _same_manner(out[-1], span):
-            out[-1] = Span(out[-1].text + span.text, span.strong, span.em, span.href)
+        if i in switches and piece.marker is not None:
+            on[piece.marker] = not on[piece.marker]
+            continue
+        manner = Span("", on["strong"], on["em"], piece.href)
+        if not runs or runs[-1][0] != manner:
+            runs.append((manner, []))
+        runs[-1][1].append(piece.text)
+    return tuple(replace(manner, text="".join(texts)) for manner, texts in runs)
+
+
+def _switches(pieces: list[_Piece]) -> set[int]:
+    """Return which markers mean something: pairs with text between. All others are text."""
+    found: set[int] = set()
+    opened: dict[str, int] = {}
+    newest_text = -1
+    for i, piece in enumerate(pieces):
+        start = opened.get(piece.marker) if piece.marker is not None else None
+        if piece.marker is not None and start is None and piece.opens:
+            opened[piece.marker] = i
+        elif piece.marker is not None and start is not None and piece.closes:
+            del opened[piece.marker]
+            if newest_text > start:
+                found |= {start, i}
+            else:
+                newest_text = i
         else:
-            out.append(span)
-    return tuple(out)
+            newest_text = i
+    return found
 
 
 def _pieces(text: str, href: str | None) -> list[_Piece]:
@@ -89,7 +116,7 @@ def _pieces(text: str, href: str | None) -> list[_Piece]:
     for m in _TOKEN.finditer(text):
         if m["escaped"] is not None:
             out.append(_Piece(m["escaped"], href=href))
-        elif m["label"] is not None and href is None and _LINK.fullmatch(m["href"]):
+        elif m["label"] is not None and href is None and is_link(m["href"]):
             out += _pieces(m["label"], m["href"])
         elif m["label"] is not None:
             out.append(_Piece(m[0], href=href))
@@ -109,7 +136,3 @@ def _pieces(text: str, href: str | None) -> list[_Piece]:
                 )
             )
     return out
-
-
-def _same_manner(a: Span, b: Span) -> bool:
-    return (a.strong, a.em, a.href) == (b.strong, b.em, b.href)

@@ -49,7 +49,7 @@ class Messages:
         fitting = self._fitting(items)
         last = view.floor() if more else None
         if len(fitting) < len(items):
-            last = min(item.order for item in fitting if not item.pinned)
+            last = min((item.order for item in fitting if not item.pinned), default=None)
         follow = b""
         if last is not None:
             follow = b',"next":"%b"' % next_text(last).encode()

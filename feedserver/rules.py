@@ -224,7 +224,9 @@ def _decide_item(record: Record, verb: Verb, sequence: int, known: Known) -> Cha
     if verb is Verb.POST:
         if known.origin_item is not None:
             raise WrongState(f"this origin was imported before, as item {known.origin_item}")
-        asked = record.claimed_at or record.fields.get("published_at")
+        asked = record.claimed_at
+        if asked is None:  # and not 0, which is a time too
+            asked = record.fields.get("published_at")
         if asked is None:
             at = stamped_at = steady(record.at, feed.stamped_at)
         else:
@@ -234,7 +236,8 @@ def _decide_item(record: Record, verb: Verb, sequence: int, known: Known) -> Cha
         _check_state(verb, item)
         if record.claimed_at is not None and record.claimed_at < item.touched_at:
             raise Invalid([FieldError("/at", "lies before the item's previous change")])
-        at = record.claimed_at or steady(record.at, item.touched_at)
+        claimed = record.claimed_at
+        at = claimed if claimed is not None else steady(record.at, item.touched_at)
     item = evolve(item, Logged(sequence, record, at))
     feed = replace(feed, head=sequence, check=record.check, stamped_at=stamped_at)
     return Change(sequence, record.check, at, feed=feed, item=item)

@@ -137,8 +137,9 @@ def listen(host: str, port: int, *, together: bool = False) -> socket.socket:
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, socket.SOCK_STREAM)
-    except OSError as fault:
-        raise SetupError(f"cannot listen on {host}: {fault.strerror}") from None
+    except (OSError, UnicodeError) as fault:
+        reason = fault.strerror if isinstance(fault, OSError) else "that is no host's name"
+        raise SetupError(f"cannot listen on {host}: {reason}; choose another with --host") from None
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         # Every connection inherits these. Without them a reader who has stopped reading keeps

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 import resource
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from feedserver.errors import SetupError
 
 PREFIX = "FEEDSERVER_"
+_ADDRESS = re.compile(r"https?://[^\s/?#@\\\"<>]+(/[^\s?#\\\"<>]*)?")
 RESERVED_FILES = 500  # descriptors kept for publishers, pages, the database
 
 
@@ -41,10 +42,21 @@ def _whole(low: int, high: int) -> Callable[[str], int]:
 
 
 def _address(text: str) -> str:
-    parts = urlsplit(text)
-    if text and (parts.scheme not in {"http", "https"} or not parts.netloc):
+    if text and not _ADDRESS.fullmatch(text):
         raise ValueError("must be an address such as https://news.example")
     return text.rstrip("/")
+
+
+def _folder(text: str) -> Path:
+    if not text.strip():
+        raise ValueError("must be a folder's name")
+    return Path(text)
+
+
+def _host(text: str) -> str:
+    if not text.strip():
+        raise ValueError("must be an address or name of this machine, such as 127.0.0.1")
+    return text
 
 
 def _level(text: str) -> str:
@@ -59,8 +71,8 @@ def _readers(text: str) -> int:
 
 
 TABLE = (
-    Setting("data", "feed-data", Path, "the folder that holds the database"),
-    Setting("host", "127.0.0.1", str, "the address to listen on"),
+    Setting("data", "feed-data", _folder, "the folder that holds the database"),
+    Setting("host", "127.0.0.1", _host, "the address to listen on"),
     Setting("port", "8000", _whole(0, 65535), "the port to listen on; 0 takes a free one"),
     Setting(
         "url", "", _address, "the address that readers see, as https://news.example; else host:port"

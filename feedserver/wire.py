@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -36,6 +37,26 @@ def loads(data: bytes | str) -> Any:
     except orjson.JSONDecodeError as fault:
         place = f"line {fault.lineno}, column {fault.colno}"
         raise BadRequest(f"this is not JSON in UTF-8 ({fault.msg} at {place})") from None
+
+
+def loads_once(data: bytes) -> Any:
+    """Parse JSON from outside, which must not name a member twice: one value would be lost."""
+    value = loads(data)
+    try:
+        json.loads(data, object_pairs_hook=_unique, parse_int=str)
+        dumps(value)  # what cannot be written again is of no use, and could not be kept
+    except (RecursionError, orjson.JSONEncodeError):
+        raise BadRequest("this JSON is nested too deeply") from None
+    return value
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> Json:
+    members: Json = {}
+    for name, value in pairs:
+        if name in members:
+            raise BadRequest(f"the JSON names the member {name[:80]} more than once")
+        members[name] = value
+    return members
 
 
 def time_text(at: Millis) -> str:

@@ -52,9 +52,10 @@ class Tokens:
 def editor(request: Request, tokens: Tokens) -> Token:
     """Return whose request this is. Raises Unauthorized, Forbidden."""
     check_origin(request)
-    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+    sent = request.headers.getlist("authorization")
+    scheme, _, secret = sent[0].partition(" ") if len(sent) == 1 else ("", "", "")
     if scheme.lower() != "bearer" or not secret.strip():
-        raise Unauthorized("send the header Authorization: Bearer TOKEN")
+        raise Unauthorized("send the header Authorization: Bearer TOKEN, once")
     token = tokens.find(secret.strip())
     if token is None:
         raise Unauthorized("this token is not known, or was revoked; ask for a new one")
@@ -68,10 +69,14 @@ def has_token(request: Request) -> bool:
 
 def check_origin(request: Request) -> None:
     """Refuse pages of other sites. Raises Forbidden."""
-    origin = request.headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc.lower() != _host(request):
-        raise Forbidden(f"pages of {origin} may read here, not edit")
+    host = request.headers.get("host", "").lower()
+    for origin in request.headers.getlist("origin"):
+        if not host or _site(origin) != host:
+            raise Forbidden(f"pages of {origin[:80]} may read here, not edit")
 
 
-def _host(request: Request) -> str:
-    return request.headers.get("host", "").lower()
+def _site(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return ""

@@ -45,7 +45,9 @@ async def _on_http_exception(request: Request, fault: Exception) -> Response:
 
 
 def _is_page(request: Request) -> bool:
-    return not request.url.path.startswith(("/v1/", "/healthz", "/readyz"))
+    # Not request.url, which is made of the Host header too and fails where that is broken.
+    path: str = request.scope["path"]
+    return not path.startswith(("/v1/", "/healthz", "/readyz"))
 
 
 def _readable(request: Request, answer: Response) -> Response:

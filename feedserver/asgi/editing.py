@@ -5,18 +5,27 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from feedserver import wire
 from feedserver.asgi import access
 from feedserver.asgi.context import Context, context
-from feedserver.errors import BadRequest, FieldError, Invalid, NotFound, TooLarge, WrongType
-from feedserver.model import Status, Verb, parse_etag
+from feedserver.errors import (
+    BadRequest,
+    FieldError,
+    Forbidden,
+    Invalid,
+    NotFound,
+    TooLarge,
+    WrongType,
+)
+from feedserver.model import BODY_MAX, Status, Verb, parse_etag
 from feedserver.newsroom import Condition, Outcome, Submission
 
 REQUEST_MAX = 512 * 1024  # bytes: the longest body with every character escaped, and the rest
+DISCARD_MAX = 8 * 1024 * 1024  # bytes of a larger request that are read and thrown away
 KEY_MAX = 128  # characters of an Idempotency-Key
 DELIVERY_PATIENCE = 0.25  # seconds that an answer waits for readers
 PURGE_PATIENCE = 3.0  # seconds that a kill's answer waits for the files to be clean
@@ -59,9 +68,11 @@ async def get_revisions(request: Request) -> Response:
     here = context(request)
     editor = access.editor(request, here.tokens)
     feed = request.path_params["feed"]
+    if not editor.may_edit(feed):
+        raise Forbidden(f"this token does not edit the feed {feed[:80]}")
     entries = await here.mirror.log(feed, item_id(request))
-    if not entries or not editor.may_edit(feed):
-        raise NotFound(f"there is no item {item_id(request)} in the feed {feed} that you edit")
+    if not entries:
+        raise NotFound(f"there is no item {item_id(request)} in the feed {feed[:80]}")
     body = {"revisions": [wire.revision_json(entry) for entry in entries]}
     return _json_response(body)
 
@@ -78,8 +89,10 @@ async def put_feed(request: Request) -> Response:
 async def get_readers(request: Request) -> Response:
     """Tell an editor how many are reading."""
     here = context(request)
-    access.editor(request, here.tokens)
+    editor = access.editor(request, here.tokens)
     slug = request.path_params["feed"]
+    if not editor.may_edit(slug):
+        raise Forbidden(f"this token does not edit the feed {slug}")
     if await here.mirror.feed(slug) is None:
         raise NotFound(f"there is no feed {slug}")
     sockets, streams = await here.crowd.count(slug)
@@ -111,7 +124,7 @@ async def _answer(here: Context, request: Request, outcome: Outcome) -> Response
     }
     if outcome.replayed:
         headers["Idempotent-Replayed"] = "true"
-    elif "respond-async" in request.headers.get("prefer", ""):
+    elif "respond-async" in ",".join(request.headers.getlist("prefer")).lower():
         headers["Preference-Applied"] = "respond-async"
     else:
         receipt = await here.crowd.delivered(item.feed, item.version, DELIVERY_PATIENCE)
@@ -137,20 +150,27 @@ async def _json(request: Request) -> dict[str, Any]:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
         raise WrongType("send JSON, with the header Content-Type: application/json")
-    too_large = TooLarge(f"a request has {REQUEST_MAX} bytes at most; an item's body 65536")
-    size = request.headers.get("content-length", "0")
-    if not size.isdigit() or int(size) > REQUEST_MAX:
-        raise too_large
-    parts, total = [], 0
-    async for part in request.stream():
-        total += len(part)
-        if total > REQUEST_MAX:
-            raise too_large
-        parts.append(part)
-    raw = wire.loads(b"".join(parts))
+    raw = wire.loads_once(await _body(request))
     if not isinstance(raw, dict):
         raise Invalid([FieldError("", "send a JSON object")])
     return raw
+
+
+async def _body(request: Request) -> bytes:
+    parts, total = [], 0
+    try:
+        async for part in request.stream():
+            total += len(part)
+            if total <= REQUEST_MAX:
+                parts.append(part)
+            elif total > DISCARD_MAX:
+                break
+    except ClientDisconnect:
+        raise BadRequest("the connection ended before the request did") from None
+    if total > REQUEST_MAX:
+        # Read first: an answer to one who is still sending is lost with the connection.
+        raise TooLarge(f"a request has {REQUEST_MAX} bytes at most; an item's body {BODY_MAX}")
+    return b"".join(parts)
 
 
 def _verb(raw: dict[str, Any]) -> Verb:
@@ -161,18 +181,21 @@ def _verb(raw: dict[str, Any]) -> Verb:
 
 
 def _key(request: Request) -> str | None:
-    key = request.headers.get("idempotency-key")
-    if key is not None and not (
-        0 < len(key) <= KEY_MAX and all("\x21" <= character <= "\x7e" for character in key)
-    ):
-        raise BadRequest(f"an Idempotency-Key has 1 to {KEY_MAX} visible ASCII characters")
+    keys = request.headers.getlist("idempotency-key")
+    if not keys:
+        return None
+    key = keys[0]
+    good = 0 < len(key) <= KEY_MAX and all("\x21" <= character <= "\x7e" for character in key)
+    if not good or len(keys) > 1:
+        raise BadRequest(f"send one Idempotency-Key of 1 to {KEY_MAX} visible ASCII characters")
     return key
 
 
 def _condition(request: Request) -> Condition:
-    text = request.headers.get("if-match")
-    if text is None:
+    sent = request.headers.getlist("if-match")
+    if not sent:
         return None
+    text = ",".join(sent)
     if text.strip() == "*":
         return ()
     tags = []

@@ -82,6 +82,8 @@ async def stream(request: Request) -> Response:
     if channel.view.ended and place == channel.place:
         return Response(status_code=204, headers=CORS)  # tells an EventSource not to come back
     headers = CORS | {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    if request.method == "HEAD":
+        return Response(headers=headers, media_type="text/event-stream")
     return StreamingResponse(
         _events(channel, place, here), headers=headers, media_type="text/event-stream"
     )

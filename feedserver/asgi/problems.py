@@ -72,12 +72,12 @@ async def on_http_exception(request: Request, fault: Exception) -> Response:
         answer = problem(WrongMethod(f"{request.method} does nothing here; use {allowed}"))
         answer.headers["Allow"] = allowed
         return answer
-    return problem(NotFound(f"there is nothing at {request.url.path}"))
+    return problem(NotFound(f"there is nothing at {request.scope['path'][:80]}"))
 
 
 async def on_surprise(request: Request, fault: Exception) -> Response:
     """Answer for what nobody foresaw; the log has the details, the client none."""
-    log.error("fault in %s %s", request.method, request.url.path, exc_info=fault)
+    log.error("fault in %s %s", request.method, request.scope["path"], exc_info=fault)
     return problem(_Surprise("the server made a mistake; it is logged. Retry later"))
 
 

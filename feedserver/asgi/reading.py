@@ -63,8 +63,8 @@ async def get_items(request: Request) -> Response:
     """Return a page of a feed, encoded once for all who ask until the feed changes."""
     here = context(request)
     channel = await channel_of(here, request)
-    limit, before = _limit(request), _before(request)
-    tag, words = _text(request, "tag"), _text(request, "q")
+    limit, before = _limit(request), before_of(request)
+    tag, words = text_of(request, "tag"), text_of(request, "q")
     if access.has_token(request):
         access.editor(request, here.tokens)
         page = await find_page(here, channel, limit, before, tag, words)
@@ -75,7 +75,7 @@ async def get_items(request: Request) -> Response:
     if kept is None:
         page = await find_page(here, channel, limit, before, tag, words)
         etag = f'W/"{here.cursor(page.feed)}"'
-        kept = (page.feed.head, _page(here, page), etag, _cache_tag(page.feed.slug, page.items))
+        kept = (page.feed.head, _page(here, page), etag, tags_of(page.feed.slug, page.items))
         # A change may have come meanwhile: what it withdrew must not be kept.
         if page.feed.head >= channel.view.head and len(channel.kept) < KEPT_MAX:
             channel.kept[question] = kept
@@ -93,7 +93,7 @@ async def get_item(request: Request) -> Response:
         headers = _PRIVATE | {"ETag": f'"{item.etag}"'}
         return Response(body, headers=headers, media_type="application/json")
     body = orjson.dumps(wire.item_json(item))
-    return _cached(request, body, f'"{item.etag}"', _cache_tag(item.feed, [item]))
+    return _cached(request, body, f'"{item.etag}"', tags_of(item.feed, [item]))
 
 
 async def get_history(request: Request) -> Response:
@@ -107,7 +107,7 @@ async def get_history(request: Request) -> Response:
             verb = Verb(entry.record.act)
             shown.append(wire.shown_json(entry.sequence, verb, entry.effective_at, state))
     body = orjson.dumps({"history": shown})
-    return _cached(request, body, f'"{item.etag}-history"', _cache_tag(item.feed, [item]))
+    return _cached(request, body, f'"{item.etag}-history"', tags_of(item.feed, [item]))
 
 
 async def get_changes(request: Request) -> Response:
@@ -183,11 +183,19 @@ def _cached(
     request: Request, body: bytes, etag: str, cache_tag: str, stamp: Context | None = None
 ) -> Response:
     headers = CORS | {"Cache-Control": CACHED, "ETag": etag, "Cache-Tag": cache_tag}
-    if etag in request.headers.get("if-none-match", ""):
+    if is_known(etag, request):
         return Response(status_code=304, headers=headers)
     return Response(
         _stamped(body, stamp) if stamp else body, headers=headers, media_type="application/json"
     )
+
+
+def is_known(etag: str, request: Request) -> bool:
+    """Say whether the client has this version already."""
+    # Compared weakly, as RFC 9110 asks: what lies between may have made a tag weak or strong.
+    tags = ",".join(request.headers.getlist("if-none-match")).split(",")
+    known = {tag.strip().removeprefix("W/") for tag in tags}
+    return "*" in known or etag.removeprefix("W/") in known
 
 
 def _stamped(stem: bytes, here: Context) -> bytes:
@@ -210,18 +218,20 @@ def _etag(here: Context, channel: Channel) -> str:
     return f'W/"{here.cursor(channel.view.feed)}"'
 
 
-def _cache_tag(slug: str, items: Iterable[Item]) -> str:
+def tags_of(slug: str, items: Iterable[Item]) -> str:
+    """Return the Cache-Tag of an answer that holds these items."""
     return " ".join([f"feed-{slug}", *(f"item-{item.id}" for item in items)])
 
 
 def _limit(request: Request) -> int:
     text = request.query_params.get("limit", str(PAGE_ITEMS))
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= PAGE_ITEMS_MAX):
+    if not (_is_number(text) and 1 <= int(text) <= PAGE_ITEMS_MAX):
         raise BadRequest(f"limit takes a number from 1 to {PAGE_ITEMS_MAX}")
     return int(text)
 
 
-def _before(request: Request) -> tuple[int, int] | None:
+def before_of(request: Request) -> tuple[int, int] | None:
+    """Return the place that `before` names. Raises BadRequest."""
     text = request.query_params.get("before")
     if text is None:
         return None
@@ -235,7 +245,8 @@ def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= 16
 
 
-def _text(request: Request, name: str) -> str | None:
+def text_of(request: Request, name: str) -> str | None:
+    """Return a text from the query. Raises BadRequest."""
     text = request.query_params.get(name)
     if text is not None and (len(text) > QUERY_MAX or not text.strip()):
         raise BadRequest(f"{name} takes 1 to {QUERY_MAX} characters")

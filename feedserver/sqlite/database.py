@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -129,11 +131,13 @@ def _prepare(path: Path) -> Identity:
         raise SetupError(f"cannot make the folder {folder}: {fault.strerror}") from None
     try:
         path.touch(mode=0o600)
+        _check_owner(path)
         connection = connect(path, read_only=False)
-    except (OSError, sqlite3.OperationalError):
+    except (OSError, sqlite3.OperationalError) as fault:
+        reason = fault.strerror if isinstance(fault, OSError) else fault
         raise SetupError(
-            f"cannot write to {path}: give this user the right to write in {folder}, "
-            "or choose another folder with --data"
+            f"cannot write to {path} ({reason}): give this user the right to write there and "
+            f"in {folder}, or choose another folder with --data"
         ) from None
     except sqlite3.DatabaseError:
         raise _not_ours(path) from None
@@ -149,13 +153,22 @@ def _prepare(path: Path) -> Identity:
         connection.close()
 
 
+def _check_owner(path: Path) -> None:
+    """Look before `connect` writes its journal mode into another program's file."""
+    if not os.access(path, os.W_OK):
+        raise PermissionError(errno.EACCES, "it is read-only")
+    stranger = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+    with closing(stranger):
+        stranger.execute("BEGIN")  # another process may be making the tables right now
+        owner = stranger.execute("PRAGMA application_id").fetchone()[0]
+        if owner != APPLICATION_ID and stranger.execute("SELECT 1 FROM sqlite_master").fetchone():
+            raise _not_ours(path)
+
+
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("BEGIN IMMEDIATE")  # two processes may open a new file at once
     try:
         found = connection.execute("PRAGMA user_version").fetchone()[0]
-        owner = connection.execute("PRAGMA application_id").fetchone()[0]
-        if owner != APPLICATION_ID and connection.execute("SELECT 1 FROM sqlite_master").fetchone():
-            raise _not_ours(path)
         if found > len(MIGRATIONS):
             raise SetupError(
                 f"{path} was written by a newer feedserver (schema {found}, this one knows "

@@ -118,6 +118,14 @@ class SQLiteJournal:
                 if not answer.done():
                     answer.set_exception(_unavailable(fault))
             return
+        except Exception as fault:
+            # One record that the rules choke on must not take the others, or the server, along.
+            if len(group) > 1:
+                for one in group:
+                    await self._commit([one])
+            elif not group[0][1].done():
+                group[0][1].set_exception(fault)
+            return
         changes = [decision for decision in decisions if isinstance(decision, Change)]
         self._watched.extend(changes)
         if changes:
@@ -195,7 +203,12 @@ def transact(connection: sqlite3.Connection, records: list[Record]) -> list[Deci
         if isinstance(fault, sqlite3.Error):
             raise Unavailable(f"the database cannot be written ({fault}); retry later") from None
         raise
-    connection.execute("COMMIT")
+    try:
+        connection.execute("COMMIT")
+    except sqlite3.Error:
+        if connection.in_transaction:  # else every later BEGIN would fail
+            connection.execute("ROLLBACK")
+        raise
     return decisions
 
 

@@ -121,7 +121,8 @@ def _page(
 
 def _match(words: str) -> str:
     # Each word quoted: what a reader types is never FTS5's own syntax. The last may be unfinished.
-    quoted = ['"' + word.replace('"', '""') + '"' for word in words.split()]
+    # FTS5 takes a NUL for the end of the query.
+    quoted = ['"' + w.replace('"', '""') + '"' for w in words.replace("\0", " ").split()]
     return " ".join(quoted) + "*" if quoted else '""'
 
 

@@ -1,0 +1,1 @@
+"""One module each; `run(options)` answers a report."""

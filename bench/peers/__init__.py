@@ -1,0 +1,53 @@
+"""The systems that are measured side by side, by name."""
+
+from bench.errors import BenchError
+from bench.peers.feedserver import Feedserver, FeedserverDeflate
+from bench.peers.floor import Floor
+from bench.peers.nchan import Nchan
+from bench.peers.node import NodeWs
+from bench.peers.peer import Peer, Setting
+from bench.peers.python import (
+    Picows,
+    Starlette,
+    StarletteDeflate,
+    Websockets,
+    WebsocketsDeflate,
+)
+
+ALL: dict[str, type[Peer]] = {
+    peer.name: peer
+    for peer in (
+        Floor,
+        Feedserver,
+        FeedserverDeflate,
+        Nchan,
+        NodeWs,
+        Picows,
+        Websockets,
+        WebsocketsDeflate,
+        Starlette,
+        StarletteDeflate,
+    )
+}
+
+LABELS = {
+    "floor": "C, epoll + write(): the floor",
+    "feedserver": "feedserver",
+    "feedserver-deflate": "feedserver, one shared compressed frame",
+    "nchan": "Nchan (nginx, C)",
+    "ws": "Node ws",
+    "picows": "picows (Cython)",
+    "websockets": "websockets.broadcast()",
+    "websockets-deflate": "websockets.broadcast(), default deflate",
+    "starlette": "naive Starlette under uvicorn",
+    "starlette-deflate": "naive Starlette, default deflate",
+}
+
+
+def start(name: str, setting: Setting) -> Peer:
+    """Start the system of that name and wait until it is ready."""
+    if name not in ALL:
+        raise BenchError(f"There is no system {name!r}; there are {', '.join(ALL)}.")
+    peer = ALL[name](setting)
+    peer.start()
+    return peer

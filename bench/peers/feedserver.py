@@ -1,0 +1,110 @@
+"""Our server, driven through its public contract only."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from subprocess import Popen
+from typing import ClassVar
+
+from bench.crowd import PER_PROCESS
+from bench.errors import BenchError
+from bench.http import Answer, Connection
+from bench.peers.peer import READY_WAIT, Peer
+from bench.places import cache
+from bench.stories import REAL, Story, item
+
+COMMAND_WAIT = 30  # seconds for a command to finish
+
+
+def executable() -> str:
+    """`feedserver` beside this Python, or on the path, or as FEEDSERVER says."""
+    beside = Path(sys.executable).with_name("feedserver")
+    found = os.environ.get("FEEDSERVER") or (
+        str(beside) if beside.exists() else shutil.which("feedserver")
+    )
+    if not found:
+        raise BenchError("feedserver is not installed here; --systems can leave it out.")
+    return found
+
+
+@dataclass(slots=True)
+class Feedserver(Peer):
+    """One journal in a folder of its own on the checkout's disk, one feed, one token."""
+
+    name: ClassVar[str] = "feedserver"
+    path: ClassVar[str] = "/v1/feeds/bench/live"
+    posts: ClassVar[str] = "/v1/feeds/bench/items"
+    data: Path = field(default_factory=Path)
+    token: str = ""
+    _newsroom: Connection = field(default_factory=lambda: Connection(0))
+
+    @property
+    def greets(self) -> bool:
+        return True
+
+    def _start(self) -> None:
+        self.data = Path(tempfile.mkdtemp(prefix="data-", dir=cache("run")))
+        self._run("feed", "add", "bench", "--title", "Bench")
+        self.token = self._run("token", "add", "bench").strip()
+        command = [executable(), "serve", "--data", str(self.data), "--port", "0"]
+        if self.setting.workers > 1:
+            command += ["--workers", str(self.setting.workers)]
+        # Both limits are each process's; crowds come at once here, as fast as they can.
+        limits = {"FEEDSERVER_READERS": str(PER_PROCESS), "FEEDSERVER_READER_RATE": "100000"}
+        child = self._spawn(command, {name: os.environ.get(name, limits[name]) for name in limits})
+        line = self._line(child, READY_WAIT)
+        found = re.search(r"http://[^\s:/]+:(\d+)", line)
+        if not found:
+            raise BenchError(f"feedserver printed no address: {line!r}")
+        threading.Thread(target=_discard, args=(child,), daemon=True).start()
+        self.ports = [int(found[1])]
+        self._newsroom = Connection(self.ports[0])
+        for _ in range(self.setting.items):
+            self.post(item(REAL))
+
+    def publish(self, story: Story) -> None:
+        self.post(story.item)
+
+    def post(self, posted: dict[str, str]) -> Answer:
+        """Post one item; an error unless it is accepted."""
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+        answer = self._newsroom.post(self.posts, json.dumps(posted).encode(), headers)
+        if answer.status != 201:
+            raise BenchError(f"feedserver answered {answer.status}: {answer.body[:500]!r}")
+        return answer
+
+    def stop(self) -> None:
+        self._newsroom.close()
+        Peer.stop(self)
+        if self.data.name.startswith("data-"):
+            shutil.rmtree(self.data, ignore_errors=True)
+
+    def _run(self, *arguments: str) -> str:
+        command = [executable(), *arguments, "--data", str(self.data)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=COMMAND_WAIT)
+        if done.returncode:
+            raise BenchError(f"{' '.join(arguments)}: {done.stderr or done.stdout}")
+        return done.stdout
+
+
+def _discard(child: Popen[str]) -> None:
+    """Read on what it prints: a full pipe would stop it."""
+    try:
+        for _ in child.stdout or ():
+            pass
+    except ValueError:  # closed by `stop` meanwhile
+        pass
+
+
+class FeedserverDeflate(Feedserver):
+    """The same, with readers that offer compression."""
+
+    name: ClassVar[str] = "feedserver-deflate"
+    deflates: ClassVar[bool] = True

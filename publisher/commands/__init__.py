@@ -1,0 +1,25 @@
+"""The verbs of the command line, one module each."""
+
+from publisher.call import Command
+from publisher.commands import (
+    correct,
+    fix,
+    hold,
+    kill,
+    list,
+    login,
+    pin,
+    post,
+    release,
+    show,
+    unpin,
+    update,
+    watch,
+)
+
+COMMANDS: dict[str, Command] = {
+    module.COMMAND.name: module.COMMAND
+    for module in (
+        login, post, fix, update, correct, hold, release, kill, pin, unpin, list, show, watch,
+    )
+}  # fmt: skip

@@ -1,0 +1,13 @@
+"""`publisher correct`: we were wrong."""
+
+from feedserver.model import Verb
+from publisher.revising import command
+
+COMMAND = command(
+    Verb.CORRECT,
+    "we were wrong; readers see “Correction” with the note, for good",
+    'publisher correct 131 --note "An earlier version named the wrong town." --edit',
+    note="what was wrong: readers see it with the correction, for good",
+    note_needed=True,
+    content=True,
+)

@@ -1,0 +1,14 @@
+"""`publisher fix`: a typo, a link, a tag."""
+
+from feedserver.model import Verb
+from publisher.revising import command
+
+COMMAND = command(
+    Verb.FIX,
+    "put right a typo, a link or a tag; readers see the new text without a mark",
+    'publisher fix 131 --headline "Drone strike on bus in Sumy Oblast kills 9"',
+    "publisher fix 131 --tag ukraine --tag sumy",
+    "publisher fix 131 --edit",
+    note="for colleagues only",
+    content=True,
+)

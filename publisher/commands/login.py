@@ -1,0 +1,84 @@
+"""`publisher login`: check a token with its server and save both."""
+
+import getpass
+import sys
+from argparse import ArgumentParser
+
+from feedserver.errors import Unauthorized
+from feedserver.model import is_slug
+from publisher.address import split_feed
+from publisher.call import Call, Command
+from publisher.client import Client
+from publisher.failures import Misused, Refused
+from publisher.output import clean_line
+from publisher.profile import Profile, save
+
+
+def _add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "url", nargs="?", metavar="URL", help="the server's address, or that of a feed's page"
+    )
+
+
+def _run(call: Call) -> None:
+    args = call.args
+    address = args.url or call.environ.get("PUBLISHER_URL")
+    if not address:
+        raise Misused("which server? publisher login https://news.example")
+    url, feed_of_page = split_feed(address)
+    token = _read_token(call)
+    with call.client(url, token) as client:
+        feeds = [str(feed["slug"]) for feed in client.get("/v1/feeds").data.get("feeds", ())]
+        wanted = args.feed or feed_of_page or call.environ.get("PUBLISHER_FEED")
+        if wanted and (not is_slug(wanted) or wanted not in feeds):
+            known = ", ".join(feeds) or "none yet"
+            raise Misused(f"{url} has no feed {wanted!r}; its feeds: {known}")
+        mine = [slug for slug in feeds if _may_edit(client, slug)]
+        if not feeds:
+            _may_edit(client, "any")  # a token that is not known is refused before the feed is
+    if wanted and wanted not in mine:
+        raise Misused(f"this token does not edit the feed {wanted}; it edits: {', '.join(mine)}")
+    feed = wanted or (mine[0] if len(mine) == 1 else None)
+    path = save(Profile(url, token, feed), call.environ)
+
+    call.screen.give({"url": url, "feed": feed, "feeds": mine, "profile": str(path)})
+    call.screen.say(f"Logged in at {url}; saved in {path}")
+    if feed:
+        call.screen.say(f"The feed is {clean_line(feed)}, unless you say --feed.")
+    elif mine:
+        call.screen.say(f"Choose a feed with --feed: {clean_line(', '.join(mine))}")
+
+
+def _read_token(call: Call) -> str:
+    token = call.environ.get("PUBLISHER_TOKEN")
+    if not token and sys.stdin.isatty():
+        token = getpass.getpass("Token: ")
+    if not token:
+        token = sys.stdin.readline()
+    if not token.strip():
+        raise Misused("no token: type it when asked, or send it on stdin")
+    return token.strip()
+
+
+def _may_edit(client: Client, slug: str) -> bool:
+    """Ask what only an editor of that feed is told. Raises Refused for a token that is unknown."""
+    try:
+        client.get(f"/v1/feeds/{slug}/readers")
+    except Refused as refusal:
+        if refusal.status == Unauthorized.status:
+            raise
+        return False
+    return True
+
+
+COMMAND = Command(
+    "login",
+    "URL",
+    "check a token with its server and save both; the token is asked for, or read from stdin",
+    (
+        "publisher login https://news.example",
+        "publisher login http://127.0.0.1:8000/feeds/world < token.txt",
+    ),
+    _add_arguments,
+    _run,
+)

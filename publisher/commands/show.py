@@ -1,0 +1,103 @@
+"""`publisher show`: one item, and how it came to be what it is."""
+
+from argparse import ArgumentParser
+
+from feedserver.errors import Killed
+from feedserver.wire import Json
+from publisher.arguments import add_item
+from publisher.call import Call, Command
+from publisher.failures import Refused
+from publisher.marks import marks
+from publisher.output import Screen, clean, clean_line, local_time, plain
+from publisher.submitting import tombstone_of
+
+
+def _add_arguments(parser: ArgumentParser) -> None:
+    add_item(parser)
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--history", action="store_true", help="what readers were shown, and when")
+    which.add_argument("--revisions", action="store_true", help="who did what, and when")
+
+
+def _run(call: Call) -> None:
+    path = call.items_path(call.args.id)
+    if call.args.revisions:
+        with call.editor() as client:
+            data = client.get(f"{path}/revisions").data
+        call.screen.give(data)
+        for revision in data.get("revisions", ()):
+            _say_revision(call.screen, revision)
+        return
+    with call.reader() as client:
+        if call.args.history:
+            data = client.get(f"{path}/history").data
+            call.screen.give(data)
+            for shown in data.get("history", ()):
+                _say_shown(call.screen, shown)
+            return
+        try:
+            item = client.get(path).data
+        except Refused as refusal:
+            item = tombstone_of(refusal)
+            if refusal.status != Killed.status or not item:
+                raise
+    call.screen.give(item)
+    _say_item(call, item)
+
+
+def _say_item(call: Call, item: Json) -> None:
+    screen = call.screen
+    screen.say(screen.paint(clean_line(item.get("headline", "Withdrawn")), "bold"))
+    times = [f"Published {local_time(item.get('published_at'))}"]
+    for name, word in (("updated_at", "updated"), ("killed_at", "withdrawn")):
+        if item.get(name):
+            times.append(f"{word} {local_time(item[name])}")
+    if item.get("occurred_at"):
+        times.append(f"happened {local_time(item['occurred_at'])}")
+    screen.say(screen.paint(" · ".join(times), "dim"))
+    if marks(item):
+        screen.say(screen.paint(marks(item), "yellow"))
+    text = item.get("body") or plain(item.get("blocks")) or item.get("note")
+    if text:
+        screen.say(f"\n{clean(text)}\n")
+    for name in ("byline", "source", "url", "language"):
+        if item.get(name):
+            screen.say(f"{name.capitalize() if name != 'url' else 'URL'}: {clean_line(item[name])}")
+    if item.get("tags"):
+        screen.say(f"Tags: {clean_line(', '.join(item['tags']))}")
+    for medium in item.get("media", ()):
+        about = [medium.get("alt"), medium.get("credit")]
+        screen.say(clean_line(" · ".join(filter(None, [f"Media: {medium['url']}", *about]))))
+    for correction in item.get("corrections", ()):
+        note = clean_line(correction.get("note", ""))
+        screen.say(f"Correction {local_time(correction.get('at'))}: {note}")
+    screen.say(f"Version: {clean_line(item.get('etag'))}")
+    screen.say(call.page(item["id"]))
+
+
+def _say_revision(screen: Screen, revision: Json) -> None:
+    fields = revision.get("fields") or {}
+    what = [f"{revision.get('verb', '')} by {revision.get('editor', 'the operator')}"]
+    if fields:
+        what.append(", ".join(fields))
+    if revision.get("note"):
+        what.append(f"“{revision['note']}”")
+    at = local_time(revision.get("at"))
+    screen.say(clean_line(f"{revision.get('version')}  {at}  {' · '.join(what)}"))
+
+
+def _say_shown(screen: Screen, shown: Json) -> None:
+    at = local_time(shown.get("at"))
+    screen.say(screen.paint(clean_line(f"{at}  {shown.get('verb', '')}"), "dim"))
+    screen.say(screen.paint(clean_line(shown.get("headline", "")), "bold"))
+    screen.say(f"{clean(plain(shown.get('blocks')))}\n")
+
+
+COMMAND = Command(
+    "show",
+    "ID",
+    "one item as it is, with the version that --if-match takes",
+    ("publisher show 131", "publisher show 131 --history", "publisher show 131 --revisions"),
+    _add_arguments,
+    _run,
+)

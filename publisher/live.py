@@ -1,0 +1,108 @@
+"""What a reader makes of live messages: the client's rules, free of I/O."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+from feedserver.wire import Json
+from publisher.marks import what_changed
+
+FIRST_WAIT = 1.0  # seconds; the least that a reader waits before it comes back
+LONGEST_WAIT = 30.0  # seconds
+LATE = 2.5  # heartbeats without a message, after which a connection is taken for dead
+PATIENCE = 2  # heartbeats in a row that may name a cursor that is not ours
+
+
+class Next(Enum):
+    """What to do after a message."""
+
+    STAY = auto()
+    COME_BACK = auto()
+    ASK_AGAIN = auto()
+    END = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """An item that is newer than what was shown of it before, and in a few words how."""
+
+    item: Json
+    what: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one message led to. `wait` is what the server asks for, in seconds."""
+
+    news: tuple[News, ...] = ()
+    then: Next = Next.STAY
+    wait: float | None = None
+
+
+@dataclass(slots=True)
+class View:
+    """A reader's place, and the latest state of every item it was ever sent in this epoch."""
+
+    cursor: str | None = None
+    epoch: str | None = None
+    heartbeat: float = 25.0  # seconds, until the snapshot says
+    items: dict[int, Json] = field(default_factory=dict)
+    _astray: int = 0
+
+    def apply(self, message: Json) -> Step:
+        """Take in one message. Messages of a kind that is not known change nothing."""
+        match message.get("type"):
+            case "snapshot":
+                return self._snapshot(message)
+            case "changes":
+                return self._changes(message)
+            case "heartbeat":
+                self._astray = 0 if message.get("cursor") == self.cursor else self._astray + 1
+                return Step(then=Next.ASK_AGAIN if self._astray >= PATIENCE else Next.STAY)
+            case "goodbye":
+                return Step(then=Next.COME_BACK, wait=float(message.get("retry_ms", 0)) / 1000)
+            case "ended":
+                return Step(then=Next.END)
+            case _:
+                return Step()
+
+    def _snapshot(self, message: Json) -> Step:
+        fresh = message["epoch"] != self.epoch
+        if fresh:
+            self.items.clear()
+            self.epoch = message["epoch"]
+        self.heartbeat = float(message.get("heartbeat") or self.heartbeat)
+        self._move(message)
+        news = self._take(message)
+        # What a new reader is handed is no news yet.
+        return Step(() if fresh else news)
+
+    def _changes(self, message: Json) -> Step:
+        if message["since"] != self.cursor or message["epoch"] != self.epoch:
+            return Step(then=Next.ASK_AGAIN)
+        self._move(message)
+        return Step(self._take(message))
+
+    def _move(self, message: Json) -> None:
+        self.cursor = message["cursor"]
+        self._astray = 0
+
+    def _take(self, message: Json) -> tuple[News, ...]:
+        news = []
+        for item in message.get("items", ()):
+            known = self.items.get(item["id"])
+            if known is None or item["version"] > known["version"]:
+                self.items[item["id"]] = item
+                news.append(News(item, what_changed(known, item), message.get("now", "")))
+        news.sort(key=lambda one: int(one.item["version"]))
+        return tuple(news)
+
+
+def wait_to_come_back(missed: int, chance: float | None = None) -> float:
+    """Return the seconds to wait after `missed` connections in a row without a message."""
+    most = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(missed + 1, 10))
+    share = random.random() if chance is None else chance  # noqa: S311
+    return FIRST_WAIT + share * (most - FIRST_WAIT)

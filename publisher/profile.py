@@ -1,0 +1,115 @@
+"""Who edits what where: a saved profile, which the environment overrides.
+
+`publisher login` saves it as profile.json in the folder publisher/ of XDG_CONFIG_HOME.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from publisher.address import may_carry_token, same_server, server_address
+from publisher.failures import Misused
+
+_PRIVATE_FOLDER = 0o700
+_PRIVATE_FILE = 0o600
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A server's address, the editor's token for it, and the feed that is meant by default."""
+
+    url: str | None = None
+    token: str | None = None
+    feed: str | None = None
+
+    def __repr__(self) -> str:
+        return f"Profile(url={self.url!r}, feed={self.feed!r})"  # a token is never printed
+
+
+def folder(environ: Mapping[str, str], variable: str, default: str) -> Path:
+    """Return this program's own folder under an XDG base folder."""
+    base = environ.get(variable, "")
+    # The XDG specification says to ignore a relative path.
+    return (Path(base) if base.startswith("/") else Path.home() / default) / "publisher"
+
+
+def profile_path(environ: Mapping[str, str]) -> Path:
+    """Return the path of the saved profile."""
+    return folder(environ, "XDG_CONFIG_HOME", ".config") / "profile.json"
+
+
+def make_private(path: Path) -> None:
+    """Make a folder that only its owner reads. Raises OSError."""
+    path.mkdir(parents=True, exist_ok=True, mode=_PRIVATE_FOLDER)
+    path.chmod(_PRIVATE_FOLDER)
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Write a file that only its owner reads, whole or not at all. Raises OSError."""
+    make_private(path.parent)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.unlink(missing_ok=True)
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE_FILE)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def load(environ: Mapping[str, str]) -> Profile:
+    """Read the saved profile; an empty one where there is none. Raises Misused."""
+    path = profile_path(environ)
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+        return Profile(raw["url"], raw["token"], raw["feed"])
+    except FileNotFoundError:
+        return Profile()
+    except (OSError, ValueError, KeyError, TypeError) as fault:
+        raise Misused(
+            f"the profile {path} cannot be read ({fault}); log in again: publisher login"
+        ) from None
+
+
+def save(profile: Profile, environ: Mapping[str, str]) -> Path:
+    """Save the profile for its owner alone and return its path. Raises Misused."""
+    path = profile_path(environ)
+    try:
+        write_private(path, json.dumps(asdict(profile), indent=1).encode() + b"\n")
+    except OSError as fault:
+        raise Misused(f"the profile {path} cannot be written: {fault.strerror}") from None
+    return path
+
+
+def resolve(environ: Mapping[str, str], feed: str | None) -> Profile:
+    """Return what this call works with: option, then environment, then saved profile.
+
+    A saved token goes to the server that it was saved for and to no other.
+    """
+    saved = Profile()
+    if not all(environ.get(f"PUBLISHER_{name}") for name in ("URL", "TOKEN", "FEED")):
+        saved = load(environ)
+    url = environ.get("PUBLISHER_URL") or saved.url
+    if not url:
+        raise Misused("which server? log in first (publisher login URL), or set PUBLISHER_URL")
+    url = server_address(url)
+    token = environ.get("PUBLISHER_TOKEN")
+    if not token and saved.url and same_server(saved.url, url):
+        token = saved.token
+    return Profile(url, token or None, feed or environ.get("PUBLISHER_FEED") or saved.feed)
+
+
+def check_token_may_travel(url: str, *, insecure: bool) -> None:
+    """Refuse to send a token where others could read it on the way. Raises Misused."""
+    if not insecure and not may_carry_token(url):
+        raise Misused(
+            f"a token would travel to {url} unencrypted; use https://, or say --insecure "
+            "(PUBLISHER_INSECURE=1) if the network between is yours"
+        )

@@ -1,0 +1,108 @@
+"""The way that every verb on an item takes: fetch its version, settle the text, submit."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from functools import partial
+
+from feedserver.errors import Killed
+from feedserver.model import Verb
+from feedserver.wire import Json
+from publisher.arguments import (
+    add_content,
+    add_item,
+    add_note,
+    add_sending,
+    add_words,
+    fields_of,
+    take_words,
+)
+from publisher.call import Call, Command
+from publisher.client import Client
+from publisher.failures import Misused, Refused
+from publisher.submitting import Submission, new_key, submit, tombstone_of
+from publisher.written import Kept, Text, keeping, read_typed, write_in_editor
+
+
+def command(
+    verb: Verb,
+    summary: str,
+    *examples: str,
+    note: str,
+    note_needed: bool = False,
+    content: bool = False,
+) -> Command:
+    """Return the command for a verb on an item; `note` says who will read its note."""
+
+    def add_arguments(parser: ArgumentParser) -> None:
+        add_item(parser)
+        if content:
+            add_words(parser, headline=False)
+        add_note(parser, note, required=note_needed)
+        if content:
+            add_content(parser, editing=True)
+        add_sending(parser, editing=True)
+
+    run = partial(_revise, verb=verb, content=content)
+    return Command(verb.value, "ID [-]" if content else "ID", summary, examples, add_arguments, run)
+
+
+def _revise(call: Call, *, verb: Verb, content: bool) -> None:
+    args = call.args
+    fields = fields_of(args)
+    with keeping() as kept, call.editor() as client:
+        text = Text()
+        if content:
+            take_words(args, headline=False)
+            text = read_typed(args, kept, call.environ)
+        edits = content and args.edit
+        if "body" in fields and text.body:
+            raise Misused("--clear body and a new body do not go together")
+        if verb in {Verb.FIX, Verb.UPDATE} and not (edits or _changes(fields) or text.fields()):
+            raise Misused(
+                f"say what the {verb} changes: --headline, --body, --tag, …, or --edit it"
+            )
+        etag = args.if_match
+        if etag is None or edits:
+            item = _fetch(call, client, may_be_killed=args.key is not None and not edits)
+            etag = etag or item["etag"]
+            if edits:
+                text = _edit(call, verb, item, text, kept)
+        fields = {**text.fields(), **fields}
+        submit(call, client, Submission(verb, fields, args.key or new_key(), args.id, etag), kept)
+
+
+def _changes(fields: Json) -> bool:
+    return bool(fields.keys() - {"note", "at"})
+
+
+def _fetch(call: Call, client: Client, *, may_be_killed: bool) -> Json:
+    """Return the item as it is now. A retry may have to name the version of a tombstone."""
+    try:
+        item = client.get(call.items_path(call.args.id)).data
+    except Refused as refusal:
+        tombstone = tombstone_of(refusal)
+        if refusal.status == Killed.status and may_be_killed and "etag" in tombstone:
+            return tombstone
+        raise
+    if not isinstance(item.get("etag"), str):
+        raise client.stranger("an item without its version")
+    return item
+
+
+def _edit(call: Call, verb: Verb, item: Json, given: Text, kept: Kept) -> Text:
+    now = Text.of(item.get("headline", ""), item.get("body", ""))
+    start = Text(
+        given.headline if given.headline is not None else now.headline,
+        given.body if given.body is not None else now.body,
+    )
+    about = f"{verb} of item {item['id']} in {call.feed}, version {item['etag']}\n"
+    made = write_in_editor(start, about, kept, call.environ)
+    if made.headline is None:
+        raise Misused("the headline is empty; nothing was sent")
+    changed = made.changed_from(now)
+    if not changed.fields():
+        kept.forget()
+        raise Misused("nothing was changed; nothing was sent")
+    kept.keep(str(changed), call.environ)
+    return changed

@@ -1,0 +1,217 @@
+"""Sends what an editor made, and says what came of it."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import uuid
+from dataclasses import dataclass
+
+from feedserver.errors import NotFound, Stale
+from feedserver.model import Verb
+from feedserver.wire import Json
+from publisher.arguments import option_for, words_of
+from publisher.call import Call
+from publisher.client import Answer, Client
+from publisher.failures import NotReached, Refused
+from publisher.output import clean_line, plain
+from publisher.written import Kept
+
+_DONE = {
+    Verb.POST: "Posted",
+    Verb.FIX: "Fixed",
+    Verb.UPDATE: "Updated",
+    Verb.CORRECT: "Corrected",
+    Verb.HOLD: "Held, marked “Being checked”",
+    Verb.RELEASE: "Released",
+    Verb.KILL: "Withdrawn",
+    Verb.PIN: "Pinned",
+    Verb.UNPIN: "Unpinned",
+}
+_DELIVERED = re.compile(r"(\d+)\s*;\s*of=(\d+)\s*;\s*ms=(\d+)(?:\.\d+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A verb and its fields, under one key. `item` and `etag` are for verbs on an item."""
+
+    verb: Verb
+    fields: Json
+    key: str
+    item: int | None = None
+    etag: str | None = None
+
+    @property
+    def body(self) -> Json:
+        """The request's body."""
+        return self.fields if self.item is None else {"verb": self.verb.value, **self.fields}
+
+
+def new_key() -> str:
+    """Return a key that no one has used."""
+    return str(uuid.uuid4())
+
+
+def submit(call: Call, client: Client, submission: Submission, kept: Kept) -> None:
+    """Send it, once however often that takes, and print what happened. Raises Failure."""
+    path = call.items_path(submission.item)
+    if submission.item is not None:
+        path += "/revisions"
+    try:
+        answer = client.post(path, submission.body, submission.key, submission.etag)
+        item = _item(client, answer)
+    except NotReached as failure:
+        _advise_to_retry(call, submission, kept, failure)
+        raise
+    except Refused as failure:
+        _advise(call, client, submission, kept, failure)
+        raise
+    _report(call, submission, answer, item)
+
+
+def _item(client: Client, answer: Answer) -> Json:
+    item = answer.data
+    if not isinstance(item.get("id"), int) or not isinstance(item.get("etag"), str):
+        raise client.stranger("no item")
+    return item
+
+
+def tombstone_of(refusal: Refused) -> Json:
+    """Return what a 410 still tells of the item; empty where it tells nothing."""
+    found = refusal.problem.get("tombstone")
+    return found if isinstance(found, dict) else {}
+
+
+def _report(call: Call, submission: Submission, answer: Answer, item: Json) -> None:
+    delivered = _DELIVERED.match(answer.headers.get("delivered", ""))
+    replayed = answer.headers.get("idempotent-replayed") == "true"
+    pending = answer.headers.get("purge", "").strip().lower() == "pending"
+    link = call.page(item["id"])
+    extra: Json = {"link": link, "key": submission.key}
+    if delivered:
+        readers, of, ms = map(int, delivered.groups())
+        extra["delivered"] = {"readers": readers, "of": of, "ms": ms}
+    if replayed:
+        extra["replayed"] = True
+    if pending:
+        extra["purge"] = "pending"
+    call.screen.give({**item, **extra})
+
+    headline = clean_line(item.get("headline", ""))
+    done = call.screen.paint(_DONE[submission.verb], "green", "bold")
+    call.screen.say(f"{done} {item['id']}" + (f": {headline}" if headline else ""))
+    told = [link]
+    if delivered:
+        told.append(
+            f"delivered to {readers} of {of} reader{'s' if of != 1 else ''} in {ms} ms"
+            if of
+            else "no reader is connected right now"
+        )
+    if replayed:
+        told.append("done already by an earlier try")
+    call.screen.say(" · ".join(told))
+    if pending:
+        call.screen.say(
+            "Readers no longer see it. Its words are still being erased from the server's files; "
+            "the server keeps trying until they are gone."
+        )
+
+
+def _again(
+    call: Call, submission: Submission, kept: Kept, *, key: str | None, etag: str | None
+) -> str:
+    """Return the command that makes the same submission again."""
+    words = ["publisher", submission.verb.value]
+    fields = dict(submission.fields)
+    if submission.item is not None:
+        words.append(str(submission.item))
+    if kept.path is not None:
+        for name in ("headline", "body"):
+            if fields.get(name) is not None:
+                del fields[name]
+        words.append(f"--file={kept.path}")
+    words += [f"--feed={call.feed}", *words_of(fields)]
+    if etag is not None:
+        words.append(f"--if-match={etag}")
+    if key is not None:
+        words.append(f"--key={key}")
+    return shlex.join(words)
+
+
+def _advise_to_retry(call: Call, submission: Submission, kept: Kept, failure: NotReached) -> None:
+    # The key is looked up before the version, so a retry may name the version it was made from.
+    command = _again(call, submission, kept, key=submission.key, etag=submission.etag)
+    failure.add(
+        "Whether it was stored is not known. Sent again with the same key, it is done once:"
+        if failure.doubt
+        else "Nothing was stored. When the server is back:",
+        f"  {command}",
+        stored="unknown" if failure.doubt else "no",
+        key=submission.key,
+        retry=command,
+    )
+
+
+def _advise(
+    call: Call, client: Client, submission: Submission, kept: Kept, refusal: Refused
+) -> None:
+    refusal.add(key=submission.key)
+    errors = refusal.problem.get("errors")
+    if isinstance(errors, list) and errors:
+        refusal.headline = f"not {_DONE[submission.verb].split(',')[0].lower()}:"
+        for error in errors:
+            error["option"] = option_for(str(error.get("pointer", "")))
+            said = f"{error['option']}: " if error["option"] else ""
+            refusal.add(f"  {said}{error.get('detail', '')}")
+    elif refusal.status == Stale.status:
+        current = refusal.problem.get("current")
+        if isinstance(current, dict):
+            _show_conflict(call, client, submission, kept, refusal, current)
+    elif refusal.status == NotFound.status:
+        refusal.add("See what there is: publisher list")
+
+
+def _show_conflict(
+    call: Call,
+    client: Client,
+    submission: Submission,
+    kept: Kept,
+    refusal: Refused,
+    current: Json,
+) -> None:
+    """Show both texts, who was faster, and the commands that go on from here."""
+    assert submission.item is not None
+    who = _last_change(call, client, submission.item)
+    if who:
+        refusal.add(f"The last change: {who}")
+        refusal.add(changed_by=who)
+    theirs = {
+        "headline": current.get("headline", ""),
+        "body": current.get("body") or plain(current.get("blocks")),
+    }
+    for name in ("headline", "body"):
+        if name in submission.fields:
+            refusal.add(f"{name.capitalize()} now:", *_indented(theirs[name]))
+            refusal.add(f"Your {name}:", *_indented(submission.fields[name] or ""))
+    if "headline" not in submission.fields:
+        refusal.add("Headline now:", *_indented(theirs["headline"]))
+    command = _again(call, submission, kept, key=None, etag=str(current.get("etag")))
+    refusal.add("If yours still holds:", f"  {command}", retry=command)
+    if submission.verb in {Verb.FIX, Verb.UPDATE, Verb.CORRECT}:
+        words = ["publisher", submission.verb.value, str(submission.item), f"--feed={call.feed}"]
+        if submission.fields.get("note"):
+            words.append(f"--note={submission.fields['note']}")
+        refusal.add("To work yours into theirs:", f"  {shlex.join([*words, '--edit'])}")
+
+
+def _last_change(call: Call, client: Client, item: int) -> str:
+    try:
+        log = client.get(f"{call.items_path(item)}/revisions").data.get("revisions") or [{}]
+    except (NotReached, Refused):
+        return ""  # who it was is a kindness; the conflict is told all the same
+    last = log[-1]
+    return f"{last.get('verb')} by {last.get('editor', 'the operator')}" if last else ""
+
+
+def _indented(text: str) -> list[str]:
+    return [f"  │ {line}" for line in text.split("\n")] if text else ["  │ (none)"]
