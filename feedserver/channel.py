@@ -16,13 +16,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from feedserver.messages import Encode, Message, Messages
-from feedserver.model import Millis
+from feedserver.model import Cursor, Millis
 from feedserver.rules import Change
 from feedserver.view import View
 
 SLICE = 256  # readers written to before others get a turn: about 3 ms
 STALL_SECONDS = 30.0  # without any progress a reader is given up; a slow one that moves is not
-CHAINS_MAX = 256  # catch-ups kept encoded until the next change
+CHAINS_MAX = 256  # catch-ups kept encoded until the next change, and …
+CHAINS_BYTES = 16 * 1024 * 1024  # … how large they may be together
 RETRY_MS = (500, 5_000)  # spread of a goodbye for a small crowd …
 RETRY_MS_PER_READER = 1  # … and what each reader adds to it,
 RETRY_MS_MAX = 30_000  # up to this
@@ -48,14 +49,15 @@ class Reader(ABC):
     not take is for `keep`, which makes the reader fall behind until it has drained.
     """
 
-    __slots__ = ("encode", "place", "send")
+    __slots__ = ("encode", "phase", "place", "send")
 
     place: Place | None  # None: behind, or gone
+    phase: int  # in which second of the heartbeat's interval it gets one
     encode: Encode  # a message into its frame
     send: Callable[[bytes], int]  # returns the bytes taken; raises OSError for none
 
     @abstractmethod
-    def keep(self, data: bytes) -> None:
+    def keep(self, data: memoryview) -> None:
         """Send the rest as the socket takes it, and fall behind meanwhile."""
 
     def push(self, data: bytes) -> None:
@@ -65,7 +67,7 @@ class Reader(ABC):
         except OSError:
             taken = 0  # full, or broken: the transport finds out which
         if taken < len(data):
-            self.keep(data[taken:])
+            self.keep(memoryview(data)[taken:])
 
     @abstractmethod
     def pending(self) -> int:
@@ -127,26 +129,29 @@ class Channel:
         self.view = view
         self.messages = messages
         self.place = Place(view.head, view.feed.check)
-        self._announced = self._completed = self.place
+        self._before = self._announced = self._completed = self.place
         self.behind: dict[Reader, Stall] = {}
         self.listeners: set[Listener] = set()
         self.leaving = False
+        self.wanted_at = time.monotonic()  # when somebody last asked for this channel
         self.kept: dict[Hashable, Any] = {}  # what others encoded of this state, until it changes
         self._clock = clock
         self._heartbeat = heartbeat
-        self._buckets: list[set[Reader]] = [set() for _ in range(heartbeat)]
+        # In the order of joining: a round then walks through memory, the kernel's too, forward.
+        self._caught_up: dict[Reader, None] = {}
         self._chains: dict[Place, list[Message]] = {}
+        self._chains_room = CHAINS_BYTES
         self._snapshot: Message | None = None
         self._moved = asyncio.Event()
         self._progress = asyncio.Event()
-        self._took = 0
+        self._took = self._completed_took = 0
         self._last_round = time.monotonic()
         self._rounds: asyncio.Task[None] | None = None
 
     @property
     def caught_up(self) -> int:
         """How many sockets get the shared frame."""
-        return sum(map(len, self._buckets))
+        return len(self._caught_up)
 
     @property
     def sockets(self) -> int:
@@ -169,6 +174,7 @@ class Channel:
             return
         self.place = Place(self.view.head, self.view.feed.check)
         self._chains.clear()
+        self._chains_room = CHAINS_BYTES
         self._snapshot = None
         self.kept.clear()
         moved, self._moved = self._moved, asyncio.Event()
@@ -184,15 +190,18 @@ class Channel:
         known = self._chains.get(place)
         if known is None:
             known = self.messages.since(place.sequence, place.check)
-            if len(self._chains) < CHAINS_MAX:
+            size = sum(len(message.stem) for message in known)
+            if len(self._chains) < CHAINS_MAX and size <= self._chains_room:
+                self._chains_room -= size
                 self._chains[place] = known
         return known
 
     def join(self, reader: Reader, place: Place | None) -> None:
         """Bring a socket up to date from `place` (None: from nothing) and keep it so."""
+        reader.phase = random.randrange(self._heartbeat)  # noqa: S311
         self._bring(reader, place)
         if reader.place is not None:
-            random.choice(self._buckets).add(reader)  # noqa: S311
+            self._caught_up[reader] = None
 
     def turn_away(self, reader: Reader) -> None:
         """Tell a socket that there is no room, and when to try again."""
@@ -203,8 +212,7 @@ class Channel:
         """Forget a socket."""
         reader.place = None
         self.behind.pop(reader, None)
-        for bucket in self._buckets:
-            bucket.discard(reader)
+        self._caught_up.pop(reader, None)
 
     def fall_behind(self, reader: Reader) -> None:
         """Stop sending to a socket whose buffer is above its mark."""
@@ -219,9 +227,9 @@ class Channel:
         stall = self.behind.pop(reader, None)
         if stall is None:
             return
-        if stall.place is self.place and not self.leaving:
+        if stall.place is self.place and not self.leaving and not self.view.ended:
             reader.place = stall.place
-            random.choice(self._buckets).add(reader)  # noqa: S311
+            self._caught_up[reader] = None
         else:
             self.join(reader, stall.place)
 
@@ -239,13 +247,12 @@ class Channel:
     async def beat(self, tick: int) -> None:
         """Send this second's share of the sockets a heartbeat, unless they just had news."""
         self.drop_stalled()
-        bucket = self._buckets[tick % len(self._buckets)]
-        if not bucket or time.monotonic() - self._last_round < self._heartbeat / 2:
+        if time.monotonic() - self._last_round < self._heartbeat / 2:
             return
-        message = self.messages.heartbeat()
-        now = self._clock()
-        frames = _Frames([message], now)
-        for count, reader in enumerate(list(bucket), 1):
+        phase = tick % self._heartbeat
+        due = [reader for reader in self._caught_up if reader.phase == phase]
+        frames = _Frames([self.messages.heartbeat()], self._clock())
+        for count, reader in enumerate(due, 1):
             if reader.place is not None:
                 reader.push(frames[reader.encode])
             if count % SLICE == 0:
@@ -292,7 +299,7 @@ class Channel:
         listening = sum(
             1 for one in self.listeners if one.place is not None and one.place.sequence >= sequence
         )
-        announced = self._took if self._completed.sequence >= sequence else 0
+        announced = self._completed_took if self._completed.sequence >= sequence else 0
         elapsed = round((time.monotonic() - started) * 1000)
         return Receipt(announced + listening, self.readers, elapsed)
 
@@ -309,17 +316,13 @@ class Channel:
     async def close(self) -> None:
         """Say goodbye to everybody."""
         self.leaving = True
-        self._moved.set()
-        now = self._clock()
-        count = 0
-        for bucket in self._buckets:
-            for reader in list(bucket):
-                if reader.place is not None:
-                    reader.push(reader.encode(self.messages.goodbye(self._retry_ms()), now))
-                    self._finish(reader, CLOSE_RESTART)
-                    count += 1
-                    if count % SLICE == 0:
-                        await asyncio.sleep(0)
+        moved, self._moved = self._moved, asyncio.Event()
+        moved.set()
+        for count, reader in enumerate(list(self._caught_up), 1):
+            if reader.place is not None:
+                self._let_go(reader)
+            if count % SLICE == 0:
+                await asyncio.sleep(0)
         for reader in list(self.behind):
             self.leave(reader)
             reader.abort()  # it cannot take a goodbye; it comes back with its own cursor
@@ -327,17 +330,16 @@ class Channel:
     async def _run_rounds(self) -> None:
         while self._announced is not self.place:
             since, target = self._announced, self.place
-            self._announced = target
+            self._before, self._announced = since, target
             self._took = 0
             frames = _Frames(self.chain(since) if self.caught_up else [], self._clock())
-            for bucket in self._buckets:
-                readers = list(bucket)
-                for start in range(0, len(readers), SLICE):
-                    self._took += self._send(readers[start : start + SLICE], frames, since, target)
-                    if len(readers) == SLICE or start + SLICE < len(readers):
-                        await asyncio.sleep(0)
+            readers = list(self._caught_up)
+            for start in range(0, len(readers), SLICE):
+                self._took += self._send(readers[start : start + SLICE], frames, since, target)
+                if start + SLICE < len(readers):
+                    await asyncio.sleep(0)
             self._last_round = time.monotonic()
-            self._completed = target
+            self._completed, self._completed_took = target, self._took
             self._announce_progress()
         if self.view.ended:
             self._end()
@@ -354,14 +356,15 @@ class Channel:
                     frame = frames[encode]
                     size = len(frame)
                 reader.place = target
+                send = reader.send  # not reader.send(…): Python finds a slot faster than a method
                 try:
-                    taken = reader.send(frame)
+                    taken = send(frame)
                 except OSError:
                     taken = 0
                 if taken == size:
                     took += 1
                 else:
-                    reader.keep(frame[taken:])
+                    reader.keep(memoryview(frame)[taken:])  # shared, not copied
             elif reader.place is not None and reader.place.sequence < target.sequence:
                 self._bring(reader, reader.place)  # joined while the last round was under way
                 took += reader.place is not None
@@ -370,21 +373,28 @@ class Channel:
     def _bring(self, reader: Reader, place: Place | None) -> None:
         now = self._clock()
         chain = self.chain(place)
-        reader.place = self.place
-        reader.push(b"".join([reader.encode(message, now) for message in chain]))
-        if self.view.ended and reader.place is not None:
+        for message in chain:
+            reader.place = self.place if message is chain[-1] else _place_after(message)
+            reader.push(reader.encode(message, now))
+            if reader.place is None:
+                return  # behind: the rest follows when this much has drained
+        if self.view.ended:
             reader.push(reader.encode(self.messages.ended(), now))
             self._finish(reader, CLOSE_ENDED)
         elif self.leaving:
-            self._finish(reader, CLOSE_RESTART)
+            self._let_go(reader)
 
     def _end(self) -> None:
         frames = _Frames([self.messages.ended()], self._clock())
-        for bucket in self._buckets:
-            for reader in list(bucket):
-                if reader.place is not None:
-                    reader.push(frames[reader.encode])
-                    self._finish(reader, CLOSE_ENDED)
+        for reader in list(self._caught_up):
+            if reader.place is not None:
+                reader.push(frames[reader.encode])
+                self._finish(reader, CLOSE_ENDED)
+
+    def _let_go(self, reader: Reader) -> None:
+        goodbye = self.messages.goodbye(self._retry_ms())
+        reader.push(reader.encode(goodbye, self._clock()))
+        self._finish(reader, CLOSE_RESTART)
 
     def _finish(self, reader: Reader, code: int) -> None:
         self.leave(reader)
@@ -392,8 +402,10 @@ class Channel:
 
     def _is_delivered(self, sequence: int) -> bool:
         return self._completed.sequence >= sequence and all(
-            listener.place is None or listener.place.sequence >= sequence
-            for listener in self.listeners
+            one.place is None
+            or one.place.sequence >= sequence
+            or one.place.sequence < self._before.sequence  # it is behind: nobody waits for it
+            for one in self.listeners
         )
 
     def _announce_progress(self) -> None:
@@ -404,3 +416,9 @@ class Channel:
         low, high = RETRY_MS
         spread = min(high + self.readers * RETRY_MS_PER_READER, RETRY_MS_MAX)
         return random.randint(low, spread)  # noqa: S311
+
+
+def _place_after(message: Message) -> Place:
+    cursor = Cursor.parse(message.cursor)
+    assert cursor is not None
+    return Place(cursor.sequence, cursor.check)

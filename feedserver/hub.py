@@ -16,7 +16,8 @@ from feedserver.view import CHECKS, RECENT, View
 
 log = logging.getLogger("feedserver.hub")
 
-CHANNELS_IDLE_MAX = 128  # feeds without readers that stay in memory
+CHANNELS_IDLE_MAX = 128  # feeds without readers that stay in memory …
+IDLE_SECONDS = 30.0  # … and how long one stays at least, for whoever is about to join it
 BEHIND_PATIENCE = 2.0  # seconds a cursor from a faster process is waited for
 
 
@@ -89,6 +90,7 @@ class Hub:
         """Return a feed's channel, loaded at its first use; None where there is no such feed."""
         channel = self._channels.get(slug)
         if channel is not None:
+            channel.wanted_at = time.monotonic()
             return channel
         loading = self._loading.get(slug)
         if loading is None:
@@ -170,6 +172,11 @@ class Hub:
             self._missed.pop(slug, None)
 
     def _forget_idle(self) -> None:
-        idle = [slug for slug, channel in self._channels.items() if not channel.readers]
+        since = time.monotonic() - IDLE_SECONDS
+        idle = [
+            slug
+            for slug, channel in self._channels.items()
+            if not channel.readers and channel.wanted_at < since
+        ]
         for slug in idle[: max(0, len(idle) - CHANNELS_IDLE_MAX)]:
             del self._channels[slug]

@@ -82,11 +82,14 @@ class Newsroom:
             replay = await self._replay(submission)
             assert replay is not None  # its key was seen in the journal
             return replay
-        except Refused:
+        except Refused as refusal:
             # A retry is answered as the first try was, whatever has changed since.
             replay = await self._replay(submission)
             if replay is not None:
                 return replay
+            if isinstance(refusal, Stale) and submission.condition == ():
+                # If-Match: * takes any version; a kill had to name the one whose records it erases.
+                return await self.submit(submission)
             raise
         assert change.item is not None
         return Outcome(change.item)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 import logging
 import signal
 import socket
@@ -33,6 +34,7 @@ from feedserver.workers.supervisor import supervise
 
 log = logging.getLogger("feedserver")
 
+COLLECT_AFTER = (50_000, 20, 20)  # allocations, then collections, of each generation
 BACKLOG = 4096  # handshakes that wait while a round is under way
 SEND_BUFFER = 128 * 1024  # bytes the kernel holds for one reader who has stopped reading
 USER_TIMEOUT_MS = 30_000  # unacknowledged for so long, the kernel gives a connection up
@@ -193,6 +195,9 @@ async def _serve(
         for stopper in stop:
             stopper()
 
+    # Young collections look at every reader in the list of a round: let them be rare.
+    gc.freeze()
+    gc.set_threshold(*COLLECT_AFTER)
     async with open_context(settings, url, on_fault, worker) as here:
         app = make_app(None)
         app.state.context = here

@@ -25,7 +25,7 @@ def make_app(lifespan: Lifespan[Starlette] | None) -> Starlette:
             Refused: _on_fault,
             Unavailable: _on_fault,
             HTTPException: _on_http_exception,
-            Exception: problems.on_surprise,
+            Exception: _on_surprise,
         },
     )
     app.router.redirect_slashes = False
@@ -42,6 +42,12 @@ async def _on_http_exception(request: Request, fault: Exception) -> Response:
     if _is_page(request):
         return await pages.on_http_exception(request, fault)
     return _readable(request, await problems.on_http_exception(request, fault))
+
+
+async def _on_surprise(request: Request, fault: Exception) -> Response:
+    if _is_page(request):
+        return await pages.on_surprise(request, fault)
+    return _readable(request, await problems.on_surprise(request, fault))
 
 
 def _is_page(request: Request) -> bool:

@@ -1,24 +1,265 @@
-"""The pages for people, complete without JavaScript."""
+"""The pages for people, complete without JavaScript.
+
+A feed's pages are rendered and compressed once a change and kept with its channel, so that ten
+thousand readers cost one rendering and no database reads.
+"""
 
 from __future__ import annotations
 
+import gzip
+import time
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Route
 
-from feedserver.asgi import problems
+from feedserver.asgi import assets, problems, rendering
+from feedserver.asgi.context import Context, context
+from feedserver.asgi.editing import item_id
+from feedserver.asgi.reading import (
+    CACHED,
+    CORS,
+    KEPT_MAX,
+    PAGE_ITEMS,
+    SHOWN,
+    before_of,
+    channel_of,
+    find_item,
+    find_page,
+    is_known,
+    tags_of,
+    text_of,
+)
+from feedserver.asgi.rendering import Listing
+from feedserver.channel import Channel
+from feedserver.errors import Killed, NotFound, Refused, Unavailable, WrongMethod
+from feedserver.messages import next_text
+from feedserver.rules import evolve
+
+HTML = "text/html; charset=utf-8"
+INDEX_SECONDS = 1.0  # that the list of feeds is kept; caches keep it for longer
+GZIP_LEVEL = 6
+
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https: http: data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors {ancestors}; "
+    "require-trusted-types-for 'script'; trusted-types 'none'"
+)
+SAFE = {
+    "Content-Security-Policy": _POLICY.format(ancestors="'self'"),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+    "Vary": "Accept-Encoding",
+    "X-Content-Type-Options": "nosniff",
+}
+FRAMED = SAFE | {"Content-Security-Policy": _POLICY.format(ancestors="*")}
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A page as it is kept."""
+
+    gzipped: bytes
+    etag: str
+    cache_tag: str
 
 
 def routes() -> list[BaseRoute]:
-    """Return the routes of the pages."""
-    return []
+    """Return the routes of the pages and of all that they load."""
+    return [
+        Route("/", _Index().get),
+        Route("/feeds/{feed}", _get_feed),
+        Route("/feeds/{feed}/items/{item}", _get_item),
+        Route("/feeds/{feed}/embed", _get_embed),
+        *assets.routes(),
+    ]
 
 
 async def on_fault(request: Request, fault: Exception) -> Response:
-    """Show an error as a page."""
-    return await problems.on_fault(request, fault)
+    """Show an error as a page; to a client that asks for JSON, as a problem."""
+    assert isinstance(fault, Refused | Unavailable)
+    answer = problems.problem(fault)
+    if not _wants_html(request):
+        answer.headers.update(CORS)
+        return answer
+    html = rendering.render_error(fault.status, fault.title, fault.detail)
+    if isinstance(fault, Killed):
+        here = context(request)
+        channel = await here.hub.channel(fault.tombstone.feed)
+        if channel is not None:
+            html = rendering.render_gone(channel.view.feed, fault.tombstone)
+            answer.headers["Cache-Control"] = CACHED
+            answer.headers["Cache-Tag"] = tags_of(fault.tombstone.feed, [fault.tombstone])
+    kept = {
+        name: value
+        for name, value in answer.headers.items()
+        if name not in {"content-type", "content-length"}
+    }
+    return _response(request, _gzip(html), SAFE | kept, fault.status)
 
 
 async def on_http_exception(request: Request, fault: Exception) -> Response:
-    """Show a wrong address as a page."""
-    return await problems.on_http_exception(request, fault)
+    """Show a wrong address or method as a page."""
+    assert isinstance(fault, HTTPException)
+    if fault.status_code != 405:
+        return await on_fault(request, NotFound(f"there is nothing at {request.url.path[:200]}"))
+    allowed = (fault.headers or {}).get("Allow", "")
+    refusal = WrongMethod(f"{request.method} does nothing here; use {allowed}")
+    answer = await on_fault(request, refusal)
+    answer.headers["Allow"] = allowed
+    return answer
+
+
+async def on_surprise(request: Request, fault: Exception) -> Response:
+    """Answer for what nobody foresaw, as a page."""
+    answer = await problems.on_surprise(request, fault)
+    if not _wants_html(request):
+        return answer
+    html = rendering.render_error(
+        500, "Something went wrong", "the server made a mistake; it is logged. Try again later"
+    )
+    return _response(request, _gzip(html), SAFE | {"Cache-Control": "no-store"}, 500)
+
+
+class _Index:
+    """The list of feeds, kept for a moment: it has no channel that would say when it changes."""
+
+    def __init__(self) -> None:
+        self._sheet: Sheet | None = None
+        self._made = 0.0
+
+    async def get(self, request: Request) -> Response:
+        here = context(request)
+        if self._sheet is None or time.monotonic() - self._made > INDEX_SECONDS:
+            feeds = await here.mirror.feeds()
+            html = rendering.render_index(here.public_url, feeds)
+            newest = max((feed.version for feed in feeds), default=0)
+            self._sheet = Sheet(_gzip(html), _etag(f"{here.hub.epoch}.{newest}"), "feeds")
+            self._made = time.monotonic()
+        return _answer(request, self._sheet, SAFE)
+
+
+async def _get_feed(request: Request) -> Response:
+    here = context(request)
+    channel = await channel_of(here, request)
+    before, tag, words = before_of(request), text_of(request, "tag"), text_of(request, "q")
+    question = ("feed", before, tag, words)
+    sheet = channel.kept.get(question)
+    if sheet is None and question == ("feed", None, None, None):
+        sheet = channel.kept[question] = _front(here, channel)
+    elif sheet is None:
+        page = await find_page(here, channel, PAGE_ITEMS, before, tag, words)
+        listing = Listing(
+            page.feed,
+            page.items,
+            here.cursor(page.feed),
+            here.hub.heartbeat,
+            next=next_text(page.next) if page.next else None,
+            before=next_text(before) if before else None,
+            tag=tag,
+            query=words,
+        )
+        sheet = _sheet(here, listing)
+        # A change may have come meanwhile: what it withdrew must not be kept.
+        if page.feed.head >= channel.view.head:
+            _keep(channel, question, sheet)
+    return _answer(request, sheet, SAFE)
+
+
+def _front(here: Context, channel: Channel) -> Sheet:
+    """Render the newest of a feed from memory."""
+    view = channel.view
+    items, more = view.snapshot()
+    floor = view.floor()
+    listing = Listing(
+        view.feed,
+        items,
+        here.cursor(view.feed),
+        here.hub.heartbeat,
+        next=next_text(floor) if more and floor else None,
+    )
+    return _sheet(here, listing)
+
+
+async def _get_item(request: Request) -> Response:
+    here = context(request)
+    channel = await channel_of(here, request)
+    question = ("item", item_id(request))
+    sheet = channel.kept.get(question)
+    if sheet is None:
+        feed = channel.view.feed  # before the item is read: nothing older may be missed
+        item = await find_item(here, request)
+        states, state = [], None
+        for entry in await here.mirror.log(item.feed, item.id):
+            state = evolve(state, entry)
+            if entry.sequence <= item.version:
+                states.append((entry, state))
+        shown = rendering.versions_of(states, SHOWN)
+        html = rendering.render_item(
+            here.public_url, feed, item, shown, here.cursor(feed), here.hub.heartbeat
+        )
+        etag = _etag(f"{here.cursor(feed)}-{item.etag}")
+        sheet = Sheet(_gzip(html), etag, tags_of(feed.slug, [item]))
+        if channel.view.head == feed.head:
+            _keep(channel, question, sheet)
+    return _answer(request, sheet, SAFE)
+
+
+async def _get_embed(request: Request) -> Response:
+    here = context(request)
+    channel = await channel_of(here, request)
+    sheet = channel.kept.get("embed")
+    if sheet is None:
+        feed = channel.view.feed
+        items = sorted(channel.view.snapshot()[0], key=lambda item: item.order, reverse=True)
+        html = rendering.render_embed(here.public_url, feed, items)
+        tags = tags_of(feed.slug, items)
+        sheet = channel.kept["embed"] = Sheet(_gzip(html), _etag(here.cursor(feed)), tags)
+    return _answer(request, sheet, FRAMED)
+
+
+def _sheet(here: Context, listing: Listing) -> Sheet:
+    html = rendering.render_feed(here.public_url, listing)
+    tags = tags_of(listing.feed.slug, listing.items)
+    return Sheet(_gzip(html), _etag(listing.cursor), tags)
+
+
+def _keep(channel: Channel, question: Hashable, sheet: Sheet) -> None:
+    if len(channel.kept) < KEPT_MAX:
+        channel.kept[question] = sheet
+
+
+def _etag(state: str) -> str:
+    return f'W/"{state}-{assets.build_hash()}"'
+
+
+def _answer(request: Request, sheet: Sheet, headers: dict[str, str]) -> Response:
+    headers = headers | {
+        "Cache-Control": CACHED,
+        "Cache-Tag": sheet.cache_tag,
+        "ETag": sheet.etag,
+    }
+    if is_known(sheet.etag, request):
+        return Response(status_code=304, headers=headers)
+    return _response(request, sheet.gzipped, headers)
+
+
+def _response(
+    request: Request, gzipped: bytes, headers: dict[str, str], status: int = 200
+) -> Response:
+    if assets.accepts_gzip(request):
+        headers = headers | {"Content-Encoding": "gzip"}
+        return Response(gzipped, status_code=status, headers=headers, media_type=HTML)
+    return Response(gzip.decompress(gzipped), status_code=status, headers=headers, media_type=HTML)
+
+
+def _gzip(html: str) -> bytes:
+    return gzip.compress(html.encode(), GZIP_LEVEL, mtime=0)
+
+
+def _wants_html(request: Request) -> bool:
+    accepted = request.headers.get("accept", "*/*").lower()
+    return "json" not in accepted or "text/html" in accepted

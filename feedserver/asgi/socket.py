@@ -66,11 +66,12 @@ class SocketReader(Reader, asyncio.Protocol):
         else:
             self.send = self._send_through
 
-    def keep(self, data: bytes) -> None:
+    def keep(self, data: memoryview) -> None:
         """Leave the rest to the transport, and fall behind until it has drained."""
+        self._transport.write(data)
+        # After the write: how much is pending now is what progress is measured from.
         if self._channel is not None:
             self._channel.fall_behind(self)
-        self._transport.write(data)
         # A transport that gets rid of it at once never pauses, and so would never resume.
         asyncio.get_running_loop().call_soon(self._look_again)
 
@@ -211,7 +212,8 @@ class HandOverProtocol(WebSocketsSansIOProtocol):
         # When the endpoint returns, uvicorn closes the transport that it knows.
         self.transport = cast("asyncio.Transport", _Nothing())
         if self._early:
-            reader.data_received(self._early)
+            # Not now: a close among it has to find a reader that has joined.
+            asyncio.get_running_loop().call_soon(reader.data_received, self._early)
         return reader
 
 

@@ -6,6 +6,7 @@ writes times by the same tables (web/src/page/wording.js), so that nothing flick
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
@@ -20,8 +21,8 @@ from feedserver.model import Feed, Millis
 
 FALLBACK = "en"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_RTL_LANGUAGES = frozenset("ar arc ckb dv fa he iw ks ps sd syr ug ur yi".split())
-_RTL_SCRIPTS = frozenset("adlm arab hebr mand nkoo rohg samr syrc thaa".split())
+_RTL_LANGUAGES = re.compile(r"ar|arc|ckb|dv|fa|he|iw|ks|ps|sd|syr|ug|ur|yi")
+_RTL_SCRIPTS = re.compile(r"adlm|arab|hebr|mand|nkoo|rohg|samr|syrc|thaa")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +84,8 @@ def direction(language: str) -> str:
     """Return the way a language is written: `rtl` or `ltr`."""
     first, *rest = language.lower().split("-")
     scripts = [part for part in rest if len(part) == 4 and part.isalpha()]
-    is_rtl = scripts[0] in _RTL_SCRIPTS if scripts else first in _RTL_LANGUAGES
-    return "rtl" if is_rtl else "ltr"
+    found = _RTL_SCRIPTS.fullmatch(scripts[0]) if scripts else _RTL_LANGUAGES.fullmatch(first)
+    return "rtl" if found else "ltr"
 
 
 @cache

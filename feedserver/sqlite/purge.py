@@ -6,7 +6,7 @@ import asyncio
 import logging
 import sqlite3
 
-from feedserver.sqlite.database import Database
+from feedserver.sqlite.database import BUSY_SECONDS, Database
 
 log = logging.getLogger("feedserver.purge")
 
@@ -18,6 +18,7 @@ class Purge:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._rewritten: set[int] = set()
         self._wanted = asyncio.Event()
         self._wanted.set()  # something may be left from before a restart
         self._done = asyncio.Event()
@@ -50,28 +51,44 @@ class Purge:
 
     async def _attempt(self) -> bool:
         try:
-            return await self._database.write(purge)
+            return await self._database.write(lambda c: purge(c, self._rewritten))
         except sqlite3.Error as fault:
             log.warning("words of a killed item are still in a file, will retry: %s", fault)
             return False
 
 
-def purge(connection: sqlite3.Connection) -> bool:
+def purge(connection: sqlite3.Connection, rewritten: set[int]) -> bool:
     """Rewrite the file and empty the WAL if anything was killed; say whether that is done.
 
+    `rewritten` keeps what the file was rewritten for already, when only the WAL is left to do.
     secure_delete overwrites what is deleted, but not the copies that rebalancing a page leaves in
     its free space (seen in 1 of 120 kills). Only VACUUM is certain: about 10 s a GB.
     """
     killed = [row[0] for row in connection.execute("SELECT item FROM purges")]
     if not killed:
         return True
+    if not rewritten.issuperset(killed):
+        _rewrite(connection)
+        rewritten.update(killed)
+    if not _empty_wal(connection):
+        return False
+    connection.executemany("DELETE FROM purges WHERE item = ?", [(item,) for item in killed])
+    return True
+
+
+def _rewrite(connection: sqlite3.Connection) -> None:
     try:
         connection.execute("PRAGMA temp_store = FILE")  # it holds what stays, and is as large
         connection.execute("VACUUM")
     finally:
         connection.execute("PRAGMA temp_store = MEMORY")
-    busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    if busy:
-        return False
-    connection.executemany("DELETE FROM purges WHERE item = ?", [(item,) for item in killed])
-    return True
+
+
+def _empty_wal(connection: sqlite3.Connection) -> bool:
+    # Not waiting for a reader that stands in the way: news would have to wait as well.
+    connection.execute("PRAGMA busy_timeout = 0")
+    try:
+        busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return not busy
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")

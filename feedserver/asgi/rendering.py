@@ -1,0 +1,207 @@
+"""From what is known of a feed to the HTML of its pages. No I/O but the templates, read once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import groupby
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+import orjson
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from feedserver import markup
+from feedserver.asgi import assets
+from feedserver.asgi.preview import HIDDEN, Card, feed_card, item_card, site_card
+from feedserver.asgi.wording import Wording, wording_for
+from feedserver.model import Feed, Item, Logged, Millis, Status, Verb
+
+FALLBACK_ITEMS = 10  # in an iframe whose script cannot run
+Version = tuple[Verb, Millis, Item]  # what readers were shown of an item since when
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One page of a feed, newest first, and which one. `front` pages put pinned items on top."""
+
+    feed: Feed
+    items: Sequence[Item]
+    cursor: str
+    heartbeat: int
+    next: str | None = None
+    before: str | None = None
+    tag: str | None = None
+    query: str | None = None
+
+    @property
+    def scope(self) -> str:
+        """What belongs on this page: `front`, `tag`, or only what is on it (`page`)."""
+        if self.before or self.query:
+            return "page"
+        return "tag" if self.tag else "front"
+
+    def path(self, before: str | None) -> str:
+        """Return the address of this page, or of another stretch of it."""
+        asked = {"tag": self.tag, "q": self.query, "before": before}
+        query = urlencode({name: value for name, value in asked.items() if value})
+        return f"/feeds/{self.feed.slug}" + (f"?{query}" if query else "")
+
+
+def render_index(site: str, feeds: Iterable[Feed]) -> str:
+    """Render the list of feeds."""
+    say = wording_for()
+    entries = [(feed, wording_for(feed)) for feed in feeds]
+    names = ", ".join(feed.title for feed, _ in entries)
+    card = site_card(site, "Live news", f"Live news feeds: {names}" if names else "Live news feeds")
+    return _render("index.html", say, card=card, entries=entries)
+
+
+def render_feed(site: str, listing: Listing) -> str:
+    """Render a page of a feed."""
+    feed, say = listing.feed, wording_for(listing.feed)
+    path = listing.path(listing.before)
+    card = feed_card(site, feed, listing.items, path, _title(listing, say), listing.scope)
+    return _render(
+        "feed.html",
+        say,
+        card=card,
+        feed=feed,
+        groups=list(_groups(listing, say)),
+        changed_at=max(map(_shown_change, listing.items), default=None),
+        cursor=listing.cursor,
+        heartbeat=listing.heartbeat,
+        scope=listing.scope,
+        next=listing.next,
+        older=listing.path(listing.next) if listing.next else None,
+        newer=f"/feeds/{feed.slug}" if listing.scope != "front" else None,
+        tag=listing.tag,
+        query=listing.query,
+        zone=say.zone.key,
+        words_json=_json(say.words),
+    )
+
+
+def render_item(
+    site: str, feed: Feed, item: Item, shown: Sequence[Version], cursor: str, heartbeat: int
+) -> str:
+    """Render an item's own page, with what readers were shown of it before."""
+    say = wording_for(feed)
+    return _render(
+        "item.html",
+        say,
+        card=item_card(site, feed, item),
+        feed=feed,
+        item=item,
+        shown=shown,
+        changed_at=_shown_change(item),
+        cursor=cursor,
+        heartbeat=heartbeat,
+        zone=say.zone.key,
+        words_json=_json(say.words),
+    )
+
+
+def render_gone(feed: Feed, item: Item) -> str:
+    """Render what is left of a withdrawn item."""
+    say = wording_for(feed)
+    card = Card(say.words["killed"], say.words["killed"], robots=HIDDEN)
+    return _render("gone.html", say, card=card, feed=feed, item=item)
+
+
+def render_embed(site: str, feed: Feed, items: Iterable[Item]) -> str:
+    """Render the ticker alone, for iframes; newest headlines where scripts cannot run."""
+    shown = [item for item in items if item.status is not Status.KILLED][:FALLBACK_ITEMS]
+    url = f"{site}/feeds/{feed.slug}"
+    return _render("embed.html", wording_for(feed), feed=feed, items=shown, url=url)
+
+
+def render_error(status: int, title: str, detail: str) -> str:
+    """Render what went wrong and what to do."""
+    sentence = detail[:1].upper() + detail[1:] + ("" if detail.endswith((".", "?")) else ".")
+    card = Card(title, sentence, robots=HIDDEN)
+    return _render("error.html", wording_for(), card=card, status=status, detail=sentence)
+
+
+def versions_of(states: Iterable[tuple[Logged, Item]], verbs: frozenset[Verb]) -> list[Version]:
+    """List the states that one of `verbs` led to, oldest first."""
+    return [
+        (Verb(entry.record.act), entry.effective_at, state)
+        for entry, state in states
+        if entry.record.act in verbs
+    ]
+
+
+def _groups(listing: Listing, say: Wording) -> Iterable[tuple[str, list[Item]]]:
+    items = listing.items
+    if listing.scope == "front":
+        pinned = [item for item in items if item.pinned]
+        items = [item for item in items if not item.pinned]
+        if pinned:
+            yield "pinned", pinned
+
+    def day(item: Item) -> tuple[str, str]:
+        return say.day(item.published_at), say.offset(item.published_at)
+
+    for _, part in groupby(items, day):
+        yield "day", list(part)
+
+
+def _title(listing: Listing, say: Wording) -> str:
+    title = listing.feed.title
+    if listing.tag:
+        title = f"{say.words['tagged'].replace('{t}', listing.tag)} · {title}"
+    elif listing.query:
+        title = f"{say.words['found'].replace('{t}', listing.query)} · {title}"
+    if listing.before:
+        newest = say.dated(listing.items[0].published_at) if listing.items else listing.before
+        title = f"{title} · {newest}"
+    return title
+
+
+def _shown_change(item: Item) -> Millis:
+    """Return when readers last saw a fact of the item change; fixes and pins don't count."""
+    return max(item.published_at, item.updated_at or 0, item.killed_at or 0)
+
+
+def _json(words: dict[str, Any]) -> Markup:
+    return Markup(orjson.dumps(words).decode().replace("<", "\\u003c"))  # noqa: S704
+
+
+def _render(name: str, say: Wording, **values: Any) -> str:
+    return _environment().get_template(name).render(say=say, words=say.words, **values)
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(assets.web_folder() / "pages"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.globals |= {
+        "asset": assets.versioned,
+        "blocks": markup.blocks,
+        "host": _host,
+        "quoted": _quoted,
+    }
+    environment.tests["web_link"] = _is_web_link
+    return environment
+
+
+def _is_web_link(url: str | None) -> bool:
+    return url is not None and url.lower().startswith(("http://", "https://"))
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).hostname or url
+
+
+def _quoted(text: str) -> str:
+    """Quote for a query as encodeURIComponent does, so that both renderers agree."""
+    return quote(text, safe="!'()*")
