@@ -209,6 +209,7 @@ async def _serve(
             lifespan="off",
             log_config=None,
             access_log=False,
+            proxy_headers=False,  # nothing here depends on the client's address
             server_header=False,
             backlog=BACKLOG,
             timeout_keep_alive=KEEP_ALIVE_SECONDS,

@@ -124,7 +124,7 @@ async def _get_strings(request: Request) -> Response:
     language = request.path_params["language"]
     if language not in _languages():
         raise NotFound(f"the ticker does not speak {language[:20]}; a page can bring its own words")
-    asset = _file(f"strings/{language}.json")
+    asset = _file(f"dist/strings/{language}.json")
     return _answer(request, asset, SHARED | {"Cache-Control": SHORT})
 
 
@@ -184,7 +184,7 @@ def _releases() -> dict[str, str]:
 
 @cache
 def _languages() -> frozenset[str]:
-    names = (path.stem for path in (web_folder() / "strings").glob("*.json"))
+    names = (path.stem for path in (web_folder() / "dist/strings").glob("*.json"))
     return frozenset(name for name in names if _LANGUAGE.fullmatch(name))
 
 

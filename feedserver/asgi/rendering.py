@@ -72,6 +72,7 @@ def render_feed(site: str, listing: Listing) -> str:
         groups=list(_groups(listing, say)),
         changed_at=max(map(_shown_change, listing.items), default=None),
         cursor=listing.cursor,
+        epoch=_epoch(listing.cursor),
         heartbeat=listing.heartbeat,
         scope=listing.scope,
         next=listing.next,
@@ -98,6 +99,7 @@ def render_item(
         shown=shown,
         changed_at=_shown_change(item),
         cursor=cursor,
+        epoch=_epoch(cursor),
         heartbeat=heartbeat,
         zone=say.zone.key,
         words_json=_json(say.words),
@@ -147,6 +149,10 @@ def _groups(listing: Listing, say: Wording) -> Iterable[tuple[str, list[Item]]]:
 
     for _, part in groupby(items, day):
         yield "day", list(part)
+
+
+def _epoch(cursor: str) -> str:
+    return cursor.partition(".")[0]
 
 
 def _title(listing: Listing, say: Wording) -> str:

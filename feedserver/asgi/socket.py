@@ -56,12 +56,12 @@ class SocketReader(Reader, asyncio.Protocol):
         self._finishing = False
         self._paused = False
         self._socket: socket.SocketType | None = None
-        if transport.get_extra_info("sslcontext") is None:
+        if transport.get_extra_info("sslcontext") is None and not self.pending():
             # The kernel's own send, past the transport, which would cost a fifth more. The
             # descriptor stays the transport's: it closes it after connection_lost, where this
             # object lets go of it, so a descriptor that was reused is never written to.
-            descriptor = transport.get_extra_info("socket").fileno()
-            self._socket = socket.SocketType(fileno=descriptor)
+            own = transport.get_extra_info("socket")
+            self._socket = socket.SocketType(own.family, own.type, own.proto, own.fileno())
             self.send = self._socket.send
         else:
             self.send = self._send_through
@@ -178,10 +178,16 @@ class HandOverProtocol(WebSocketsSansIOProtocol):
     """uvicorn's handshake, up to the moment when a `SocketReader` takes over."""
 
     _early = b""
+    _before: Any = None  # the HTTP protocol that read the request
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.conn.available_extensions = [SharedDeflate()]
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take over from uvicorn's HTTP protocol."""
+        self._before = cast("asyncio.Transport", transport).get_protocol()
+        super().connection_made(transport)
 
     def data_received(self, data: bytes) -> None:
         """Pass the request on; keep what a hasty client sends after it for the reader."""
@@ -214,7 +220,17 @@ class HandOverProtocol(WebSocketsSansIOProtocol):
         if self._early:
             # Not now: a close among it has to find a reader that has joined.
             asyncio.get_running_loop().call_soon(reader.data_received, self._early)
+        self._fall_apart()
         return reader
+
+    def _fall_apart(self) -> None:
+        # Parsers and protocols hold one another. The collector comes seldom, and would find 15 KB
+        # a handshake.
+        if self._before is not None:
+            self._before.parser = None
+        self.conn.parser.close()
+        vars(self.conn).clear()
+        cast("dict[str, Any]", self.scope["extensions"]).clear()
 
 
 class _Nothing:
