@@ -20,11 +20,14 @@ Encode = Callable[["Message", Millis], bytes]
 class Message:
     """One live message. `now`, its last member, is spliced in as it is sent."""
 
-    __slots__ = ("cursor", "moves", "packed", "stem")
+    __slots__ = ("cursor", "items", "moves", "packed", "stem")
 
-    def __init__(self, stem: bytes, cursor: str, *, moves: bool = True) -> None:
+    def __init__(
+        self, stem: bytes, cursor: str, *, items: Iterable[Item] = (), moves: bool = True
+    ) -> None:
         self.stem = stem  # the JSON up to `now`
         self.cursor = cursor
+        self.items = tuple(items)  # whose text it holds
         self.moves = moves  # whether it moves a client's cursor
         self.packed: bytes | None = None  # the stem as a codec keeps it, to pack it only once
 
@@ -60,7 +63,7 @@ class Messages:
             follow,
             self._heartbeat,
         )
-        return Message(stem, view.cursor(self._epoch))
+        return Message(stem, view.cursor(self._epoch), items=fitting)
 
     def since(self, sequence: int, check: str) -> list[Message]:
         """Make the chain of messages that brings a reader from a record to the head."""
@@ -82,7 +85,7 @@ class Messages:
                 feed if is_last else b"",
                 b",".join(view.json(item) for item in part),
             )
-            chain.append(Message(stem, cursor))
+            chain.append(Message(stem, cursor, items=part))
         return chain
 
     def heartbeat(self) -> Message:

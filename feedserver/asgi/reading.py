@@ -117,7 +117,8 @@ async def get_changes(request: Request) -> Response:
     place = await here.hub.place_of(channel, cursor_text(request))
     message = channel.chain(place)[0]
     etag = f'W/"{message.cursor}"'
-    return _cached(request, message.stem, etag, f"feed-{channel.view.feed.slug}", here)
+    cache_tag = tags_of(channel.view.feed.slug, message.items)
+    return _cached(request, message.stem, etag, cache_tag, here)
 
 
 async def preflight(request: Request) -> Response:

@@ -112,7 +112,8 @@ class SocketReader(Reader, asyncio.Protocol):
         except BadFrame as fault:
             self._leave()
             self.finish(fault.code)
-            self._transport.pause_reading()
+            if fault.code == frames.TOO_MUCH:
+                self._transport.pause_reading()
 
     def eof_received(self) -> bool:
         """Treat a half-closed socket as closed: nobody reads on the other side for long."""
@@ -193,6 +194,10 @@ class HandOverProtocol(WebSocketsSansIOProtocol):
         """Pass the request on; keep what a hasty client sends after it for the reader."""
         if not self.handshake_initiated:
             super().data_received(data)
+            if not self.handshake_initiated:
+                # websockets refused it, for its headers' size; uvicorn would leave it unanswered.
+                self.transport.write(b"".join(self.conn.data_to_send()))
+                self.transport.close()
             return
         self._early += data
         if len(self._early) > EARLY_MAX:

@@ -1,0 +1,410 @@
+"""The pages as they come over the wire: what they say, and how they may be kept."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import html
+import itertools
+import json
+import re
+from base64 import b64encode
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from starlette.routing import Route
+from support.server import Editor, Server
+
+from feedserver.asgi import assets
+from feedserver.asgi.app import make_app
+from feedserver.asgi.wording import direction, languages
+from feedserver.service import open_context
+from feedserver.settings import read_settings
+
+SECRET = "Rumour of the day"
+
+
+class Feed:
+    """A feed of one's own on the shared server, and an editor who may set times."""
+
+    def __init__(self, server: Server, editor: Editor, slug: str, **settings: Any) -> None:
+        self.slug = slug
+        self.editor = editor
+        self.reader = server.reading()
+        settings = {"title": "World news", "language": "en", "timezone": "Europe/Kyiv"} | settings
+        assert editor.configure(slug, **settings).status_code == 201
+
+    def post(self, headline: str = "News", **fields: Any) -> dict[str, Any]:
+        return self.editor.item(headline, self.slug, **fields)
+
+    def get(self, path: str = "", **headers: str) -> httpx.Response:
+        return self.reader.get(f"/feeds/{self.slug}{path}", headers=headers)
+
+    def page(self, path: str = "") -> str:
+        answer = self.get(path)
+        assert answer.status_code == 200, answer.text
+        return answer.text
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with Server(tmp_path_factory.mktemp("pages") / "data") as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def editor(server: Server) -> Iterator[Editor]:
+    with server.editing(server.cli("token", "add", "pages", "--import")) as client:
+        yield client
+
+
+slugs = (f"pages-{number}" for number in itertools.count())
+
+
+@pytest.fixture
+def feed(server: Server, editor: Editor) -> Iterator[Feed]:
+    made = Feed(server, editor, next(slugs))
+    yield made
+    made.reader.close()
+
+
+def articles(page: str) -> list[str]:
+    return re.findall(r"<article.*?</article>", page, re.S)
+
+
+def ids(page: str) -> list[int]:
+    return [int(found) for found in re.findall(r'data-id="(\d+)"', page)]
+
+
+def words(markup: str) -> str:
+    """Return what a reader reads."""
+    return html.unescape(" ".join(re.sub(r"<[^>]*>", " ", markup).split()))
+
+
+def described(page: str) -> dict[str, Any]:
+    found = re.search(r'<script type="application/ld\+json">(.*?)</script>', page, re.S)
+    assert found
+    described: dict[str, Any] = json.loads(found[1])
+    return described
+
+
+def test_the_front_page_lists_the_feeds(server: Server, feed: Feed) -> None:
+    feed.editor.configure(feed.slug, title="Only <here>", closed=True)
+    with server.reading() as reader:
+        page = ""
+        while "Only" not in page:  # the list is kept for a moment
+            page = reader.get("/").text
+    assert f'<a href="/feeds/{feed.slug}">Only &lt;here&gt;</a>' in page
+    assert "Coverage ended" in page
+
+
+def test_a_page_says_when_what_and_what_was_wrong(feed: Feed) -> None:
+    old = feed.post("The day before", at="2025-05-16T10:00:00Z")
+    strike = feed.post(
+        "Drone strike kills 9, injures 4",
+        body="Nine **people** died.\n\nSee [the statement](https://example.org/a?b=1&c=2).",
+        at="2025-05-17T07:13:00Z",
+        breaking=True,
+        byline="Ann",
+        source="Rosstat",
+        url="https://example.org/source",
+        tags=["ukraine", "a/b & c"],
+        occurred_at="2025-05-17T03:17:00Z",
+        media=[{"url": "https://example.org/i.jpg", "alt": "A road", "credit": "Photo: B"}],
+    )
+    held = feed.post("Not confirmed", at="2025-05-17T08:00:00Z")
+    wrong = feed.post(SECRET, body=f"{SECRET} indeed", at="2025-05-17T09:00:00Z")
+    feed.editor.revised(strike, "update", headline="Drone strike kills 9, injures 7")
+    feed.editor.revised(old, "correct", note="It was the day before.", at="2025-05-17T07:55:00Z")
+    feed.editor.revised(held, "hold")
+    feed.editor.revised(wrong, "kill", note="Another town. We apologise.")
+    pinned = feed.post("What we know", at="2025-05-15T07:00:00Z")
+    feed.editor.revised(pinned, "pin")
+
+    page = feed.page()
+
+    assert ids(page) == [pinned["id"], wrong["id"], held["id"], strike["id"], old["id"]]
+    days = [words(found) for found in re.findall(r"<h2.*?</h2>", page, re.S)]
+    assert days == ["Pinned", "Saturday, 17 May 2025 UTC+3", "Friday, 16 May 2025 UTC+3"]
+    top, gone, doubted, story, first = articles(page)
+    assert "15 May 2025, 10:00 UTC+3 What we know" in words(top)
+    assert words(gone) == "12:00 Withdrawn Another town. We apologise."
+    assert words(doubted) == "11:00 Being checked Not confirmed"
+    assert words(first).startswith("13:00 Updated 17 May 2025, 10:55 UTC+3 The day before")
+    assert words(first).endswith("Correction 17 May 2025, 10:55 UTC+3 It was the day before.")
+    assert words(story).startswith("10:13 Breaking Updated ")
+    assert "Drone strike kills 9, injures 7 Nine people died. See the statement ." in words(story)
+    assert words(story).endswith(
+        "Photo: B Ann Source: Rosstat Happened 17 May 2025, 06:17 UTC+3 ukraine a/b & c"
+    )
+    assert '<time datetime="2025-05-17T07:13:00.000Z" title="17 May 2025, 10:13 UTC+3">' in story
+    assert '<a href="https://example.org/a?b=1&amp;c=2" rel="noopener">the statement</a>' in story
+    assert f'href="/feeds/{feed.slug}?tag=a%2Fb%20%26%20c"' in story
+    assert f'href="/feeds/{feed.slug}/items/{strike["id"]}"' in story
+    assert 'src="https://example.org/i.jpg" alt="A road"' in story
+    assert SECRET not in page
+
+
+def test_nothing_is_said_to_be_updated_that_was_not(feed: Feed) -> None:
+    item = feed.post("As it was")
+    feed.editor.revised(item, "fix", body="A comma more.")
+    page = feed.page() + feed.page(f"/items/{item['id']}")
+    assert "Updated" not in re.sub(r'<script type="application/json".*?</script>', "", page)
+    assert all("<time datetime=" in article for article in articles(page))
+
+
+def test_words_stay_words(feed: Feed) -> None:
+    bad = '</script><script>alert(1)</script>"><img src=x onerror=alert(1)>{{ 7*7 }}'
+    item = feed.post(bad, body=bad, tags=[bad[:50]])
+    feed.editor.configure(feed.slug, title=bad, description=bad)
+    for path in ("", f"/items/{item['id']}", "/embed", "?q=alert"):
+        page = feed.page(path)
+        assert "<script>" not in page
+        assert "<img src=x" not in page
+        assert "49" not in words(page[: page.index("<body")])
+    assert described(feed.page())["liveBlogUpdate"][0]["headline"] == bad
+
+
+def test_more_news_leads_through_all_items_once(feed: Feed) -> None:
+    made = [feed.post(f"Item {n}", at=f"2025-05-17T07:{n // 2:02}:00Z")["id"] for n in range(110)]
+    seen: list[int] = []
+    path = ""
+    while True:
+        page = feed.page(path)
+        seen += ids(page)
+        assert (path != "") == (">Newest news</a>" in page)
+        older = re.search(r'rel="next" href="/feeds/[^"?]*([^"]*)">More news', page)
+        if not older:
+            break
+        path = html.unescape(older[1])
+    assert seen == list(reversed(made))
+
+
+def test_a_tag_and_a_search_have_pages_of_their_own(feed: Feed) -> None:
+    wanted = feed.post("About the harbour", tags=["a/b & c"], body="A crane fell.")
+    feed.post("About the weather", tags=["rain"])
+    tagged = feed.page("?tag=a%2Fb%20%26%20c")
+    assert ids(tagged) == [wanted["id"]]
+    assert "Tagged “a/b &amp; c”" in tagged
+    found = feed.page("?q=crane")
+    assert ids(found) == [wanted["id"]]
+    assert '<meta name="robots" content="noindex, follow">' in found
+    assert "Nothing was found" in feed.page("?q=giraffe")
+
+
+def test_an_item_has_a_page_that_shows_what_readers_were_shown(feed: Feed) -> None:
+    item = feed.post("First words", body="Four injured.", at="2025-05-17T07:13:00Z")
+    item = feed.editor.revised(item, "update", body="Seven injured.", at="2025-05-17T07:40:00Z")
+    feed.editor.revised(item, "fix", headline="Better words", at="2025-05-17T07:41:00Z")
+    page = feed.page(f"/items/{item['id']}")
+    assert "<h1" in page
+    assert "Better words" in page
+    shown = page[page.index('id="shown"') :]
+    assert words(shown).index("Updated 17 May 2025, 10:40") < words(shown).index("Posted 17 May")
+    assert "Four injured." in shown
+    assert f'<link rel="canonical" href="{feed.reader.base_url}/feeds/{feed.slug}/items/' in page
+    assert '<meta property="og:title" content="Better words">' in page
+    assert '<meta property="og:description" content="Seven injured.">' in page
+    assert described(page)["headline"] == "Better words"
+    assert described(page)["dateModified"] == "2025-05-17T07:40:00.000Z"
+
+
+def test_a_killed_item_is_gone_from_every_page_at_once(feed: Feed) -> None:
+    item = feed.post(SECRET, body=SECRET, tags=["t"])
+    feed.post("Something else", tags=["t"])
+    paths = ("", "?tag=t", "?q=rumour", "/embed", f"/items/{item['id']}")
+    kept = {path: feed.get(path) for path in paths}
+    assert all(SECRET in answer.text for answer in kept.values())
+    feed.editor.revised(item, "kill", note="We were wrong.")
+    for path in paths:
+        answer = feed.get(path, **{"If-None-Match": kept[path].headers["ETag"]})
+        assert answer.status_code == (410 if "items" in path else 200)
+        assert SECRET not in answer.text
+    gone = feed.get(f"/items/{item['id']}")
+    assert "We were wrong." in gone.text
+    assert gone.headers["Cache-Tag"] == f"feed-{feed.slug} item-{item['id']}"
+
+
+def test_a_closed_feed_says_so(feed: Feed) -> None:
+    feed.post("The last")
+    feed.editor.configure(feed.slug, closed=True)
+    assert "Coverage ended" in words(feed.page())
+    assert "coverageEndTime" in described(feed.page())
+
+
+@pytest.mark.parametrize(
+    ("language", "way"),
+    [("ar", "rtl"), ("he", "rtl"), ("fa-IR", "rtl"), ("ur", "rtl"), ("uk", "ltr")],
+)
+def test_a_page_is_written_the_way_of_its_language(feed: Feed, language: str, way: str) -> None:
+    feed.editor.configure(feed.slug, language=language)
+    assert f'dir="{way}"' in feed.page().split("<head>")[0]
+    assert direction("az-Arab") == "rtl"
+    assert direction("ar-Latn") == "ltr"
+
+
+def test_an_item_in_another_language_says_so(feed: Feed) -> None:
+    feed.post("Новини", language="uk")
+    assert re.search(r'<h3[^>]* lang="uk"', feed.page())
+
+
+def test_every_language_says_everything() -> None:
+    english = languages()["en"]
+    for words_of in languages().values():
+        assert words_of.keys() == english.keys()
+        assert len(words_of["months"]) == 12
+        assert len(words_of["weekdays"]) == 7
+        for name, text in english.items():
+            if isinstance(text, str):
+                marks = set(re.findall(r"{\w+}", text))
+                assert set(re.findall(r"{\w+}", words_of[name])) == marks
+
+
+def test_a_page_may_be_kept_for_two_seconds_and_is_sent_once(feed: Feed) -> None:
+    feed.post()
+    first = feed.get()
+    assert first.headers["Cache-Control"] == "public, max-age=2, stale-while-revalidate=10"
+    assert first.headers["Cache-Tag"].startswith(f"feed-{feed.slug} item-")
+    assert first.headers["Vary"] == "Accept-Encoding"
+    again = feed.get(**{"If-None-Match": f'"other", {first.headers["ETag"]}'})
+    assert again.status_code == 304
+    assert again.content == b""
+    feed.post("News")
+    later = feed.get(**{"If-None-Match": first.headers["ETag"]})
+    assert later.status_code == 200
+    assert later.headers["ETag"] != first.headers["ETag"]
+    head = feed.reader.head(f"/feeds/{feed.slug}")
+    assert head.headers["ETag"] == later.headers["ETag"]
+    assert head.content == b""
+
+
+def test_a_page_is_compressed_for_who_wants_that(feed: Feed) -> None:
+    feed.post()
+    zipped, plain = feed.get(), feed.get(**{"Accept-Encoding": "gzip;q=0, br"})
+    assert zipped.headers["Content-Encoding"] == "gzip"
+    assert "Content-Encoding" not in plain.headers
+    assert zipped.text == plain.text
+
+
+def test_pages_are_locked_down(feed: Feed) -> None:
+    item = feed.post()
+    for path in ("", f"/items/{item['id']}", "/nothing/here", "?before=x"):
+        headers = feed.get(path).headers
+        policy = headers["Content-Security-Policy"]
+        assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'; ")
+        assert "frame-ancestors 'self'" in policy
+        assert "require-trusted-types-for 'script'; trusted-types 'none'" in policy
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Referrer-Policy"] == "strict-origin-when-cross-origin"
+    assert "frame-ancestors *" in feed.get("/embed").headers["Content-Security-Policy"]
+
+
+def test_a_wrong_address_gets_a_page_and_a_program_gets_a_problem(feed: Feed) -> None:
+    for path in ("/items/999999", "/items/x", "/nothing"):
+        answer = feed.get(path)
+        assert answer.status_code == 404
+        assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+        assert "<h1>Not found</h1>" in answer.text
+    missing = feed.reader.get("/feeds/nowhere")
+    assert "There is no feed nowhere." in words(missing.text)
+    assert feed.get("?before=yesterday").status_code == 400
+    for_programs = feed.get("/items/999999", Accept="application/json")
+    assert for_programs.headers["Content-Type"] == "application/problem+json"
+    assert for_programs.json()["type"] == "not-found"
+    refused = feed.reader.post(f"/feeds/{feed.slug}")
+    assert refused.status_code == 405
+    assert set(refused.headers["Allow"].split(", ")) == {"GET", "HEAD"}
+
+
+def test_what_pages_load_may_be_kept_for_ever(feed: Feed) -> None:
+    page = feed.page()
+    loaded = re.findall(r'(?:href|src)="(/[\w.-]+\?v=[0-9a-f]+)"', page)
+    assert {path.partition("?")[0] for path in loaded} >= {"/feed.css", "/page.js", "/icon.svg"}
+    for path in loaded:
+        answer = feed.reader.get(path)
+        assert answer.status_code == 200
+        assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+        bare = feed.reader.get(path.partition("?")[0], headers={"Accept-Encoding": "identity"})
+        assert bare.content == answer.content
+        assert "immutable" not in bare.headers["Cache-Control"]
+        again = feed.reader.get(path, headers={"If-None-Match": answer.headers["ETag"]})
+        assert again.status_code == 304
+    assert feed.reader.get("/favicon.ico").headers["Content-Type"] == "image/x-icon"
+    assert feed.reader.get("/robots.txt").text.startswith("User-agent: *")
+
+
+def test_the_ticker_is_for_every_site(feed: Feed) -> None:
+    version, integrity = assets.ticker_sri()
+    latest = feed.reader.get("/ticker.js")
+    assert latest.headers["Content-Type"] == "text/javascript; charset=utf-8"
+    assert latest.headers["Content-Encoding"] == "gzip"
+    assert latest.headers["Cache-Control"].startswith("public, max-age=300")
+    assert latest.headers["Access-Control-Allow-Origin"] == "*"
+    assert latest.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+    released = feed.reader.get(f"/ticker-{version}.js")
+    assert released.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    digest = b64encode(hashlib.sha384(released.content).digest()).decode()
+    assert integrity == f"sha384-{digest}"
+    assert feed.reader.get("/ticker-0.0.0.js").status_code == 404
+    assert feed.reader.get("/ticker-../manifest.json").status_code == 404
+    assert feed.reader.get("/ticker-strings/uk.json").json()["killed"] == "Відкликано"
+    assert feed.reader.get("/ticker-strings/xx.json").status_code == 404
+
+
+def test_the_ticker_is_compressed_well_under_its_limit() -> None:
+    body = (assets.web_folder() / "dist/ticker.js").read_bytes()
+    assert len(gzip.compress(body, 9)) <= 8192
+
+
+def test_the_openapi_document_names_every_route_and_no_other(feed: Feed) -> None:
+    document = feed.reader.get("/openapi.json").json()
+    told = {
+        (path, method.upper())
+        for path, operations in document["paths"].items()
+        for method in operations
+        if method in {"get", "put", "post", "delete", "patch"}
+    }
+    served = {
+        (route.path, method)
+        for route in make_app(None).routes
+        if isinstance(route, Route)
+        for method in (route.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+    assert told == served
+    references = set(re.findall(r'"#/components/(\w+)/(\w+)"', json.dumps(document)))
+    named = {(kind, name) for kind, all_of in document["components"].items() for name in all_of}
+    assert references == named - {("securitySchemes", "token")}
+
+
+class NoDatabase:
+    """A mirror that nobody may ask."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise AssertionError(f"a reader of a page cost a read of {name}")
+
+
+@pytest.mark.anyio
+async def test_readers_of_a_page_cost_no_database_reads(tmp_path: Path) -> None:
+    started = Server(tmp_path / "data")
+    settings = read_settings({"data": str(started.data)}, {})
+    faults: list[BaseException] = []
+    async with open_context(settings, "http://test", faults.append) as here:
+        app = make_app(None)
+        app.state.context = here
+        transport = httpx.ASGITransport(app)
+        headers = {"Authorization": f"Bearer {started.token}"}
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            posted = await client.post(
+                "/v1/feeds/world/items", json={"headline": "News"}, headers=headers
+            )
+            paths = [f"/feeds/world/items/{posted.json()['id']}", "/feeds/world?tag=a"]
+            for path in paths:
+                await client.get(path)
+            app.state.context = replace(here, mirror=NoDatabase())  # type: ignore[arg-type]
+            for path in ["/feeds/world", "/feeds/world/embed", *paths]:
+                assert (await client.get(path)).status_code == 200
+    assert not faults

@@ -1,0 +1,306 @@
+"""The feed's page in a real browser: news arrives in place, and nothing that was read jumps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from page_stage import PageStage, headlines, page_stage, wait_for_headlines
+
+BROKEN_SOCKETS = """
+window.WebSocket = class {
+    constructor() { setTimeout(() => this.onclose({ code: 1006 })) }
+    close() {}
+};
+"""
+SHIFTS = """
+window.shifts = 0;
+new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) if (!entry.hadRecentInput) shifts += entry.value;
+}).observe({ type: 'layout-shift', buffered: true });
+"""
+HIDEABLE = """
+window.hide = (hidden) => {
+    Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'));
+};
+"""
+SECRET = "Rumour of the day"
+
+
+@pytest.fixture(scope="module")
+def shared_stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageStage]:
+    with page_stage(tmp_path_factory.mktemp("page") / "data") as started:
+        yield started
+
+
+@pytest.fixture
+def stage(shared_stage: PageStage) -> Iterator[PageStage]:
+    yield shared_stage
+    complaints = list(shared_stage.complaints)
+    shared_stage.clear()
+    assert not complaints
+
+
+def test_what_the_server_rendered_stays_as_it_is(stage: PageStage) -> None:
+    feed = stage.feed()
+    for number in range(5):
+        feed.post(f"Item {number}", body="Text.")
+    page = stage.open(
+        f"/feeds/{feed.slug}",
+        init=SHIFTS
+        + """
+        addEventListener('DOMContentLoaded', () => {
+            window.first = document.querySelector('.item');
+            window.changes = 0;
+            const count = (all) => {
+                changes += all.filter(({ target }) => target.matches('.item, .item *')).length;
+            };
+            const list = document.querySelector('#list');
+            new MutationObserver(count).observe(list, { childList: true, subtree: true });
+        });
+        """,
+    )
+    page.wait_for_selector(".bar.live")
+    feed.post("Newest")
+    page.wait_for_selector("text=Newest")
+    assert page.evaluate("first.isConnected")
+    assert page.evaluate("changes") == 0
+    assert page.evaluate("shifts") <= 0.01
+
+
+def test_a_post_a_update_and_a_kill_reach_the_page(stage: PageStage) -> None:
+    feed = stage.feed()
+    old = feed.post("There before", body="Old words.")
+    page = stage.open(f"/feeds/{feed.slug}")
+    page.wait_for_selector(".bar.live")
+    item = feed.post(SECRET, body="Four **injured**.", tags=["sumy"], breaking=True)
+    wait_for_headlines(page, SECRET, "There before")
+    row = page.locator(f"#item-{item['id']}")
+    assert row.locator(".badge.breaking").inner_text() == "BREAKING"
+    assert row.locator(".updated").count() == 0
+
+    item = feed.do(item, "update", body="Seven **injured**.")
+    row.locator("button.updated").click()
+    row.locator(".changes ins").wait_for()
+    assert row.locator(".changes del").inner_text().strip() == "Four"
+    assert row.locator(".changes ins").inner_text().strip() == "Seven"
+    assert row.locator("button.updated").get_attribute("aria-expanded") == "true"
+
+    feed.do(old, "correct", note="It was not so.")
+    page.wait_for_selector(f"#item-{old['id']} .correction")
+    feed.do(item, "kill", note="We were wrong.")
+    wait_for_headlines(page, "We were wrong.", "There before")
+    assert SECRET not in page.content()
+    assert "Seven" not in page.content()
+
+
+def test_what_changed_opens_on_a_row_that_the_server_rendered(stage: PageStage) -> None:
+    feed = stage.feed()
+    item = feed.post("Four injured")
+    feed.do(item, "update", headline="Seven injured")
+    page = stage.open(f"/feeds/{feed.slug}")
+    button = page.locator("button.updated")
+    button.click()
+    page.wait_for_selector(".changes ins")
+    assert headlines(page) == ["Seven injured"]
+    button.click()
+    page.wait_for_selector(".changes", state="detached")
+
+
+def test_a_page_resumes_after_a_restart_of_the_server(stage: PageStage) -> None:
+    feed = stage.feed()
+    feed.post("Before")
+    page = stage.open(f"/feeds/{feed.slug}")
+    page.wait_for_selector(".bar.live")
+    stage.server.restart(kill9=True)
+    feed.post("After")
+    wait_for_headlines(page, "After", "Before")
+    page.wait_for_selector(".bar.live")
+    stage.complaints.clear()  # a browser reports each connection that is refused
+
+
+def test_a_page_that_was_kept_catches_up_from_its_own_cursor(stage: PageStage) -> None:
+    feed = stage.feed()
+    wrong = feed.post(SECRET)
+    html = stage.editor.get(f"/feeds/{feed.slug}").text
+    feed.do(wrong, "kill", note="Withdrawn since.")
+    page = stage.open("/robots.txt")
+    asked: list[str] = []
+    page.on("websocket", lambda socket: asked.append(socket.url))
+    page.route(
+        f"**/feeds/{feed.slug}", lambda route: route.fulfill(body=html, content_type="text/html")
+    )
+    page.goto(f"{stage.server.url}/feeds/{feed.slug}")
+    wait_for_headlines(page, "Withdrawn since.")
+    assert SECRET not in page.content()
+    assert "?since=" in asked[0]
+
+
+def test_news_waits_for_a_reader_who_reads_below(stage: PageStage) -> None:
+    feed = stage.feed()
+    for number in range(30):
+        feed.post(f"Item {number}", body="Words.\n\nMore words.")
+    page = stage.open(f"/feeds/{feed.slug}")
+    page.wait_for_selector(".bar.live")
+    page.evaluate("scrollTo(0, 1500)")
+    target = page.locator(".item").nth(15)
+    before = target.bounding_box()
+    feed.post("New above")
+    first = feed.post("New above too")
+    page.get_by_role("button", name="2 new updates").wait_for()
+    assert target.bounding_box() == before
+    assert "New above" not in headlines(page)
+    feed.do(first, "kill", note="No.")
+    page.get_by_role("button", name="1 new update").click()
+    page.wait_for_function("scrollY === 0")
+    assert headlines(page)[:2] == ["No.", "New above"]
+
+
+def test_a_burst_waits_behind_the_button(stage: PageStage) -> None:
+    feed = stage.feed()
+    page = stage.open(f"/feeds/{feed.slug}", init=SHIFTS + HIDEABLE)
+    page.wait_for_selector(".bar.live")
+    page.evaluate("hide(true)")
+    for number in range(6):
+        feed.post(f"Item {number}")
+    page.evaluate("hide(false)")
+    page.get_by_role("button", name="6 new updates").click()
+    wait_for_headlines(page, *(f"Item {number}" for number in reversed(range(6))))
+    assert page.evaluate("shifts") <= 0.01
+
+
+def test_a_paused_page_keeps_still_but_never_keeps_what_is_withdrawn(stage: PageStage) -> None:
+    feed = stage.feed()
+    item, wrong = feed.post("As it was"), feed.post(SECRET)
+    page = stage.open(f"/feeds/{feed.slug}")
+    page.wait_for_selector(".bar.live")
+    page.get_by_role("button", name="Pause").click()
+    page.wait_for_selector(".bar.paused")
+    feed.do(item, "update", headline="As it is")
+    feed.post("New")
+    feed.do(wrong, "kill", note="No.")
+    wait_for_headlines(page, "No.", "As it was")
+    assert SECRET not in page.content()
+    page.get_by_role("button", name="Resume").click()
+    wait_for_headlines(page, "New", "No.", "As it is")
+
+
+def test_pins_holds_and_a_new_title_show_at_once(stage: PageStage) -> None:
+    feed = stage.feed()
+    first, _ = feed.post("First"), feed.post("Second")
+    page = stage.open(f"/feeds/{feed.slug}")
+    page.wait_for_selector(".bar.live")
+    first = feed.do(first, "pin")
+    wait_for_headlines(page, "First", "Second")
+    assert page.locator("h2.day").first.inner_text() == "Pinned"
+    first = feed.do(first, "hold")
+    page.wait_for_selector(".badge.held")
+    first = feed.do(first, "release")
+    page.wait_for_selector(".badge.held", state="detached")
+    feed.do(first, "unpin")
+    wait_for_headlines(page, "Second", "First")
+    assert page.locator("h2.day").count() == 1
+    feed.put(title="All the news")
+    page.wait_for_function("document.querySelector('h1').textContent === 'All the news'")
+
+
+def test_more_news_comes_in_place(stage: PageStage) -> None:
+    feed = stage.feed()
+    items = [feed.post(f"Item {number}") for number in range(70)]
+    page = stage.open(f"/feeds/{feed.slug}")
+    page.wait_for_selector(".bar.live")
+    feed.do(items[3], "update", headline="Item 3, updated")
+    page.get_by_role("link", name="More news").click()
+    page.wait_for_function("document.querySelectorAll('.item').length === 70")
+    assert headlines(page)[-4] == "Item 3, updated"
+    assert page.get_by_role("link", name="More news").count() == 0
+    assert page.url.endswith(feed.slug)
+    feed.do(items[0], "update", headline="The oldest, updated")
+    page.wait_for_selector("text=The oldest, updated")
+
+
+def test_a_tag_page_takes_only_what_bears_the_tag(stage: PageStage) -> None:
+    feed = stage.feed()
+    one = feed.post("One", tags=["rain"])
+    page = stage.open(f"/feeds/{feed.slug}?tag=rain")
+    page.wait_for_selector(".bar.live")
+    feed.post("Other", tags=["sun"])
+    feed.post("Two", tags=["rain"])
+    wait_for_headlines(page, "Two", "One")
+    feed.do(one, "kill", note="No.")
+    wait_for_headlines(page, "Two", "No.")
+
+
+def test_older_pages_are_live_in_what_they_show(stage: PageStage) -> None:
+    feed = stage.feed()
+    items = [feed.post(f"Item {number}") for number in range(52)]
+    path = stage.editor.get(f"/v1/feeds/{feed.slug}/items").json()["next"]
+    page = stage.open(f"/feeds/{feed.slug}?before={path}")
+    page.wait_for_selector(".bar.live")
+    feed.post("New")
+    feed.do(items[0], "update", headline="Item 0, updated")
+    wait_for_headlines(page, "Item 1", "Item 0, updated")
+
+
+def test_an_items_own_page_is_live_and_forgets_what_is_withdrawn(stage: PageStage) -> None:
+    feed = stage.feed()
+    item = feed.post(SECRET, body=SECRET)
+    item = feed.do(item, "update", body=f"{SECRET}, more")
+    page = stage.open(f"/feeds/{feed.slug}/items/{item['id']}")
+    page.wait_for_selector(".bar.live")
+    item = feed.do(item, "update", headline=f"{SECRET}, much more")
+    page.wait_for_function("document.querySelector('h1').textContent.endsWith('much more')")
+    feed.do(item, "kill", note="No.")
+    page.wait_for_selector(".item.killed .note")
+    assert SECRET not in page.content()
+
+
+def test_without_sockets_news_comes_by_events(stage: PageStage) -> None:
+    feed = stage.feed()
+    page = stage.open(f"/feeds/{feed.slug}", init=f"{BROKEN_SOCKETS} Math.random = () => 0;")
+    page.wait_for_selector(".bar.live")
+    feed.post("By another way")
+    page.wait_for_selector("text=By another way")
+
+
+def test_a_closed_feed_says_that_coverage_has_ended(stage: PageStage) -> None:
+    feed = stage.feed()
+    page = stage.open(f"/feeds/{feed.slug}")
+    page.wait_for_selector(".bar.live")
+    feed.put(closed=True)
+    page.wait_for_selector(".bar.ended")
+    assert page.locator("#status").inner_text().startswith("Coverage ended ")
+
+
+def test_a_returning_reader_sees_where_they_left_off(stage: PageStage) -> None:
+    feed = stage.feed()
+    feed.post("Seen before")
+    page = stage.open(f"/feeds/{feed.slug}", init=HIDEABLE)
+    page.wait_for_selector(".bar.live")
+    page.goto(f"{stage.server.url}/robots.txt")
+    feed.post("New since")
+    page.goto(f"{stage.server.url}/feeds/{feed.slug}")
+    marked = page.locator(".item:has(.seen) .headline")
+    assert marked.inner_text() == "Seen before"
+    page.get_by_label("Mark where I left off").uncheck()
+    page.wait_for_selector(".seen", state="detached")
+    page.goto(f"{stage.server.url}/robots.txt")
+    page.goto(f"{stage.server.url}/feeds/{feed.slug}?mark=1")
+    page.wait_for_selector(".seen")
+    page.goto(f"{stage.server.url}/feeds/{feed.slug}?mark=0")
+    page.wait_for_selector(".bar.live")
+    assert page.locator(".seen").count() == 0
+
+
+def test_the_iframe_tells_its_host_how_tall_it_is(stage: PageStage) -> None:
+    feed = stage.feed()
+    feed.post("In a frame")
+    page = stage.open("/robots.txt")
+    host = f"""<iframe src="{stage.server.url}/feeds/{feed.slug}/embed?height=auto"></iframe>
+        <script>addEventListener('message', ({{ data }}) => {{ window.told = data }})</script>"""
+    page.route("**/host", lambda route: route.fulfill(body=host, content_type="text/html"))
+    page.goto("http://host.test/host")
+    frame = page.frame_locator("iframe")
+    frame.locator("live-ticker").get_by_text("In a frame").wait_for()
+    page.wait_for_function("told?.type === 'newsfeed-height' && told.height > 50")

@@ -1,0 +1,572 @@
+"""What every journal promises, told of the one in SQLite and of one that lags and has gaps."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from support import records
+from support.records import (
+    MINUTE,
+    NOON,
+    SECOND,
+    Open,
+    Opened,
+    edit,
+    feed,
+    followed,
+    item_of,
+    key,
+    kill,
+    made,
+    post,
+    revoke,
+    token,
+)
+
+from feedserver.errors import (
+    FeedClosed,
+    Forbidden,
+    Invalid,
+    Killed,
+    NotFound,
+    Refused,
+    Stale,
+    Unauthorized,
+    WrongState,
+)
+from feedserver.model import Act, Origin, Record, Status, Verb, random_id
+from feedserver.rules import Change, Duplicate, fold
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(params=["sqlite", "memory"])
+def opening(request: pytest.FixtureRequest, tmp_path: Path) -> Open:
+    return records.in_sqlite(tmp_path) if request.param == "sqlite" else records.in_memory()
+
+
+@pytest.fixture
+async def here(opening: Open):
+    """A journal with the feed world."""
+    async with opening() as opened:
+        await opened.journal.append(feed())
+        yield opened
+
+
+async def state(opened: Opened, slug: str = "world") -> object:
+    """Return everything that a mirror knows of a feed."""
+    mirror = opened.mirror
+    page = await mirror.page(slug, 1_000)
+    assert page is not None
+    logs = [await mirror.log(slug, item.id) for item in page.items]
+    stock = await mirror.stock(slug, 1_000, 1_000)
+    return page, logs, stock, await mirror.feeds(), await mirror.tokens()
+
+
+async def test_an_append_answers_with_what_was_decided_at_its_sequence(here: Opened) -> None:
+    record = post("Bridge reopens", tags=["sumy"])
+    change = await here.journal.append(record)
+    assert change.check == record.rid[:4]
+    assert change.effective_at == NOON
+    item = item_of(change)
+    assert (item.id, item.version, item.headline, item.tags) == (
+        change.sequence,
+        change.sequence,
+        "Bridge reopens",
+        ("sumy",),
+    )
+    assert change.feed is not None
+    assert (change.feed.head, change.feed.check) == (change.sequence, change.check)
+    assert await here.mirror.item("world", item.id) == item
+    assert await here.mirror.feed("world") == change.feed
+    assert await here.journal.head() == change.sequence
+
+
+async def test_sequences_only_grow(here: Opened) -> None:
+    changes = await made(here.journal, *(post(f"News {n}") for n in range(20)))
+    sequences = [change.sequence for change in changes]
+    assert sequences == sorted(set(sequences))
+
+
+async def test_a_refused_record_changes_nothing_and_moves_no_head(here: Opened) -> None:
+    item = item_of(await here.journal.append(post()))
+    before, head = await state(here), await here.journal.head()
+    for refused in (
+        post(slug="nowhere"),
+        edit(item, Verb.RELEASE),
+        Record(random_id(), Verb.FIX, NOON, feed="world", item=99_999, fields={"headline": "x"}),
+        edit(item, Verb.UPDATE, headline="By nobody", editor="nobody"),
+        Record(random_id(), Act.FEED, NOON, feed="untitled", fields={}),
+    ):
+        with pytest.raises(Refused):
+            await here.journal.append(refused)
+    assert await state(here) == before
+    assert await here.journal.head() == head
+    last = await here.journal.append(post("After"))
+    assert [c.sequence for c in await followed(here.journal, head, last.sequence)] == [
+        last.sequence
+    ]
+
+
+async def test_follow_yields_every_accepted_change_once_and_in_order_from_any_point(
+    here: Opened,
+) -> None:
+    head = await here.journal.head()
+    changes = await made(here.journal, *(post(f"News {n}") for n in range(30)))
+    sequences = [change.sequence for change in changes]
+    last = sequences[-1]
+    assert [c.sequence for c in await followed(here.journal, head, last)] == sequences
+    for start in (0, 7, 28):
+        found = await followed(here.journal, sequences[start], last)
+        assert [c.sequence for c in found] == sequences[start + 1 :]
+
+
+async def test_who_follows_while_news_is_appended_misses_and_repeats_nothing(here: Opened) -> None:
+    head = await here.journal.head()
+    early = asyncio.create_task(_collect(here, head, 60))
+    first = await made(here.journal, *(post(f"News {n}") for n in range(20)))
+    late = asyncio.create_task(_collect(here, first[9].sequence, 50))
+    rest = await asyncio.gather(
+        *(here.journal.append(post(f"More {n}")) for n in range(40))  # a burst, grouped
+    )
+    sequences = [c.sequence for c in first] + sorted(c.sequence for c in rest)
+    assert [c.sequence for c in await early] == sequences
+    assert [c.sequence for c in await late] == sequences[10:]
+
+
+async def _collect(here: Opened, after: int, count: int) -> list[Change]:
+    found: list[Change] = []
+    async for group in here.journal.follow(after):
+        assert group
+        found += group
+        if len(found) >= count:
+            break
+    return found
+
+
+async def test_a_change_can_be_read_before_it_is_yielded(here: Opened) -> None:
+    head = await here.journal.head()
+    appending = asyncio.gather(*(here.journal.append(post(f"News {n}")) for n in range(50)))
+    count = 0
+    async for group in here.journal.follow(head):
+        for change in group:
+            item = await here.mirror.item("world", item_of(change).id)
+            assert item is not None
+            assert item.version >= change.sequence
+            assert await here.mirror.check("world", change.sequence) == change.check
+        count += len(group)
+        if count == 50:
+            break
+    await appending
+
+
+async def test_what_is_followed_is_never_older_than_the_change_that_names_it(
+    opening: Open,
+) -> None:
+    async with opening() as opened:
+        await opened.journal.append(feed())
+        item = item_of(await opened.journal.append(post("One")))
+        for headline in ("Two", "Three"):
+            item = item_of(await opened.journal.append(edit(item, Verb.FIX, headline=headline)))
+        await opened.journal.append(edit(item, Verb.PIN))
+        head = await opened.journal.head()
+    async with opening() as opened:
+        for change in await followed(opened.journal, 0, head):
+            assert change.feed is not None
+            assert change.feed.head >= change.sequence
+            if change.item is not None:
+                assert change.item.version >= change.sequence
+
+
+async def test_everything_is_there_when_it_is_opened_again(opening: Open) -> None:
+    async with opening() as opened:
+        await made(opened.journal, feed(), token("anna", "world"), token("ben", importer=True))
+        item = item_of(await opened.journal.append(post(editor="anna", key=key(), tags=["a"])))
+        await made(opened.journal, edit(item, Verb.CORRECT, note="4, not 7"), revoke("ben"))
+        before, identity = await state(opened), opened.journal.identity
+        head = await opened.journal.head()
+    async with opening() as opened:
+        assert opened.journal.identity == identity
+        assert await opened.journal.head() == head
+        assert await state(opened) == before
+
+
+async def test_another_journal_has_another_identity(tmp_path: Path) -> None:
+    identities = set()
+    for opening in (
+        records.in_sqlite(tmp_path / "one"),
+        records.in_sqlite(tmp_path / "two"),
+        records.in_memory(),
+    ):
+        async with opening() as opened:
+            identities |= {opened.journal.identity.epoch, opened.journal.identity.salt}
+    assert len(identities) == 6
+
+
+async def test_a_key_used_before_is_a_duplicate_also_after_reopening(opening: Open) -> None:
+    async with opening() as opened:
+        await made(opened.journal, feed(), feed("sport"), token("anna"), token("ben"))
+        first = await opened.journal.append(post("First", editor="anna", key=key()))
+    async with opening() as opened:
+        with pytest.raises(Duplicate) as duplicate:
+            await opened.journal.append(post("Again", editor="anna", key=key()))
+        assert duplicate.value.sequence == first.sequence
+        use = await opened.mirror.use("world", "anna", key().mac)
+        assert use is not None
+        assert (use.sequence, use.item, use.key) == (first.sequence, first.sequence, key())
+        # Its scope is the feed and the editor.
+        await made(
+            opened.journal,
+            post(editor="ben", key=key()),
+            post(editor="anna", key=key(), slug="sport"),
+            post(editor="anna", key=key("other")),
+        )
+
+
+async def test_a_duplicate_is_told_before_anything_else_is_refused(here: Opened) -> None:
+    await here.journal.append(token())
+    item = item_of(await here.journal.append(post()))
+    held = await here.journal.append(edit(item, Verb.HOLD, editor="anna", key=key()))
+    await made(here.journal, feed(closed=True), revoke())
+    with pytest.raises(Duplicate) as duplicate:  # stale, held already, and by nobody
+        await here.journal.append(edit(item, Verb.HOLD, editor="anna", key=key()))
+    assert duplicate.value.sequence == held.sequence
+
+
+async def test_of_appends_with_one_key_at_the_same_time_one_is_made(here: Opened) -> None:
+    await here.journal.append(token())
+    answers = await asyncio.gather(
+        *(here.journal.append(post(editor="anna", key=key())) for _ in range(10)),
+        return_exceptions=True,
+    )
+    [made_one] = [answer for answer in answers if isinstance(answer, Change)]
+    told = [answer.sequence for answer in answers if isinstance(answer, Duplicate)]
+    assert told == [made_one.sequence] * 9
+    page = await here.mirror.page("world", 10)
+    assert page is not None
+    assert len(page.items) == 1
+
+
+async def test_of_edits_of_one_version_at_the_same_time_one_wins(here: Opened) -> None:
+    item = item_of(await here.journal.append(post()))
+    answers = await asyncio.gather(
+        *(here.journal.append(edit(item, Verb.FIX, headline=f"By {n}")) for n in range(10)),
+        return_exceptions=True,
+    )
+    [winner] = [item_of(answer) for answer in answers if isinstance(answer, Change)]
+    losers = [answer for answer in answers if isinstance(answer, Stale)]
+    assert len(losers) == 9
+    assert {loser.current for loser in losers} == {winner}
+
+
+async def test_the_same_version_number_of_another_journal_is_stale(here: Opened) -> None:
+    item = item_of(await here.journal.append(post()))
+    record = Record(
+        random_id(), Verb.HOLD, NOON, feed="world", item=item.id, base=(item.version, "none")
+    )
+    with pytest.raises(Stale):
+        await here.journal.append(record)
+
+
+async def test_a_closed_feed_refuses_new_news_and_takes_what_responsibility_asks(
+    here: Opened,
+) -> None:
+    first, second, third = [
+        item_of(change) for change in await made(here.journal, post(), post(), post())
+    ]
+    third = item_of(await here.journal.append(edit(third, Verb.PIN)))
+    closed = await here.journal.append(feed(at=NOON + MINUTE, closed=True))
+    assert closed.feed is not None
+    assert closed.feed.closed_at == NOON + MINUTE
+    for refused in (post(), edit(first, Verb.UPDATE, headline="x"), edit(first, Verb.PIN)):
+        with pytest.raises(FeedClosed):
+            await here.journal.append(refused)
+    first = item_of(await here.journal.append(edit(first, Verb.FIX, headline="x")))
+    first = item_of(await here.journal.append(edit(first, Verb.HOLD)))
+    first = item_of(await here.journal.append(edit(first, Verb.RELEASE)))
+    log = await here.mirror.log("world", second.id)
+    await made(
+        here.journal,
+        edit(first, Verb.CORRECT, note="4, not 7"),
+        kill(second, log),
+        edit(third, Verb.UNPIN),
+    )
+    again = await here.journal.append(feed(at=NOON + 2 * MINUTE, closed=True))
+    assert again.feed is not None
+    assert again.feed.closed_at == NOON + MINUTE  # it was closed then
+    reopened = await here.journal.append(feed(closed=False))
+    assert reopened.feed is not None
+    assert reopened.feed.closed_at is None
+    await here.journal.append(post())
+
+
+async def test_an_editor_whose_token_is_revoked_meanwhile_is_refused(here: Opened) -> None:
+    await here.journal.append(token())
+    item = item_of(await here.journal.append(post(editor="anna")))
+    await here.journal.append(revoke())
+    for record in (post(editor="anna"), edit(item, Verb.HOLD, editor="anna")):
+        with pytest.raises(Unauthorized):
+            await here.journal.append(record)
+    with pytest.raises(NotFound):
+        await here.journal.append(revoke())
+    await here.journal.append(token())  # the name may be given again
+    await here.journal.append(post(editor="anna"))
+
+
+async def test_a_token_does_what_it_was_made_for(here: Opened) -> None:
+    await made(here.journal, feed("sport"), token("anna", "sport"))
+    await here.journal.append(post(slug="sport", editor="anna"))
+    for record in (
+        post(editor="anna"),
+        post(slug="sport", editor="anna", claimed_at=NOON - MINUTE),
+        post(slug="sport", editor="anna", origin=Origin("https://a.example", "1")),
+        Record(random_id(), Act.FEED, NOON, feed="new", editor="anna", fields={"title": "New"}),
+        Record(random_id(), Act.FEED, NOON, feed="sport", editor="anna", fields={"closed": True}),
+    ):
+        with pytest.raises(Forbidden):
+            await here.journal.append(record)
+    with pytest.raises(WrongState):
+        await here.journal.append(token("anna"))
+
+
+async def test_an_item_is_found_only_in_its_own_feed(here: Opened) -> None:
+    await here.journal.append(feed("sport"))
+    change = await here.journal.append(post())
+    item = item_of(change)
+    assert await here.mirror.item("sport", item.id) is None
+    assert await here.mirror.log("sport", item.id) == ()
+    assert await here.mirror.check("sport", change.sequence) is None
+    assert await here.mirror.item("world", item.id + 100) is None
+    assert await here.mirror.page("nowhere", 1) is None
+    assert await here.mirror.stock("nowhere", 1, 1) is None
+    record = Record(random_id(), Verb.HOLD, NOON, feed="sport", item=item.id)
+    with pytest.raises(NotFound):
+        await here.journal.append(record)
+
+
+async def test_one_feeds_news_does_not_move_the_head_of_another(here: Opened) -> None:
+    sport = (await here.journal.append(feed("sport"))).feed
+    await made(here.journal, post(), post())
+    assert await here.mirror.feed("sport") == sport
+
+
+async def test_a_time_a_little_ahead_becomes_now_and_a_past_one_stays(here: Opened) -> None:
+    ahead = await here.journal.append(post(published_at=NOON + MINUTE))
+    assert item_of(ahead).published_at == NOON
+    past = await here.journal.append(post(published_at=NOON - 90 * MINUTE))
+    assert item_of(past).published_at == NOON - 90 * MINUTE
+    at_the_epoch = await here.journal.append(post(published_at=0))
+    assert item_of(at_the_epoch).published_at == 0
+
+
+async def test_a_clock_that_steps_back_does_not_file_news_below_older_news(here: Opened) -> None:
+    await here.journal.append(post(at=NOON))
+    stepped = await here.journal.append(post(at=NOON - 9 * MINUTE))
+    assert item_of(stepped).published_at == NOON
+    # What an editor dated himself is no reason to move the next one's time.
+    await here.journal.append(post(at=NOON + 5 * SECOND, published_at=NOON + 5 * SECOND))
+    after = await here.journal.append(post(at=NOON + SECOND))
+    assert item_of(after).published_at == NOON + SECOND
+
+
+async def test_a_clock_that_was_wrong_by_ten_minutes_is_not_believed_for_ever(
+    here: Opened,
+) -> None:
+    await here.journal.append(post(at=NOON))
+    put_right = await here.journal.append(post(at=NOON - 10 * MINUTE))
+    assert item_of(put_right).published_at == NOON - 10 * MINUTE
+    following = await here.journal.append(post(at=NOON - 9 * MINUTE))
+    assert item_of(following).published_at == NOON - 9 * MINUTE
+
+
+async def test_times_of_one_item_do_not_run_backwards(here: Opened) -> None:
+    item = item_of(await here.journal.append(post(at=NOON)))
+    update = edit(item, Verb.UPDATE, at=NOON - MINUTE, headline="x")
+    assert item_of(await here.journal.append(update)).updated_at == NOON
+
+
+async def test_an_import_comes_at_its_own_times_but_not_before_the_previous_one(
+    here: Opened,
+) -> None:
+    await here.journal.append(token(importer=True))
+    then = NOON - 60 * MINUTE
+    item = item_of(await here.journal.append(post(editor="anna", claimed_at=then)))
+    assert (item.published_at, item.imported) == (then, True)
+    early = edit(item, Verb.UPDATE, editor="anna", claimed_at=then - 1, headline="x")
+    with pytest.raises(Invalid):
+        await here.journal.append(early)
+    later = edit(item, Verb.CORRECT, editor="anna", claimed_at=then + MINUTE, note="4, not 7")
+    item = item_of(await here.journal.append(later))
+    assert item.updated_at == item.corrections[0].at == then + MINUTE
+    log = await here.mirror.log("world", item.id)
+    assert [entry.effective_at for entry in log] == [then, then + MINUTE]
+    assert [entry.record.at for entry in log] == [NOON, NOON]  # the true time beside it
+
+
+async def test_an_import_may_date_from_the_first_second_of_1970(here: Opened) -> None:
+    await here.journal.append(token(importer=True))
+    item = item_of(await here.journal.append(post(editor="anna", claimed_at=0)))
+    assert item.published_at == 0
+    hold = edit(item, Verb.UPDATE, editor="anna", claimed_at=0, headline="x")
+    assert item_of(await here.journal.append(hold)).updated_at == 0
+
+
+async def test_what_was_imported_once_is_not_imported_again(here: Opened) -> None:
+    await made(here.journal, feed("sport"), token(importer=True))
+    origin = Origin("https://old.example/feed", "17")
+    imported = {"editor": "anna", "claimed_at": NOON - MINUTE, "origin": origin}
+    await here.journal.append(post(**imported))
+    with pytest.raises(WrongState):
+        await here.journal.append(post(**imported))
+    await here.journal.append(post(slug="sport", **imported))
+
+
+async def test_each_verb_leads_to_the_state_that_its_log_folds_into(here: Opened) -> None:
+    media = [{"url": "https://a.example/p.jpg", "alt": "A bridge"}]
+    item = item_of(await here.journal.append(post("One", tags=["a"], body="Text", media=media)))
+    item = item_of(await here.journal.append(edit(item, Verb.FIX, headline="Two", body=None)))
+    assert (item.headline, item.body, item.updated_at) == ("Two", "", None)
+    item = item_of(await here.journal.append(edit(item, Verb.UPDATE, NOON + 1, tags=["b", "c"])))
+    assert (item.tags, item.updated_at) == (("b", "c"), NOON + 1)
+    item = item_of(await here.journal.append(edit(item, Verb.CORRECT, NOON + 2, note="first")))
+    item = item_of(await here.journal.append(edit(item, Verb.CORRECT, NOON + 3, note="second")))
+    assert [(c.at, c.note) for c in item.corrections] == [(NOON + 2, "first"), (NOON + 3, "second")]
+    item = item_of(await here.journal.append(edit(item, Verb.HOLD, NOON + 4)))
+    assert (item.status, item.updated_at) == (Status.HELD, NOON + 3)
+    item = item_of(await here.journal.append(edit(item, Verb.RELEASE, NOON + 5)))
+    assert item.status is Status.LIVE
+    item = item_of(await here.journal.append(edit(item, Verb.PIN, NOON + 6)))
+    assert item.pinned
+    assert item.published_at == NOON
+    assert fold(await here.mirror.log("world", item.id)) == item
+
+
+@pytest.mark.parametrize("verb", [v for v in Verb if v is not Verb.POST])
+async def test_a_killed_item_takes_no_further_verb(here: Opened, verb: Verb) -> None:
+    item = item_of(await here.journal.append(post()))
+    tombstone = item_of(await here.journal.append(kill(item, ())))
+    with pytest.raises(Killed) as killed:
+        await here.journal.append(edit(tombstone, verb))
+    assert killed.value.tombstone == tombstone
+
+
+async def test_a_kill_leaves_nothing_of_the_text(here: Opened) -> None:
+    await here.journal.append(token())
+    item = item_of(
+        await here.journal.append(
+            post("Grivna", body="Zolotnik", tags=["pud"], editor="anna", key=key("post"))
+        )
+    )
+    item = item_of(
+        await here.journal.append(
+            edit(item, Verb.CORRECT, headline="Arshin", note="not Grivna", editor="anna")
+        )
+    )
+    other = item_of(await here.journal.append(post("Arshin", body="Zolotnik", tags=["pud"])))
+    log = await here.mirror.log("world", item.id)
+    record = kill(item, log, NOON + MINUTE, editor="anna", key=key("kill"))
+    tombstone = item_of(await here.journal.append(record))
+
+    assert (tombstone.status, tombstone.headline, tombstone.note, tombstone.killed_at) == (
+        Status.KILLED,
+        "",
+        "withdrawn",
+        NOON + MINUTE,
+    )
+    assert await here.mirror.item("world", item.id) == tombstone
+    entries = await here.mirror.log("world", item.id)
+    assert [entry.record.act for entry in entries] == [Verb.POST, Verb.CORRECT, Verb.KILL]
+    assert [(e.record.fields, e.record.note, e.record.key) for e in entries[:2]] == [
+        ({}, None, None)
+    ] * 2
+    assert [e.record.rid[:4] for e in entries[:2]] == [e.record.rid[:4] for e in log]
+
+    posted = await here.mirror.use("world", "anna", key("post").mac)
+    killed = await here.mirror.use("world", "anna", key("kill").mac)
+    assert posted is not None
+    assert (posted.item, posted.key.salt, posted.key.body_mac) == (item.id, "", "")
+    assert killed is not None
+    assert killed.key == key("kill")
+
+    stock = await here.mirror.stock("world", 10, 10)
+    plain = await here.mirror.page("world", 10)
+    assert stock is not None
+    assert plain is not None
+    assert plain.items == stock.newest == (other, tombstone)
+    assert stock.recent == (tombstone, other)
+    for question in ({"tag": "pud"}, {"words": "zolotnik"}, {"words": "arsh"}):
+        page = await here.mirror.page("world", 10, **question)
+        assert page is not None
+        assert page.items == (other,), question
+    page = await here.mirror.page("world", 10, words="grivna")
+    assert page is not None
+    assert page.items == ()
+
+
+async def test_the_key_of_a_killed_item_is_still_a_duplicate(opening: Open) -> None:
+    async with opening() as opened:
+        await made(opened.journal, feed(), token())
+        item = item_of(await opened.journal.append(post(editor="anna", key=key())))
+        await opened.journal.append(kill(item, await opened.mirror.log("world", item.id)))
+    async with opening() as opened:
+        with pytest.raises(Duplicate):
+            await opened.journal.append(post(editor="anna", key=key()))
+        assert await opened.mirror.check("world", item.version) == item.check
+
+
+async def test_pages_walk_through_a_whole_feed_without_gap_or_overlap(here: Opened) -> None:
+    # Three items to each time, so that a page's edge falls among equals.
+    changes = await made(
+        here.journal,
+        *(post(f"News {n}", published_at=NOON - (n // 3) * SECOND) for n in range(20)),
+    )
+    due = sorted((item_of(c) for c in changes), key=lambda item: item.order, reverse=True)
+    for limit in (1, 2, 7, 20):
+        found, before = [], None
+        while True:
+            page = await here.mirror.page("world", limit, before)
+            assert page is not None
+            assert len(page.items) <= limit
+            found += page.items
+            if page.next is None:
+                break
+            before = page.next
+        assert found == due
+
+
+async def test_words_and_tags_find_what_the_items_say_now(here: Opened) -> None:
+    item = item_of(await here.journal.append(post("Storm in Sumy", body="A *tree* fell")))
+    calm = item_of(await here.journal.append(post("Calm", tags=["weather"])))
+
+    async def found(**question: str) -> list[int]:
+        page = await here.mirror.page("world", 10, **question)
+        assert page is not None
+        return [item.id for item in page.items]
+
+    for words in ("storm", "SUMY storm", "tree", "fel", "storm tre"):
+        assert await found(words=words) == [item.id], words
+    assert await found(words="storm calm") == []
+    assert await found(tag="weather") == [calm.id]
+    await here.journal.append(edit(item, Verb.UPDATE, headline="Gale in Sumy", tags=["weather"]))
+    assert await found(words="storm") == []
+    assert await found(words="gale") == [item.id]
+    assert await found(tag="weather") == [calm.id, item.id]
+    assert await found(tag="weather", words="calm") == [calm.id]
+
+
+async def test_a_stock_has_what_a_live_view_starts_from(here: Opened) -> None:
+    changes = await made(
+        here.journal, *(post(f"News {n}", published_at=NOON - n * SECOND) for n in range(60))
+    )
+    items = [item_of(change) for change in changes]
+    pinned = item_of(await here.journal.append(edit(items[59], Verb.PIN)))
+    last = item_of(await here.journal.append(edit(items[58], Verb.HOLD)))
+    stock = await here.mirror.stock("world", 5, 4)
+    assert stock is not None
+    assert stock.newest == tuple(items[:51])  # one more than a snapshot shows
+    assert stock.pinned == (pinned,)
+    assert [item.id for item in stock.recent] == [last.id, pinned.id, *(i.id for i in items[57:54:-1])]
+    assert stock.checks == {i.version: i.check for i in (last, pinned, items[59], items[58])}
+    assert (stock.feed.head, stock.feed.check) == (last.version, last.check)

@@ -1,0 +1,324 @@
+"""What the journal in SQLite promises beyond the contract: clean files, and other processes."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import random
+import signal
+import sqlite3
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from support.records import (
+    Opened,
+    edit,
+    feed,
+    followed,
+    item_of,
+    key,
+    kill,
+    made,
+    open_sqlite,
+    post,
+    token,
+)
+
+from feedserver.errors import OutcomeUnknown, Unavailable
+from feedserver.model import Item, Verb
+from feedserver.rules import Change, Duplicate
+from feedserver.sqlite import database, purge
+from feedserver.sqlite.journal import SQLiteJournal
+
+pytestmark = pytest.mark.anyio
+
+PATIENCE = 20.0
+KEYS = itertools.count()
+
+
+def secret(number: int) -> list[str]:
+    """Make words that nobody else writes: in a headline, a body, a tag, a note."""
+    draw = random.Random(number)  # noqa: S311
+    return ["".join(draw.choices("bcdfghjklmnpqrstvwxz", k=12)) for _ in range(4)]
+
+
+def leaks(folder: Path, words: list[str]) -> list[str]:
+    """Find words in any file of the folder, as they are or as an index keeps them.
+
+    FTS5 writes a term without the beginning that it shares with the term before it.
+    """
+    found = []
+    for path in folder.rglob("*"):
+        content = path.read_bytes().lower() if path.is_file() else b""
+        found += [
+            f"{word} in {path.name}"
+            for word in words
+            if any(word.lower().encode()[cut:] in content for cut in range(4))
+        ]
+    return found
+
+
+async def withdrawn(opened: Opened, item: Item) -> None:
+    log = await opened.mirror.log("world", item.id)
+    await opened.journal.append(kill(item, log, editor="anna"))
+
+
+async def told(opened: Opened, words: list[str], edits: int = 0) -> Item:
+    """Post an item that holds the words, and edit it, with a key each time."""
+    headline, body, tag, note = words
+    draft = {"headline": headline.title(), "body": f"So **{body.upper()}** said", "tags": [tag]}
+    record = post(**draft, editor="anna", key=key(str(next(KEYS))))
+    item = item_of(await opened.journal.append(record))
+    for number in range(edits):
+        verb = (Verb.FIX, Verb.UPDATE, Verb.CORRECT)[number % 3]
+        fields = draft | {"body": f"{draft['body']} {'and more ' * number}"}
+        used = key(str(next(KEYS)))
+        record = edit(item, verb, editor="anna", note=note, key=used, **fields)
+        item = item_of(await opened.journal.append(record))
+    return item
+
+
+@asynccontextmanager
+async def opened_with_anna(folder: Path) -> AsyncIterator[tuple[SQLiteJournal, Opened]]:
+    async with open_sqlite(folder) as (journal, mirror):
+        opened = Opened(journal, mirror)
+        if await mirror.feed("world") is None:
+            await made(journal, feed(), token())
+        yield journal, opened
+
+
+async def test_the_words_of_a_killed_item_are_in_no_file(tmp_path: Path) -> None:
+    async with opened_with_anna(tmp_path) as (journal, opened):
+        # Small and large neighbours and many edits, so that pages split, merge and are copied.
+        items = []
+        for number in range(60):
+            items.append(await told(opened, secret(number), edits=number % 7))
+            await journal.append(post(f"Neighbour {number}", body="x" * (number * 53 % 900)))
+        for number in random.Random(1).sample(range(60), 30):  # noqa: S311
+            await withdrawn(opened, items[number])
+            assert await journal.purged(PATIENCE)
+            assert leaks(tmp_path, secret(number)) == []
+            assert await opened.mirror.unfinished() == 0
+            await told(opened, secret(1_000 + number), edits=2)
+    assert leaks(tmp_path, secret(1_000 + number)) != []  # the search does find what is there
+
+
+async def test_several_kills_at_once_are_all_purged(tmp_path: Path) -> None:
+    async with opened_with_anna(tmp_path) as (journal, opened):
+        items = [await told(opened, secret(number), edits=3) for number in range(10)]
+        await asyncio.gather(*(withdrawn(opened, item) for item in items))
+        assert await journal.purged(PATIENCE)
+        assert leaks(tmp_path, [word for number in range(10) for word in secret(number)]) == []
+
+
+async def test_a_reader_in_the_way_delays_the_purge_and_nothing_else(tmp_path: Path) -> None:
+    async with opened_with_anna(tmp_path) as (journal, opened):
+        item = await told(opened, secret(1), edits=3)
+        in_the_way = sqlite3.connect(tmp_path / database.FILE, isolation_level=None)
+        in_the_way.execute("BEGIN")
+        in_the_way.execute("SELECT count(*) FROM items").fetchone()
+        await withdrawn(opened, item)
+        assert not await journal.purged(0.3)
+        assert await opened.mirror.unfinished() == 1
+        started = time.monotonic()
+        await made(journal, *(post(f"News {number}") for number in range(20)))
+        assert time.monotonic() - started < database.BUSY_SECONDS  # news did not wait for it
+        in_the_way.close()
+        assert await journal.purged(PATIENCE)
+        assert await opened.mirror.unfinished() == 0
+        assert leaks(tmp_path, secret(1)) == []
+
+
+async def test_while_a_reader_is_in_the_way_the_file_is_not_rewritten_again_and_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rewrites = 0
+    rewrite = purge._rewrite
+
+    def counted(connection: sqlite3.Connection) -> None:
+        nonlocal rewrites
+        rewrites += 1
+        rewrite(connection)
+
+    monkeypatch.setattr(purge, "_rewrite", counted)
+    monkeypatch.setattr(purge, "RETRY_SECONDS", (0.001,))
+    async with opened_with_anna(tmp_path) as (journal, opened):
+        item = await told(opened, secret(1))
+        in_the_way = sqlite3.connect(tmp_path / database.FILE, isolation_level=None)
+        in_the_way.execute("BEGIN")
+        in_the_way.execute("SELECT count(*) FROM items").fetchone()
+        await withdrawn(opened, item)
+        assert not await journal.purged(0.2)
+        assert rewrites == 1
+        in_the_way.close()
+        assert await journal.purged(PATIENCE)
+        await withdrawn(opened, await told(opened, secret(2)))
+        assert await journal.purged(PATIENCE)
+        assert rewrites == 2
+
+
+KILLED_BEFORE_THE_PURGE = """
+import asyncio, os, signal, sys
+from pathlib import Path
+from feedserver.sqlite import purge
+from contracts.test_sqlite_journal import opened_with_anna, secret, told, withdrawn
+
+async def never(self): await asyncio.Event().wait()
+
+async def main():
+    purge.Purge.work = never
+    async with opened_with_anna(Path(sys.argv[1])) as (journal, opened):
+        await withdrawn(opened, await told(opened, secret(7), edits=5))
+        os.kill(os.getpid(), signal.SIGKILL)
+
+asyncio.run(main())
+"""
+
+
+async def test_a_purge_cut_short_by_kill_9_is_finished_at_the_next_start(tmp_path: Path) -> None:
+    tests = Path(__file__).parents[1]
+    paths = os.pathsep.join([str(tests), str(tests.parent)])
+    done = await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-c", KILLED_BEFORE_THE_PURGE, tmp_path],
+        env=os.environ | {"PYTHONPATH": paths},
+        check=False,
+    )
+    assert done.returncode == -signal.SIGKILL
+    assert leaks(tmp_path, secret(7)) != []
+    async with open_sqlite(tmp_path) as (journal, mirror):
+        assert await journal.purged(PATIENCE)
+        assert await mirror.unfinished() == 0
+        assert leaks(tmp_path, secret(7)) == []
+
+
+async def test_another_processs_commit_is_followed_within_50_ms(tmp_path: Path) -> None:
+    script = """
+import asyncio, sys, time
+from pathlib import Path
+from support.records import open_sqlite, post
+
+async def main():
+    async with open_sqlite(Path(sys.argv[1])) as (journal, mirror):
+        print("ready", flush=True)
+        for line in sys.stdin:
+            change = await journal.append(post(line.strip()))
+            print(change.sequence, time.monotonic(), flush=True)
+
+asyncio.run(main())
+"""
+    tests = Path(__file__).parents[1]
+    async with opened_with_anna(tmp_path) as (journal, _):
+        other = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-c",
+            script,
+            str(tmp_path),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join([str(tests), str(tests.parent)])},
+        )
+        assert other.stdin
+        assert other.stdout
+        assert await other.stdout.readline() == b"ready\n"
+        head = await journal.head()
+        seen: dict[int, float] = {}
+        delays = []
+        changes = journal.follow(head)
+        for number in range(15):
+            other.stdin.write(f"News {number}\n".encode())
+            for change in await anext(changes):
+                seen[change.sequence] = time.monotonic()
+            sequence, committed_at = (await other.stdout.readline()).split()
+            delays.append(seen[int(sequence)] - float(committed_at))
+            mine = await journal.append(post("Mine"))  # the two take turns
+            assert [c.sequence for c in await anext(changes)] == [mine.sequence]
+        other.stdin.close()
+        assert await other.wait() == 0
+    assert statistics.median(delays) < 0.05
+
+
+async def test_two_journals_on_one_file_agree_on_every_key_and_version(tmp_path: Path) -> None:
+    async with (
+        opened_with_anna(tmp_path) as (one, opened),
+        open_sqlite(tmp_path) as (two, _),
+    ):
+        assert one.identity == two.identity
+        head = await one.head()
+        answers = await asyncio.gather(
+            *(
+                journal.append(post(f"News {n}", editor="anna", key=key(str(n))))
+                for n in range(50)
+                for journal in (one, two)
+            ),
+            return_exceptions=True,
+        )
+        assert sum(isinstance(answer, Change) for answer in answers) == 50
+        assert sum(isinstance(answer, Duplicate) for answer in answers) == 50
+        page = await opened.mirror.page("world", 200)
+        assert page is not None
+        last = page.feed.head
+        assert len(page.items) == 50
+        for journal in (one, two):
+            found = [change.sequence for change in await followed(journal, head, last)]
+            assert found == list(range(head + 1, last + 1))
+
+
+async def test_two_processes_may_make_the_file_at_once(tmp_path: Path) -> None:
+    folders = [tmp_path / str(number) for number in range(5)]
+    for folder in folders:
+        async with asyncio.TaskGroup() as group:
+            opening = [group.create_task(_identity(folder)) for _ in range(4)]
+        assert len({task.result() for task in opening}) == 1
+
+
+async def _identity(folder: Path) -> object:
+    async with open_sqlite(folder) as (journal, _):
+        return journal.identity
+
+
+async def test_a_commit_that_cannot_be_made_is_refused_and_the_next_one_works(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.05)
+    async with opened_with_anna(tmp_path) as (journal, opened):
+        other = sqlite3.connect(tmp_path / database.FILE, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        for _ in range(2):
+            with pytest.raises(Unavailable) as unavailable:
+                await journal.append(post("Too early"))
+            assert not isinstance(unavailable.value, OutcomeUnknown)  # nothing was stored
+        other.execute("ROLLBACK")
+        other.close()
+        await journal.append(post("In time"))
+        page = await opened.mirror.page("world", 10)
+        assert page is not None
+        assert [item.headline for item in page.items] == ["In time"]
+
+
+async def test_a_full_disk_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
+    async with opened_with_anna(tmp_path) as (journal, opened):
+        kept = item_of(await journal.append(post("Before")))
+
+        def limit(connection: sqlite3.Connection) -> None:
+            pages = connection.execute("PRAGMA page_count").fetchone()[0]
+            connection.execute(f"PRAGMA max_page_count = {pages}")
+
+        def unlimit(connection: sqlite3.Connection) -> None:
+            connection.execute("PRAGMA max_page_count = 1000000")
+
+        await journal._database.write(limit)
+        with pytest.raises(Unavailable):
+            await journal.append(post("Too much", body="x" * 60_000))
+        await journal._database.write(unlimit)
+        after = item_of(await journal.append(post("After")))
+        page = await opened.mirror.page("world", 10)
+        assert page is not None
+        assert page.items == (after, kept)

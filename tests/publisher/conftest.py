@@ -1,0 +1,193 @@
+"""The real `publisher` in a process of its own, the real feedserver, and servers that misbehave."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hostile import Act, Hostile
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Done:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+    @property
+    def problem(self) -> Any:
+        return json.loads(self.err)
+
+
+def program(name: str) -> list[str]:
+    """Return the command that starts one of the two programs, installed or not."""
+    installed = shutil.which(name, path=str(Path(sys.executable).parent))
+    return [installed] if installed else [sys.executable, "-m", name]
+
+
+class Publisher:
+    """An editor at a terminal: a home folder, an environment, and the program."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.environ = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(home),
+            "TZ": "Europe/Kyiv",
+            "LANG": "C.UTF-8",
+            "PYTHONPATH": str(ROOT),
+            "COLUMNS": "200",
+        }
+
+    def at(self, url: str, token: str = "secret", feed: str = "world") -> Publisher:
+        self.environ |= {
+            "PUBLISHER_URL": url,
+            "PUBLISHER_TOKEN": token,
+            "PUBLISHER_FEED": feed,
+        }
+        return self
+
+    def __call__(self, *words: str, stdin: str | bytes = b"", **environ: str) -> Done:
+        data = stdin.encode() if isinstance(stdin, str) else stdin
+        done = subprocess.run(
+            [*program("publisher"), *words],
+            input=data,
+            capture_output=True,
+            env=self.environ | environ,
+            timeout=60,
+            check=False,
+        )
+        return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [*program("publisher"), *words],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=self.environ | {"PYTHONUNBUFFERED": "1"},
+            text=True,
+        )
+
+    def editor(self, script: str) -> str:
+        """Return an $EDITOR that runs a Python script on `text` (the file's) and saves it."""
+        path = self.home / "editor.py"
+        path.write_text(
+            "import pathlib, sys\nfile = pathlib.Path(sys.argv[1])\n"
+            f"text = file.read_text()\n{script}\nfile.write_text(text)\n"
+        )
+        return f"{sys.executable} {path}"
+
+    @property
+    def texts(self) -> list[str]:
+        """The texts that are kept for the editor."""
+        folder = self.home / ".local/state/publisher/texts"
+        return [path.read_text() for path in sorted(folder.glob("*"))] if folder.exists() else []
+
+
+@pytest.fixture
+def publisher(tmp_path: Path) -> Publisher:
+    home = tmp_path / "home"
+    home.mkdir()
+    return Publisher(home)
+
+
+@pytest.fixture
+def hostile() -> Iterator[Callable[..., Hostile]]:
+    started: list[Hostile] = []
+
+    def start(*acts: Act) -> Hostile:
+        started.append(Hostile(*acts))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.close()
+
+
+class Newsroom:
+    """A real feedserver with one feed, `world`, and an editor, `anna`."""
+
+    def __init__(self, data: Path) -> None:
+        self.data = data
+        self._process: subprocess.Popen[str] | None = None
+        self.url = ""
+        self.manage("feed", "add", "world", "--title", "World")
+        self.token = self.manage("token", "add", "anna")
+        self.start()
+
+    def manage(self, *words: str) -> str:
+        command = [*program("feedserver"), *words, "--data", str(self.data)]
+        done = subprocess.run(
+            command, capture_output=True, text=True, env=self._environ, timeout=60, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def start(self, port: int = 0) -> None:
+        command = [*program("feedserver"), "serve", "--data", str(self.data), "--port", str(port)]
+        self._process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, text=True, env=self._environ
+        )
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        found = re.search(r"http://\S+", line)
+        assert found, f"the server said: {line!r}"
+        self.url = found[0].rstrip("/")
+
+    def stop(self) -> None:
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(timeout=30)
+        finally:
+            self._process.kill()
+            assert self._process.stdout is not None
+            self._process.stdout.close()
+            self._process = None
+
+    @property
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
+
+    @property
+    def _environ(self) -> dict[str, str]:
+        return os.environ | {"PYTHONPATH": str(ROOT)}
+
+
+@pytest.fixture(scope="session")
+def shared_newsroom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Newsroom]:
+    """One server for all who only post to it."""
+    room = Newsroom(tmp_path_factory.mktemp("data"))
+    yield room
+    room.stop()
+
+
+@pytest.fixture
+def newsroom(tmp_path: Path) -> Iterator[Newsroom]:
+    """A server of one's own, to stop, close and revoke."""
+    room = Newsroom(tmp_path / "data")
+    yield room
+    room.stop()
+
+
+@pytest.fixture
+def editor(publisher: Publisher, shared_newsroom: Newsroom) -> Publisher:
+    """An editor at work on the shared server."""
+    return publisher.at(shared_newsroom.url, shared_newsroom.token)

@@ -1,0 +1,143 @@
+"""Servers that misbehave on purpose. Each takes one scripted act per request, the last for ever."""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+ITEM = {
+    "id": 128,
+    "feed": "world",
+    "version": 128,
+    "etag": "128-x7Kd",
+    "status": "live",
+    "headline": "Bus hit",
+    "published_at": "2025-05-17T07:13:00.000Z",
+}
+
+
+@dataclass(frozen=True)
+class Request:
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+TLS_HELLO = 0x16
+Act = Callable[[socket.socket, Request], None]
+
+
+class Hostile:
+    """A server on a port of its own that plays `acts` and remembers what it was asked."""
+
+    def __init__(self, *acts: Act) -> None:
+        self.acts = list(acts)
+        self.requests: list[Request] = []
+        self.asked = threading.Event()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._open: list[socket.socket] = []
+        self.port = self._listener.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._thread = threading.Thread(target=self._accept)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
+        self._listener.close()
+        for connection in self._open:
+            connection.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            self._open.append(connection)
+            try:
+                self._serve(connection)
+            except OSError:
+                continue
+
+    def _serve(self, connection: socket.socket) -> None:
+        request = _read(connection)
+        if request is None:
+            return
+        self.requests.append(request)
+        self.asked.set()
+        act = self.acts.pop(0) if len(self.acts) > 1 else self.acts[0]
+        act(connection, request)
+
+
+def answers(status: int, body: Any = None, kind: str = "application/json", **headers: Any) -> Act:
+    """Answer properly, whatever it is, and close."""
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    lines = [f"HTTP/1.1 {status} Answer", f"content-type: {kind}", f"content-length: {len(data)}"]
+    lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    lines += ["connection: close", "", ""]
+
+    def act(connection: socket.socket, _: Request) -> None:
+        connection.sendall("\r\n".join(lines).encode() + data)
+        connection.shutdown(socket.SHUT_RDWR)
+
+    return act
+
+
+def problem(status: int, slug: str, detail: str = "as it is", **headers: Any) -> Act:
+    """Answer with a problem as a feedserver does."""
+    body = {"type": slug, "title": slug, "status": status, "detail": detail}
+    return answers(status, body, "application/problem+json", **headers)
+
+
+def resets(connection: socket.socket, _: Request) -> None:
+    """Break the connection once the request was read: the answer is lost."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+def says_nothing(_: socket.socket, __: Request) -> None:
+    """Read the request and never answer; the connection stays open."""
+
+
+def never_ends(connection: socket.socket, _: Request) -> None:
+    """Answer a byte at a time for as long as anybody listens."""
+    connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n{")
+
+    def drip() -> None:
+        pause = threading.Event()
+        try:
+            while not pause.wait(0.05):
+                connection.sendall(b" ")
+        except OSError:
+            return
+
+    threading.Thread(target=drip, daemon=True).start()
+
+
+def _read(connection: socket.socket) -> Request | None:
+    data = b""
+    while b"\r\n\r\n" not in data:
+        more = connection.recv(65536)
+        if not more:
+            return None
+        data += more
+        if data[0] == TLS_HELLO:
+            return Request("HELLO", "", {}, b"")
+    head, _, body = data.partition(b"\r\n\r\n")
+    first, *lines = head.decode("latin-1").split("\r\n")
+    method, path, _ = first.split(" ", 2)
+    headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
+    while len(body) < int(headers.get("content-length", "0")):
+        body += connection.recv(65536)
+    return Request(method, path, headers, body)

@@ -1,0 +1,1 @@
+"""Helpers that several tests share: servers, readers, and a journal of another kind."""

@@ -1,0 +1,129 @@
+"""A client's rules, to the letter of the contract, without I/O: the reader that tests believe."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+Json = dict[str, Any]
+Order = tuple[str, int]
+
+MESSAGE_MAX = 1024 * 1024
+
+
+def parse(text: bytes | str, longest: int = MESSAGE_MAX) -> Json:
+    """Read a live message and hold it to its form."""
+    data = text.encode() if isinstance(text, str) else text
+    assert len(data) <= longest, f"a message of {len(data)} bytes"
+    message: Json = json.loads(data)
+    assert message["epoch"]
+    assert message["cursor"]
+    assert list(message)[-1] == "now"
+    match message["type"]:
+        case "snapshot":
+            assert message["feed"]["cursor"] == message["cursor"]
+            assert message["heartbeat"] > 0
+            orders = [order(item) for item in message["items"]]
+            assert orders == sorted(orders, reverse=True)
+        case "changes":
+            assert message["since"]
+            versions = [item["version"] for item in message["items"]]
+            assert versions == sorted(versions)
+        case "goodbye":
+            assert message["retry_ms"] > 0
+        case kind:
+            assert kind in {"heartbeat", "ended"}
+    return message
+
+
+def order(item: Json) -> Order:
+    """Return an item's place in time; times are of one width, so text sorts like time."""
+    return item["published_at"], item["id"]
+
+
+@dataclass
+class Client:
+    """What a reader of one feed knows and shows.
+
+    `on_paint` is told every item as it is painted.
+    """
+
+    on_paint: Callable[[Json], None] = lambda item: None
+    epoch: str = ""
+    cursor: str = ""
+    versions: dict[int, int] = field(default_factory=dict)
+    rows: dict[int, Json] = field(default_factory=dict)
+    floor: Order | None = None
+    feed: Json = field(default_factory=dict)
+    next: str | None = None
+    strays: int = 0
+    ended: bool = False
+    retry_ms: int | None = None
+
+    def take(self, message: Json) -> bool:
+        """Apply a message; True: it does not fit, ask again from your own cursor."""
+        match message["type"]:
+            case "snapshot":
+                self._take_snapshot(message)
+            case "changes":
+                if message["since"] != self.cursor:
+                    return True
+                self._move(message)
+            case "heartbeat":
+                self.strays = 0 if message["cursor"] == self.cursor else self.strays + 1
+                return self.strays > 1
+            case "ended":
+                self.ended = True
+            case "goodbye":
+                self.retry_ms = message["retry_ms"]
+        return False
+
+    @property
+    def shown(self) -> list[Json]:
+        """The rows as they stand on the screen."""
+        by_time = sorted(self.rows.values(), key=order, reverse=True)
+        return sorted(by_time, key=lambda item: not item.get("pinned"))
+
+    def _take_snapshot(self, message: Json) -> None:
+        if message["epoch"] != self.epoch:
+            self.epoch = message["epoch"]
+            self.versions.clear()
+            self.rows.clear()
+        items = message["items"]
+        unpinned = [order(item) for item in items if not item.get("pinned")]
+        self.floor = min(unpinned, default=None)
+        self.next = message.get("next")
+        if self.floor is None and self.next is not None:
+            self.floor = order(items[0])  # all that is newer than what is known is shown
+        in_it = {item["id"] for item in items}
+        self.rows = {id_: row for id_, row in self.rows.items() if id_ in in_it}
+        self._move(message)
+
+    def _move(self, message: Json) -> None:
+        self.cursor = message["cursor"]
+        self.strays = 0
+        self.feed = message.get("feed", self.feed)
+        for item in message["items"]:
+            self._take_item(item)
+
+    def _take_item(self, item: Json) -> None:
+        id_ = item["id"]
+        if item["version"] < self.versions.get(id_, 0):
+            return
+        self.versions[id_] = item["version"]
+        if item.get("pinned") or self.floor is None or order(item) >= self.floor:
+            before = self.rows.get(id_)
+            assert before is None or before["version"] <= item["version"]
+            self.rows[id_] = item
+            self.on_paint(item)
+        else:
+            self.rows.pop(id_, None)
+
+
+def due(items: list[Json], floor: Order | None) -> list[Json]:
+    """Return what a reader with this floor should show of all the items there are."""
+    shown = [item for item in items if item.get("pinned") or floor is None or order(item) >= floor]
+    by_time = sorted(shown, key=order, reverse=True)
+    return sorted(by_time, key=lambda item: not item.get("pinned"))

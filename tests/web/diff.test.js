@@ -1,0 +1,46 @@
+/** The word diff behind "what changed". */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { wordDiff } from '../../web/src/diff.js';
+
+const sides = (runs) =>
+	[-1, 1].map((side) =>
+		runs
+			.filter(({ kind }) => kind === 0 || kind === side)
+			.map(({ text }) => text)
+			.join(''),
+	);
+
+test('one changed number is one word out and one word in', () => {
+	assert.deepEqual(wordDiff('kills 9, injures 4 people', 'kills 9, injures 7 people'), [
+		{ kind: 0, text: 'kills 9, injures' },
+		{ kind: -1, text: ' 4' },
+		{ kind: 1, text: ' 7' },
+		{ kind: 0, text: ' people' },
+	]);
+});
+
+test('equal texts have nothing but what is kept, empty ones nothing at all', () => {
+	assert.deepEqual(wordDiff('a b', 'a b'), [{ kind: 0, text: 'a b' }]);
+	assert.deepEqual(wordDiff('', ''), []);
+	assert.deepEqual(wordDiff('', 'a b'), [{ kind: 1, text: 'a b' }]);
+	assert.deepEqual(wordDiff('a b', ''), [{ kind: -1, text: 'a b' }]);
+});
+
+test('both texts can be read back out of the runs', () => {
+	for (let seed = 1; seed < 300; seed++) {
+		const words = (salt) =>
+			Array.from({ length: (seed * salt) % 12 }, (_, i) => 'abc'[(i * salt + seed) % 3]).join(' ');
+		const [before, after] = [words(7), words(5)];
+		assert.deepEqual(sides(wordDiff(before, after)), [before, after]);
+	}
+});
+
+test('texts too long to compare are shown whole, old and new', () => {
+	const before = 'old '.repeat(2000).trim();
+	const after = 'new '.repeat(2000).trim();
+	assert.deepEqual(wordDiff(before, after), [
+		{ kind: -1, text: before },
+		{ kind: 1, text: after },
+	]);
+});

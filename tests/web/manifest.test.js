@@ -1,0 +1,75 @@
+/** The manifest, the types and the docs say what the code does: no more, no less. */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+
+const at = (path) => new URL(`../../${path}`, import.meta.url);
+const read = (path) => readFileSync(at(path), 'utf8');
+const sources = readdirSync(at('web/src'))
+	.filter((name) => name.endsWith('.js'))
+	.map((name) => read(`web/src/${name}`));
+const code = sources.join('\n');
+const [{ declarations }] = JSON.parse(read('web/types/custom-elements.json')).modules;
+const [ticker] = declarations;
+const docs = read('docs/embedding.md');
+const types = read('web/types/live-ticker.d.ts');
+
+const names = (list) => list.map(({ name }) => name).sort();
+const found = (text, pattern) =>
+	[...new Set([...text.matchAll(pattern)].map(([, name]) => name))].sort();
+
+test('every attribute is read, and every one read is documented', () => {
+	const view = read('web/src/view.js');
+	const used = found(view, /(?:get|hasAttribute)\('([\w-]+)'\)/g);
+	// The style sheet and the browser know these two.
+	assert.deepEqual(names(ticker.attributes), [...used, 'lang', 'theme'].sort());
+});
+
+test('every part in the page is documented', () => {
+	const parts = found(code, /part: '(\w+)'/g);
+	const known = [
+		...parts,
+		'badge',
+		'item',
+		'new',
+		'breaking',
+		'pinned',
+		'held',
+		'killed',
+		'day',
+		'empty',
+	];
+	const elsewhere = ['media'];
+	assert.deepEqual(
+		names(ticker.cssParts),
+		[...new Set(known)].filter((part) => !elsewhere.includes(part)).sort(),
+	);
+});
+
+test('every variable and event is documented', () => {
+	assert.deepEqual(names(ticker.cssProperties), found(code, /var\((--ticker-\w+)/g));
+	assert.deepEqual(
+		names(ticker.events),
+		[...found(read('web/src/view.js'), /emit\('(\w+)'/g), 'ended']
+			.map((name) => `ticker-${name}`)
+			.sort(),
+	);
+});
+
+test('every method is there', () => {
+	const methods = ticker.members.filter(({ kind }) => kind === 'method');
+	const own = found(read('web/src/element.js'), /^\t(\w+)\(\) \{/gm);
+	const lifecycle = ['constructor', 'connectedCallback', 'disconnectedCallback'];
+	assert.deepEqual(
+		names(methods),
+		own.filter((name) => !lifecycle.includes(name)),
+	);
+});
+
+test('docs and types name all of it', () => {
+	const { attributes, cssParts, cssProperties, cssStates, events, members } = ticker;
+	for (const { name } of [...attributes, ...cssParts, ...cssProperties, ...cssStates, ...events])
+		assert.ok(docs.includes(`\`${name}\``), `docs/embedding.md lacks ${name}`);
+	for (const { name } of [...attributes, ...events, ...members])
+		assert.match(types, new RegExp(`\\b${name}\\b`), `live-ticker.d.ts lacks ${name}`);
+});

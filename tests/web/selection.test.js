@@ -1,0 +1,77 @@
+/** Which items a view shows. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { apply, newState } from '../../web/src/client.js';
+import { countWaiting, select } from '../../web/src/selection.js';
+import { Feed } from './feed.js';
+
+const view = (given) => ({
+	tags: [],
+	max: 50,
+	oldestFirst: false,
+	pending: new Set(),
+	vetoed: new Set(),
+	matched: new Set(),
+	...given,
+});
+
+function feedOf(...items) {
+	const feed = new Feed();
+	for (const item of items) feed.put(item);
+	const state = newState();
+	apply(state, feed.snapshot(), 0);
+	return { feed, state };
+}
+
+const ids = (state, how) => select(state, how).map(({ id }) => id);
+
+test('pins first, then newest; at most so many', () => {
+	const { state } = feedOf({ pinned: true }, {}, {}, {});
+	assert.deepEqual(ids(state, view()), [1, 4, 3, 2]);
+	assert.deepEqual(ids(state, view({ max: 2 })), [1, 4]);
+});
+
+test('oldest first turns the newest ones around, under the pins', () => {
+	const { state } = feedOf({}, { pinned: true }, {}, {});
+	assert.deepEqual(ids(state, view({ oldestFirst: true, max: 3 })), [2, 3, 4]);
+});
+
+test('what waits or was refused is not shown, and what waits is counted', () => {
+	const { feed, state } = feedOf({}, {}, {}, {});
+	const how = view({ pending: new Set([3, 4]), vetoed: new Set([1]) });
+	assert.deepEqual(ids(state, how), [2]);
+	assert.equal(countWaiting(state, how), 2);
+	const { cursor } = feed;
+	feed.kill(4);
+	apply(state, feed.since(cursor), 0);
+	assert.equal(countWaiting(state, how), 1);
+	assert.deepEqual(ids(state, how), [2]);
+});
+
+test('a tag filter shows an item while it has the tag', () => {
+	const { feed, state } = feedOf({ tags: ['a'] }, { tags: ['b'] }, {});
+	const how = view({ tags: ['a', 'c'] });
+	assert.deepEqual(ids(state, how), [1]);
+	let { cursor } = feed;
+	feed.put({ id: 2, tags: ['c'] });
+	apply(state, feed.since(cursor), 0);
+	assert.deepEqual(ids(state, how), [2, 1]);
+	({ cursor } = feed);
+	feed.put({ id: 2, tags: [] });
+	apply(state, feed.since(cursor), 0);
+	assert.deepEqual(ids(state, how), [1]);
+});
+
+test('a tombstone applies whatever the filter, and shows only where the item stood', () => {
+	const { feed, state } = feedOf({ tags: ['a'] }, { tags: ['b'] });
+	const how = view({ tags: ['a'] });
+	assert.deepEqual(ids(state, how), [1]);
+	const { cursor } = feed;
+	feed.kill(1);
+	feed.kill(2);
+	apply(state, feed.since(cursor), 0);
+	assert.deepEqual(
+		select(state, how).map(({ id, status }) => [id, status]),
+		[[1, 'killed']],
+	);
+});

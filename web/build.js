@@ -1,0 +1,110 @@
+/**
+ * Makes what the server hands out: web/dist/ticker.js, the one file that sites embed; manifest.json, which names its version
+ * and hash; and strings/, the words it fetches. `node web/build.js` writes them; `--check` fails when they are out of date or too big.
+ */
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { gzipSync } from 'node:zlib';
+import { build, transform } from 'esbuild';
+import { minify } from 'terser';
+
+/** Bytes, gzipped: what a site is asked to carry. */
+const LIMIT = 8192;
+
+/** Names of properties that never leave the file, and that the DOM does not know. */
+const OURS =
+	/^(dated|element|fresh|full|kind|level|li|matched|oldestFirst|paint|say|times|vetoed|words)$/;
+
+const here = (path) => new URL(path, import.meta.url);
+const target = ['es2022'];
+
+/** Minifies the style sheet inside its module. */
+const minifyStyle = {
+	name: 'style',
+	setup({ onLoad }) {
+		onLoad({ filter: /style\.js$/ }, async ({ path }) => {
+			const { default: css } = await import(path);
+			const { code } = await transform(css, { loader: 'css', minify: true, charset: 'utf8' });
+			return { contents: `export default ${JSON.stringify(code.trim())}` };
+		});
+	},
+};
+
+async function version() {
+	const project = await readFile(here('../pyproject.toml'), 'utf8').catch(() => '');
+	return /^version\s*=\s*"(.+)"/m.exec(project)?.[1] ?? '0.1.0';
+}
+
+async function bundle() {
+	const { outputFiles } = await build({
+		entryPoints: [here('src/ticker.js').pathname],
+		bundle: true,
+		format: 'esm',
+		minifySyntax: true,
+		charset: 'utf8',
+		target,
+		plugins: [minifyStyle],
+		write: false,
+		legalComments: 'none',
+	});
+	// Terser takes off another 5 %, which is the difference between too big and not.
+	const { code } = await minify(outputFiles[0].text, {
+		module: true,
+		ecma: 2020,
+		compress: {
+			passes: 4,
+			keep_fargs: false,
+			pure_getters: true,
+			unsafe_arrows: true,
+			hoist_funs: true,
+			reduce_funcs: false,
+			if_return: false,
+		},
+		mangle: { properties: { regex: OURS } },
+	});
+	return Buffer.from(`${code}\n`);
+}
+
+/** A script of our own pages, which is asked to be small but not to fit into a ticker. */
+async function pageScript(name) {
+	const { outputFiles } = await build({
+		entryPoints: [here(`src/${name}`).pathname],
+		bundle: true,
+		format: 'esm',
+		minify: true,
+		charset: 'utf8',
+		target,
+		write: false,
+		legalComments: 'none',
+	});
+	return outputFiles[0].text;
+}
+
+const script = await bundle();
+const sri = `sha384-${createHash('sha384').update(script).digest('base64')}`;
+const size = gzipSync(script, { level: 9 }).length;
+const files = new Map([
+	['ticker.js', `${script}`],
+	['manifest.json', `${JSON.stringify({ version: await version(), sri })}\n`],
+]);
+for (const name of await readdir(here('strings')))
+	if (name.endsWith('.json')) {
+		const words = JSON.parse(await readFile(here(`strings/${name}`), 'utf8'));
+		files.set(`strings/${name}`, JSON.stringify(words));
+	}
+for (const name of ['page.js', 'embed.js']) files.set(name, await pageScript(name));
+
+console.log(`ticker.js ${script.length} bytes, ${size} gzipped of ${LIMIT}`);
+if (size > LIMIT) {
+	console.error(`ticker.js is ${size - LIMIT} bytes over its limit`);
+	process.exitCode = 1;
+}
+await mkdir(here('dist/strings'), { recursive: true });
+for (const [name, content] of files) {
+	const file = here(`dist/${name}`);
+	if (!process.argv.includes('--check')) await writeFile(file, content);
+	else if ((await readFile(file, 'utf8').catch(() => '')) !== content) {
+		console.error(`web/dist/${name} is out of date: run npm run build`);
+		process.exitCode = 1;
+	}
+}

@@ -1,0 +1,151 @@
+/**
+ * The client's rules: what a reader of one feed knows, and how a message changes that.
+ * No I/O and no clock of its own, so every rule can be tested by calling it.
+ *
+ * @import { Change, Effect, Item, Message, Page, State } from '../types/wire.d.ts'
+ */
+
+/** Make a reader who has seen nothing. @returns {State} */
+export const newState = () => ({
+	epoch: '',
+	cursor: '',
+	versions: new Map(),
+	items: new Map(),
+	feed: null,
+	floor: null,
+	next: '',
+	heartbeat: 25,
+	strays: 0,
+	ended: false,
+	now: 0,
+	heardAt: 0,
+});
+
+/**
+ * Apply one message to the state, in place, and say what came of it.
+ *
+ * @param {State} state
+ * @param {Message} message
+ * @param {number} tick monotonic milliseconds
+ * @returns {Effect}
+ */
+export function apply(state, message, tick) {
+	observeClock(state, message.now, tick);
+	const { type } = message;
+	if (type === 'snapshot') return applySnapshot(state, message);
+	if (type === 'changes') return applyChanges(state, message);
+	if (type === 'heartbeat') {
+		state.strays = message.cursor === state.cursor ? 0 : state.strays + 1;
+		return { ask: state.strays > 1 };
+	}
+	if (type === 'ended') state.ended = true;
+	return { retry: type === 'goodbye' ? message.retry_ms : undefined };
+}
+
+/** Put a page fetched by `next`, complete up to now, under what is shown. @param {State} state @param {Page} page */
+export function applyPage(state, page) {
+	if (page.epoch !== state.epoch) return false;
+	state.floor = lastUnpinned(page.items) ?? state.floor;
+	state.next = page.next ?? '';
+	for (const item of page.items) take(state, item);
+	return true;
+}
+
+/** Bring a page nearer to now with a `changes` message made since its cursor. @param {Page} page @param {Message} changes @returns {Page} */
+export function completePage(page, changes) {
+	const newer = new Map((changes.items ?? []).map((item) => [item.id, item]));
+	return {
+		...page,
+		cursor: changes.cursor,
+		items: page.items.map((item) => newer.get(item.id) ?? item),
+	};
+}
+
+/** Tell whether the reader was already sent something newer than the page. @param {State} state @param {Page} page */
+export const isBehind = (state, page) =>
+	page.items.some((item) => item.version < (state.versions.get(item.id) ?? 0));
+
+/** The server's time in milliseconds. @param {State} state @param {number} tick monotonic milliseconds */
+export const serverNow = (state, tick) => state.now + tick - state.heardAt;
+
+/** Order for display: pinned, then newest first. @param {Item} a @param {Item} b */
+export const inOrder = (a, b) => pinsFirst(a, b) || byTime(a, b);
+
+/** @param {Item} a @param {Item} b */
+export const pinsFirst = (a, b) => Number(!a.pinned) - Number(!b.pinned);
+
+/** @param {Item} a @param {Item} b */
+const byTime = (a, b) => Date.parse(b.published_at) - Date.parse(a.published_at) || b.id - a.id;
+
+/** @param {Item[]} items */
+const lastUnpinned = (items) =>
+	items
+		.filter((item) => !item.pinned)
+		.sort(byTime)
+		.at(-1) ?? null;
+
+/** @param {State} state @param {string | undefined} now @param {number} tick */
+function observeClock(state, now, tick) {
+	const ms = Date.parse(now ?? '');
+	if (ms > state.now) {
+		state.now = ms;
+		state.heardAt = tick;
+	}
+}
+
+/** @param {State} state @param {Message} message @returns {Effect} */
+function applySnapshot(state, message) {
+	const first = message.epoch !== state.epoch;
+	if (first) {
+		state.versions.clear();
+		state.items.clear();
+	}
+	const items = message.items ?? [];
+	const before = state.items;
+	state.epoch = message.epoch;
+	state.floor = lastUnpinned(items);
+	state.next = message.next ?? '';
+	state.heartbeat = message.heartbeat ?? state.heartbeat;
+	// Rows that the snapshot leaves out may have changed unseen, so they are let go.
+	state.items = new Map();
+	for (const { id } of items) {
+		const held = before.get(id);
+		if (held) state.items.set(id, held);
+	}
+	return { ...moveOn(state, message), first };
+}
+
+/** @param {State} state @param {Message} message @returns {Effect} */
+const applyChanges = (state, message) =>
+	message.since === state.cursor && message.epoch === state.epoch
+		? moveOn(state, message)
+		: { ask: true };
+
+/** @param {State} state @param {Message} message @returns {Effect} */
+function moveOn(state, message) {
+	state.cursor = message.cursor;
+	state.strays = 0;
+	if (message.feed) {
+		state.feed = message.feed;
+		if (!message.feed.closed_at) state.ended = false;
+	}
+	/** @type {Change[]} */
+	const changes = [];
+	for (const item of message.items ?? []) {
+		const change = take(state, item);
+		if (change) changes.push(change);
+	}
+	return { changes };
+}
+
+/** Remember an item, and keep it when it may be shown. @param {State} state @param {Item} item @returns {Change | undefined} */
+function take(state, item) {
+	const { id, version } = item;
+	const known = state.versions.get(id) ?? 0;
+	if (version < known) return;
+	const before = state.items.get(id);
+	state.versions.set(id, version);
+	if (item.pinned || !state.floor || byTime(item, state.floor) <= 0) state.items.set(id, item);
+	else state.items.delete(id);
+	if (version > known) return { item, before, unknown: !known };
+}

@@ -1,0 +1,238 @@
+/**
+ * Keeps one feed up to date over whatever the network lets through: WebSocket, else SSE, else polling.
+ * What messages mean is decided in client.js; here is only when to open, close and come back.
+ *
+ * @import { Connection, Listener, Status } from '../types/modules.d.ts'
+ * @import { Effect } from '../types/wire.d.ts'
+ */
+import { apply, newState, serverNow } from './client.js';
+
+const SECOND = 1000;
+/** A connection that says nothing at first is taken for dead after this. */
+const FIRST_WORD = 20 * SECOND;
+/** How many heartbeats may be late before a connection is taken for dead. */
+const PATIENCE = 2.5;
+/** A loss shorter than this is not worth a reader's attention. */
+const STALE_AFTER = 5 * SECOND;
+const HIDDEN_KEEPS = 45 * SECOND;
+const RETRY_SOCKET = 300 * SECOND;
+
+/** Ways to be connected, best first, each with the failures in a row after which the next is tried. */
+const WS = 0;
+const POLL = 2;
+const MISSES = [3, 2];
+
+const page = /** @type {any} */ (globalThis);
+const NAME = Symbol.for('newsfeed.v1');
+page[NAME] ??= {};
+/** One connection per feed and page, shared by all tickers and all versions of this script that keep this contract. @type {Record<string, Connection>} */
+const connections = page[NAME];
+
+/**
+ * The page's one connection to a feed. It is open while someone subscribes, and goes on from its cursor when someone does again.
+ *
+ * @param {string} src address of the feed page; throws TypeError when it is none
+ * @param {string | null} [transport] where to begin: `ws`, `sse` or `poll`
+ * @returns {Connection}
+ */
+export function connectionTo(src, transport) {
+	const url = apiUrl(src);
+	connections[url] ??= connect(url, transport);
+	return connections[url];
+}
+
+/** @param {string} src */
+function apiUrl(src) {
+	const { href } = new URL(src, document.baseURI);
+	const [, site, feed] = /^(http[^?#]*)\/feeds\/([^/?#]+)/.exec(href) ?? [];
+	if (!feed) throw new TypeError(`no feed at ${src}`);
+	return `${site}/v1/feeds/${feed}`;
+}
+
+/** @param {number} low @param {number} high seconds @returns {number} ms */
+const between = (low, high) => (low + Math.random() * (high - low)) * SECOND;
+
+/** @param {string} url the feed's API address @param {string | null} [transport] @returns {Connection} */
+function connect(url, transport) {
+	const state = newState();
+	/** @type {Set<Listener>} */
+	const listeners = new Set();
+	/** @type {Record<string, ReturnType<typeof setTimeout> | undefined>} */
+	const timers = {};
+	const best = transport === 'poll' ? POLL : transport === 'sse' ? 1 : WS;
+	let way = best;
+	/** Failures in a row: on this way, and on any. */
+	let misses = 0;
+	let tries = 0;
+	let asleep = false;
+	/** @type {number | undefined} ms, as asked for by a goodbye or a Retry-After */
+	let retry;
+	/** Outdates whatever an earlier attempt still has to say. */
+	let turn = 0;
+	let hangUp = () => {};
+
+	/** @type {Connection} */
+	const connection = {
+		url,
+		state,
+		status: 'connecting',
+		freshAt: 0,
+		now: () => state.now && serverNow(state, performance.now()),
+		history: async (id) => (await (await get(`/items/${id}/history`)).json()).history,
+		subscribe(listener) {
+			listeners.add(listener);
+			if (listeners.size < 2 && !timers.leave) open();
+			set('leave');
+			return () => {
+				listeners.delete(listener);
+				// An element that is moved leaves and comes back at once.
+				set('leave', 0, () => listeners.size || shut());
+			};
+		},
+		reconnect() {
+			way = best;
+			misses = tries = 0;
+			asleep = false;
+			open();
+		},
+	};
+
+	/** Set, replace or (with no act) take back a timer. @param {string} name @param {number} [ms] @param {() => void} [act] */
+	function set(name, ms, act) {
+		clearTimeout(timers[name]);
+		timers[name] =
+			act &&
+			setTimeout(() => {
+				timers[name] = undefined;
+				act();
+			}, ms);
+	}
+
+	/** @param {Effect} [effect] */
+	const tell = (effect) => {
+		for (const listener of listeners) listener(effect);
+	};
+
+	/** @param {Status} status */
+	function become(status) {
+		if (connection.status === status) return;
+		connection.status = status;
+		tell();
+	}
+
+	// No header of our own: it would cost a preflight on every cross-origin poll.
+	/** @param {string} path */
+	const get = (path) => fetch(url + path, { cache: 'no-cache', credentials: 'omit' });
+
+	function open() {
+		shut();
+		if (asleep || !listeners.size) return;
+		const mine = turn;
+		const polled = way === POLL || state.ended;
+		/** @param {{ data: string }} message */
+		const onmessage = ({ data }) => mine === turn && hear(data, polled);
+		/** @param {number} [code] */
+		const gone = (code) => mine === turn && lose(code);
+		const since = state.cursor && `?since=${state.cursor}`;
+		set('watch', FIRST_WORD, gone);
+		if (!timers.stale) set('stale', STALE_AFTER, () => connection.freshAt && become('stale'));
+		if (polled)
+			get(`/changes${since}`)
+				.then(async (answer) => {
+					if (answer.status === 404) return gone(4404);
+					retry = Number(answer.headers.get('Retry-After')) * SECOND || undefined;
+					if (!answer.ok) throw answer;
+					onmessage({ data: await answer.text() });
+				})
+				.catch(() => gone());
+		else if (way === WS) {
+			const socket = new WebSocket(`${url.replace('http', 'ws')}/live${since}`);
+			Object.assign(socket, {
+				onmessage,
+				onclose: (/** @type {CloseEvent} */ { code }) => gone(code),
+			});
+			hangUp = () => socket.close();
+		} else {
+			const source = new EventSource(`${url}/stream${since}`);
+			Object.assign(source, { onmessage, onerror: () => gone() });
+			hangUp = () => source.close();
+		}
+	}
+
+	function shut() {
+		turn++;
+		hangUp();
+		hangUp = () => {};
+		set('watch');
+		set('open');
+	}
+
+	/** @param {string} text @param {boolean} polled */
+	function hear(text, polled) {
+		const effect = apply(state, JSON.parse(text), performance.now());
+		connection.freshAt = connection.now();
+		misses = tries = 0;
+		retry = effect.retry;
+		set('stale');
+		set('watch', PATIENCE * state.heartbeat * SECOND, () => lose());
+		if (polled && state.feed?.closed_at) state.ended = true;
+		if (effect.changes) tell(effect);
+		if (state.ended) return end();
+		become('live');
+		if (effect.ask) return lose();
+		if (polled) {
+			set('watch');
+			set('open', way === POLL ? between(10, 15) : 0, open);
+		}
+	}
+
+	/** Come back later, unless the close code is final. @param {number} [code] */
+	function lose(code = 0) {
+		shut();
+		if (code === 4410 || state.ended) return end();
+		if (code > 4399 && code < 4500) return become('error');
+		// When even polling fails, the network is at fault and not the socket.
+		if (way === POLL) way = best;
+		else if (++misses >= MISSES[way]) {
+			misses = 0;
+			way++;
+			set('socket', RETRY_SOCKET, () => {
+				way = best;
+				misses = MISSES[WS] - 1;
+				open();
+			});
+		}
+		set('open', retry ?? between(1, Math.min(30, 2 ** ++tries)), open);
+		retry = undefined;
+	}
+
+	/** Coverage is over, until it is reopened. */
+	function end() {
+		shut();
+		state.ended = true;
+		become('ended');
+		set('open', between(300, 900), open);
+	}
+
+	const fallAsleep = () => {
+		asleep = true;
+		shut();
+	};
+	/** Go on at once where there was something to wait for. */
+	const wake = () => {
+		const waited = asleep || timers.open;
+		asleep = false;
+		if (waited) open();
+	};
+	const look = () => {
+		set('sleep', HIDDEN_KEEPS, document.hidden ? fallAsleep : undefined);
+		if (!document.hidden) wake();
+	};
+	look();
+	document.addEventListener('visibilitychange', look);
+	// A socket kept through the back/forward cache comes back looking open, and is dead.
+	addEventListener('pagehide', fallAsleep);
+	addEventListener('pageshow', wake);
+	addEventListener('online', wake);
+	return connection;
+}

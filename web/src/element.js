@@ -1,0 +1,53 @@
+/**
+ * `<live-ticker src>`: a thin skin over the modules beside it. Its attributes are its settings.
+ *
+ * @import { Ticker } from '../types/modules.d.ts'
+ */
+import { strings } from '../strings/index.js';
+import { ticker } from './view.js';
+
+export class LiveTicker extends HTMLElement {
+	/** Words by language; a page may add its own. */
+	static strings = strings;
+
+	/** @type {Ticker} */
+	#ticker;
+
+	constructor() {
+		super();
+		this.#ticker = ticker(this, this.attachShadow({ mode: 'open' }), this.attachInternals());
+	}
+
+	connectedCallback() {
+		this.#ticker.begin();
+	}
+
+	disconnectedCallback() {
+		this.#ticker.end();
+	}
+
+	/** Hold the view as it is; only withdrawals still reach it. */
+	pause() {
+		this.setAttribute('paused', '');
+	}
+
+	/** Let news in again. */
+	resume() {
+		this.removeAttribute('paused');
+	}
+
+	/** Paint the items that wait behind the button. */
+	showPending() {
+		this.#ticker.showPending();
+	}
+
+	/** Ask for what is new, now. */
+	refresh() {
+		this.#ticker.refresh();
+	}
+
+	/** Drop the connection and make another. */
+	reconnect() {
+		this.#ticker.refresh();
+	}
+}

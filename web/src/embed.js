@@ -1,0 +1,23 @@
+/**
+ * The ticker alone in a frame. The frame's address sets the ticker's attributes (`?layout=compact&max=10`); with
+ * `?height=auto` the frame tells its host how tall it wants to be:
+ * `{type: 'newsfeed-height', src, height}` by postMessage, in CSS pixels.
+ */
+const ATTRIBUTES =
+	'announce heading heading-level lang layout max mode order tags theme time timezone'.split(' ');
+
+const ticker = document.querySelector('live-ticker');
+const asked = new URLSearchParams(location.search);
+for (const name of ATTRIBUTES) {
+	const value = asked.get(name);
+	if (value !== null) ticker?.setAttribute(name, value);
+}
+const theme = asked.get('theme') ?? '';
+if (/^(light|dark)$/.test(theme)) document.documentElement.style.colorScheme = theme;
+if (asked.get('height') === 'auto') {
+	document.documentElement.classList.add('auto');
+	new ResizeObserver(() => {
+		const height = Math.ceil(document.documentElement.getBoundingClientRect().height);
+		parent.postMessage({ type: 'newsfeed-height', src: location.href, height }, '*');
+	}).observe(document.documentElement);
+}

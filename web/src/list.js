@@ -1,0 +1,107 @@
+/**
+ * A list of items on the page: rows that change in place, day separators, and "what changed" behind "Updated".
+ *
+ * @import { Item, Revision } from '../types/wire.d.ts'
+ * @import { RowOptions } from '../types/modules.d.ts'
+ */
+import { make } from './dom.js';
+import { slide } from './motion.js';
+import { renderChanges, renderItem } from './rows.js';
+
+/**
+ * Make the list in its scroller.
+ *
+ * @param {HTMLElement} scroller
+ * @param {(id: number) => Promise<Revision[]>} history
+ * @param {() => void} repaint asks for a call of `paint`
+ */
+export function itemList(scroller, history, repaint) {
+	const list = make('ol', { part: 'list', role: 'list' });
+	scroller.append(list);
+	/** Rows by id, separators by day. @type {Map<number | string, HTMLLIElement>} */
+	let rows = new Map();
+	/** @type {Map<number, { version: number, history?: Revision[] }>} */
+	const opened = new Map();
+
+	list.onclick = ({ target }) => {
+		const button = /** @type {Element} */ (target).closest('button');
+		const id = Number(button?.value);
+		if (!id) return;
+		if (!opened.delete(id)) opened.set(id, { version: 0 });
+		repaint();
+	};
+
+	/** @param {HTMLElement} li @param {Item} item @param {RowOptions} options @param {string} look */
+	function fill(li, item, options, look) {
+		const { id, version } = item;
+		const open = opened.get(id);
+		if (open && open.version !== version) {
+			open.version = version;
+			history(id)
+				.catch(() => [])
+				.then((got) => {
+					open.history = got;
+					li.dataset.look = '';
+					repaint();
+				});
+		}
+		const key = `${version} ${!open?.history} ${look}`;
+		if (li.dataset.look === key) return;
+		li.dataset.look = key;
+		const article = renderItem(item, options);
+		const button = article.querySelector('button');
+		if (button && open?.history) {
+			button.ariaExpanded = 'true';
+			article.append(renderChanges(open.history, options));
+		}
+		const links = () => /** @type {HTMLElement[]} */ ([...li.querySelectorAll('a, button')]);
+		const focused = links().findIndex((link) => link.matches(':focus'));
+		li.replaceChildren(article);
+		// A reader who stood on a link or button of the old text stands on the same one of the new.
+		links()[focused]?.focus({ preventScroll: true });
+	}
+
+	return {
+		/** Forget the rows. */
+		clear() {
+			rows.clear();
+			opened.clear();
+		},
+		/**
+		 * Show these items, in this order, touching only what changed.
+		 *
+		 * @param {Item[]} items
+		 * @param {Set<number>} fresh ids to be marked as new
+		 * @param {Omit<RowOptions, 'href' | 'dated'>} look
+		 * @param {string} src the feed page
+		 */
+		paint(items, fresh, look, src) {
+			const { words, times, now, mode, layout, level } = look;
+			const known = rows;
+			rows = new Map();
+			/** @param {number | string} key @param {string} part @param {string} [text] */
+			const row = (key, part, text) => {
+				const li = known.get(key) ?? make('li', { part }, text);
+				rows.set(key, li);
+				return li;
+			};
+			const writes = items.map((item) => {
+				const { id, pinned, published_at } = item;
+				const ms = Date.parse(published_at);
+				const dated = pinned || layout === 'line';
+				const day = times.day(ms);
+				if (!dated) row(day, 'day', day);
+				const li = row(id, fresh.has(id) ? 'item new' : 'item');
+				return () => {
+					const key = [words.language, times.full(0), times.day(now), layout, level, dated];
+					fill(li, item, { ...look, dated, href: `${src}/items/${id}` }, key.join());
+					const time = li.querySelector('time');
+					const label = times.label(ms, now, mode, dated);
+					if (time && time.textContent !== label) time.textContent = label;
+				};
+			});
+			if (!items.length) row('', 'empty', words.empty);
+			slide(scroller, list, [...rows.values()], writes);
+		},
+	};
+}

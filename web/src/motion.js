@@ -1,0 +1,50 @@
+/** Moves rows without anything jumping: one layout, one frame, and transforms for the rest. */
+
+const SLIDE = 280;
+/** Added to a slide before the next one may begin. */
+const SETTLE = 50;
+
+const calm = matchMedia('(prefers-reduced-motion: reduce)');
+const anchors = CSS.supports('overflow-anchor', 'auto');
+
+let quietFrom = 0;
+
+/** Tell whether rows still slide: what moves them again before they rest is counted as a layout shift. */
+export const isSliding = () => performance.now() < quietFrom;
+
+/**
+ * Make `nodes` the list's children and let what stays slide from where it stood.
+ *
+ * @param {HTMLElement} scroller the positioned, scrolling parent
+ * @param {HTMLElement} list
+ * @param {HTMLElement[]} nodes
+ * @param {(() => void)[]} writes what else changes in the nodes
+ */
+export function slide(scroller, list, nodes, writes) {
+	const children = /** @type {HTMLElement[]} */ ([...list.children]);
+	const tops = new Map(children.map((node) => [node, node.offsetTop]));
+	const { scrollTop } = scroller;
+	const anchor = scrollTop
+		? children.find((node) => node.offsetTop + node.offsetHeight > scrollTop)
+		: undefined;
+
+	for (const node of children) if (!nodes.includes(node)) node.remove();
+	nodes.forEach((node, i) => {
+		const there = list.children[i];
+		if (there !== node) list.insertBefore(node, there);
+	});
+	for (const write of writes) write();
+
+	const moved = anchor?.isConnected ? anchor.offsetTop - (tops.get(anchor) ?? 0) : 0;
+	// WebKit keeps no scroll anchor of its own.
+	if (moved && !anchors) scroller.scrollTop = scrollTop + moved;
+	// Under reduced motion nothing is seen to move; the one frame keeps browsers from counting a layout shift.
+	const timing = { duration: calm.matches ? 1 : SLIDE, easing: 'ease-out' };
+	const steps = nodes.map(
+		(node) => (tops.get(node) ?? node.offsetTop - moved) - node.offsetTop + moved,
+	);
+	if (steps.some(Boolean)) quietFrom = performance.now() + timing.duration + SETTLE;
+	nodes.forEach((node, i) => {
+		if (steps[i]) node.animate({ transform: [`translateY(${steps[i]}px)`, 'none'] }, timing);
+	});
+}

@@ -1,0 +1,160 @@
+/**
+ * The list of a page: takes over the rows that the server has rendered, and from then on changes only what changed.
+ *
+ * @import { Item, Revision } from '../../types/wire.d.ts'
+ * @import { Look, PageList } from '../../types/page.d.ts'
+ */
+import { make } from '../dom.js';
+import { slide } from '../motion.js';
+import { renderChanges } from '../rows.js';
+import { changesButton, renderRow } from './row.js';
+
+/**
+ * Take over a list.
+ *
+ * @param {HTMLElement} list
+ * @param {Look} look
+ * @param {(id: number) => Promise<Revision[]>} history
+ * @param {() => void} repaint asks for a call of `paint`
+ * @returns {PageList}
+ */
+export function takeOver(list, look, history, repaint) {
+	const { say, level } = look;
+	/** @type {Map<number, HTMLElement>} */
+	const rows = new Map();
+	/** Headings by their text. @type {Map<string, HTMLElement>} */
+	const headings = new Map();
+	/** What readers opened of what changed. @type {Map<number, { version: number, history?: Revision[] }>} */
+	const opened = new Map();
+
+	for (const row of /** @type {NodeListOf<HTMLElement>} */ (list.querySelectorAll('.item'))) {
+		rows.set(Number(row.dataset.id), row);
+		row.dataset.look = lookOf(
+			Number(row.dataset.version),
+			isDated(row.dataset.pinned === ''),
+			false,
+		);
+		for (const link of row.querySelectorAll('a.updated'))
+			link.replaceWith(changesButton(`${row.dataset.id}`, ...link.childNodes));
+	}
+	for (const heading of /** @type {NodeListOf<HTMLElement>} */ (list.querySelectorAll('.day')))
+		headings.set(`${heading.textContent}`.trim(), heading);
+
+	list.addEventListener('click', ({ target }) => {
+		const button = /** @type {Element} */ (target).closest('button');
+		const id = Number(button?.value);
+		if (!id) return;
+		if (!opened.delete(id)) opened.set(id, { version: 0 });
+		repaint();
+	});
+
+	// Else a row that moves would be marked as new once more.
+	list.addEventListener('animationend', ({ target }) =>
+		/** @type {Element} */ (target).classList.remove('new'),
+	);
+
+	/** @param {boolean} onTop */
+	function isDated(onTop) {
+		return level === 1 || (onTop && list.dataset.scope === 'front');
+	}
+
+	/** @param {number} version @param {boolean} dated @param {boolean} open */
+	function lookOf(version, dated, open) {
+		return `${version} ${dated} ${open}`;
+	}
+
+	/** @param {HTMLElement} row @param {Item} item @param {boolean} dated */
+	function fill(row, item, dated) {
+		const { id, version } = item;
+		if (item.status === 'killed') opened.delete(id);
+		const open = opened.get(id);
+		if (open && open.version !== version) {
+			open.version = version;
+			history(id)
+				.catch(() => [])
+				.then((got) => {
+					open.history = got;
+					row.dataset.look = '';
+					repaint();
+				});
+		}
+		const wanted = lookOf(version, dated, Boolean(open?.history));
+		if (row.dataset.look === wanted) return;
+		// What the server has rendered is all there is of an item that has not changed since.
+		if (item.headline !== undefined || item.status === 'killed')
+			replace(row, renderRow(item, look, dated));
+		row.dataset.look = wanted;
+		toggle(row, open?.history);
+	}
+
+	/** @param {HTMLElement} row @param {Revision[]} [revisions] */
+	function toggle(row, revisions) {
+		row.querySelector('.changes')?.remove();
+		const button = row.querySelector('button.updated');
+		if (button) button.ariaExpanded = `${Boolean(revisions)}`;
+		if (!button || !revisions) return;
+		const times = { dated: say.dated };
+		const changes = renderChanges(
+			revisions,
+			/** @type {any} */ ({ words: say.words, times, now: 0 }),
+		);
+		changes.className = 'changes';
+		if (!changes.hasChildNodes()) changes.append(say.words.error);
+		row.append(changes);
+	}
+
+	return {
+		clear() {
+			rows.clear();
+			headings.clear();
+			opened.clear();
+		},
+		paint(items, fresh, pinsOnTop) {
+			/** @type {Set<HTMLElement>} */
+			const nodes = new Set();
+			const writes = items.map((item) => {
+				const onTop = pinsOnTop && Boolean(item.pinned);
+				if (level > 1) nodes.add(headingOf(Date.parse(item.published_at), onTop));
+				const row = rows.get(item.id) ?? make('article');
+				rows.set(item.id, row);
+				nodes.add(row);
+				return () => {
+					fill(row, item, level === 1 || onTop);
+					if (fresh.delete(item.id)) row.classList.add('new');
+				};
+			});
+			if (!items.length) nodes.add(make('p', { class: 'empty' }, say.words.empty));
+			slide(/** @type {HTMLElement} */ (document.scrollingElement), list, [...nodes], writes);
+			for (const [id, row] of rows) if (!nodes.has(row)) rows.delete(id);
+		},
+	};
+
+	/** @param {number} ms @param {boolean} onTop */
+	function headingOf(ms, onTop) {
+		const key = onTop ? say.words.pinned : `${say.day(ms)} ${say.offset(ms)}`;
+		const heading =
+			headings.get(key) ??
+			(onTop
+				? make('h2', { class: 'day' }, key)
+				: make(
+						'h2',
+						{ class: 'day' },
+						make('span', {}, say.day(ms)),
+						' ',
+						make('span', { class: 'zone' }, say.offset(ms)),
+					));
+		headings.set(key, heading);
+		return heading;
+	}
+}
+
+/** Give a row the attributes and children of another, and keep the reader's focus. @param {HTMLElement} row @param {HTMLElement} other */
+function replace(row, other) {
+	const focusable = () => /** @type {HTMLElement[]} */ ([...row.querySelectorAll('a, button')]);
+	const focused = focusable().findIndex((each) => each.matches(':focus'));
+	for (const { name } of [...row.attributes])
+		if (!other.hasAttribute(name)) row.removeAttribute(name);
+	for (const { name, value } of other.attributes) row.setAttribute(name, value);
+	row.replaceChildren(...other.childNodes);
+	focusable()[focused]?.focus({ preventScroll: true });
+}

@@ -1,0 +1,283 @@
+/**
+ * Makes a server-rendered page live, in place: it goes on from the cursor that the page was rendered at, by the same rules
+ * as every other reader.
+ *
+ * @import { Effect, Item, State } from '../../types/wire.d.ts'
+ * @import { Scope } from '../../types/page.d.ts'
+ */
+import { plural } from '../../strings/index.js';
+import { inOrder } from '../client.js';
+import { connectionTo } from '../connection.js';
+import { make } from '../dom.js';
+import { isSliding } from '../motion.js';
+import { loadOlder } from '../paging.js';
+import { hasTag } from '../selection.js';
+import { voice } from '../voice.js';
+import { takeOver } from './list.js';
+import { seenMark } from './mark.js';
+import { wordingFor } from './wording.js';
+
+/** More than so many items within so many ms arrive at once, and wait behind the button. */
+const AT_ONCE = 3;
+const BURST = 250;
+/** Rows on a page; older ones come back with "More news". */
+const ROWS = 150;
+const PAGE = 50;
+/** A page may be as old as this, in ms, as caches may keep it; before, another load could bring the same one. */
+const CACHED = 12_000;
+
+/** @param {HTMLElement} list */
+export function liveFeed(list) {
+	const { src = '', zone, language, tag } = list.dataset;
+	const scope = /** @type {Scope} */ (list.dataset.scope);
+	const words = JSON.parse(`${document.getElementById('words')?.textContent}`);
+	const say = wordingFor(words, zone);
+	const connection = connectionTo(src);
+	const { state } = connection;
+	begin(state, list);
+
+	const bar = /** @type {HTMLElement} */ (document.getElementById('bar'));
+	const status = /** @type {HTMLElement} */ (document.getElementById('status'));
+	const more = /** @type {HTMLAnchorElement | null} */ (document.getElementById('more'));
+	const title = document.querySelector('.masthead h1 a');
+	const pause = make('button', { type: 'button' }, words.pause);
+	const button = make('button', { type: 'button' });
+	const waiting = make('div', { class: 'waiting', hidden: '' }, button);
+	const {
+		element,
+		say: speak,
+		unsay,
+	} = voice((texts) =>
+		paused || document.hidden
+			? ''
+			: texts[1]
+				? plural(words.waiting, texts.length, words.language)
+				: texts[0],
+	);
+	bar.append(pause);
+	list.before(waiting);
+	document.body.append(element);
+
+	const look = { say, src, language, level: scope === 'item' ? 1 : 3 };
+	const rows = takeOver(list, look, connection.history, later);
+	const mark =
+		scope === 'front' ? seenMark(src, words, document.getElementById('foot'), later) : undefined;
+	const tags = tag ? [tag] : [];
+	/** What was ever on this page; a withdrawn item has no tags left. */
+	const ids = new Set(state.items.keys());
+	/** @type {Set<number>} */
+	const pending = new Set();
+	/** @type {Set<number>} */
+	const fresh = new Set();
+	/** @type {Item[]} */
+	let shown = [...state.items.values()];
+	let paused = false;
+	let max = ROWS;
+	let burst = 0;
+	let burstAt = 0;
+	let asked = false;
+	let was = connection.status;
+
+	pause.onclick = () => {
+		paused = !paused;
+		pause.textContent = paused ? words.resume : words.pause;
+		if (!paused) pending.clear();
+		later();
+	};
+	button.onclick = () => {
+		const byKeyboard = button.matches(':focus-visible');
+		const [first] = pending;
+		pending.clear();
+		scrollTo({ top: 0, behavior: 'instant' });
+		paint();
+		if (byKeyboard) focusOn(first);
+	};
+	more?.addEventListener('click', showMore);
+	document.addEventListener('visibilitychange', later);
+	connection.subscribe(hear);
+	later();
+
+	/** @param {Effect} [effect] */
+	function hear(effect) {
+		if (effect && 'first' in effect) startOver(Boolean(effect.first));
+		else receive(effect);
+		later();
+	}
+
+	/** A snapshot came: what is here was too old to be brought up to date. @param {boolean} another whether it is another journal */
+	function startOver(another) {
+		if (scope !== 'front')
+			setTimeout(() => location.reload(), Math.max(0, CACHED - performance.now()));
+		if (another) rows.clear();
+		pending.clear();
+		fresh.clear();
+	}
+
+	/** @param {Effect} [effect] */
+	function receive(effect) {
+		for (const { item, before, unknown } of effect?.changes ?? []) {
+			const { id, status, headline = '', imported, breaking, corrections = [] } = item;
+			if (status === 'killed') {
+				unsay(id);
+				if (ids.has(id)) forget();
+			}
+			if (scope === 'item' && ids.has(id)) document.getElementById('shown')?.remove();
+			if (!belongs(item) || imported || status === 'killed') continue;
+			const corrected = before && corrections.length > (before.corrections?.length ?? 0);
+			if (unknown || corrected) {
+				const why = corrected ? words.correction : breaking ? words.breaking : '';
+				speak(id, why ? `${why}: ${headline}` : headline);
+			}
+			if (!unknown) continue;
+			const now = performance.now();
+			if (now - burstAt > BURST) {
+				burst = 0;
+				burstAt = now;
+			}
+			if (++burst > AT_ONCE || mustWait()) pending.add(id);
+			fresh.add(id);
+		}
+	}
+
+	/** Decide whether an item is for this page. @param {Item} item */
+	function belongs(item) {
+		if (!state.items.has(item.id)) return false;
+		if (scope === 'front' || (scope === 'tag' && hasTag(item, tags))) ids.add(item.id);
+		else if (scope === 'tag' && item.status !== 'killed') ids.delete(item.id);
+		return ids.has(item.id);
+	}
+
+	/** Whether news would disturb the reader now. */
+	function mustWait() {
+		return (
+			paused ||
+			document.hidden ||
+			pending.size > 0 ||
+			list.getBoundingClientRect().top < 0 ||
+			list.matches(':focus-within')
+		);
+	}
+
+	function later() {
+		if (asked) return;
+		asked = true;
+		// No frame comes to a hidden page, and what is withdrawn must go all the same.
+		const soon = document.hidden ? setTimeout : requestAnimationFrame;
+		soon(() => {
+			asked = false;
+			if (isSliding() && !document.hidden) later();
+			else paint();
+		});
+	}
+
+	function paint() {
+		tellStatus();
+		// A paused page keeps what it shows, but never the words of a withdrawn item.
+		shown = paused
+			? shown.map((item) => {
+					const latest = state.items.get(item.id);
+					return latest?.status === 'killed' ? latest : item;
+				})
+			: select();
+		rows.paint(shown, fresh, scope === 'front');
+		mark?.(shown, (id) => document.getElementById(`item-${id}`));
+		const count = [...pending].filter((id) => {
+			const item = state.items.get(id);
+			return item && item.status !== 'killed' && belongs(item);
+		}).length;
+		waiting.hidden = !count;
+		button.textContent = plural(words.waiting, count, words.language);
+		if (scope !== 'front') return;
+		if (title && state.feed && title.textContent !== state.feed.title)
+			title.textContent = state.feed.title;
+		if (!more) return;
+		more.hidden = !state.next && state.items.size <= max;
+		if (state.next) more.href = `${src}?before=${encodeURIComponent(state.next)}`;
+	}
+
+	/** @returns {Item[]} */
+	function select() {
+		if (scope === 'page' || scope === 'item')
+			for (const id of state.items.keys()) if (!ids.has(id)) state.items.delete(id);
+		const items = [...state.items.values()].filter(
+			(item) => belongs(item) && !pending.has(item.id),
+		);
+		return items.sort(scope === 'front' ? inOrder : newestFirst).slice(0, max);
+	}
+
+	function tellStatus() {
+		const { status: is, freshAt } = connection;
+		if (is === 'connecting' && !freshAt) return;
+		const now = connection.now();
+		const closed = is === 'ended' && Date.parse(state.feed?.closed_at ?? '');
+		const text = closed
+			? words.closed.replace('{t}', say.dated(closed))
+			: words[is].replace('{t}', freshAt && say.beside(freshAt, now));
+		pause.hidden = is === 'ended';
+		bar.className = `bar ${is}${paused ? ' paused' : ''}`;
+		if (status.textContent !== text) status.textContent = text;
+		if (is !== was && /stale|ended/.test(is)) speak(0, text);
+		was = is;
+	}
+
+	/** @param {MouseEvent} event */
+	async function showMore(event) {
+		if (!more || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+		event.preventDefault();
+		const last = shown.at(-1);
+		more.ariaBusy = 'true';
+		const loaded = state.items.size > max || (await loadOlder(connection).catch(() => false));
+		more.ariaBusy = null;
+		if (!loaded) return location.assign(more.href);
+		max = Math.max(max, shown.length + PAGE);
+		paint();
+		if (event.detail) return;
+		// By keyboard: go on where the new rows begin.
+		const next = shown[shown.findIndex((item) => item.id === last?.id) + 1];
+		if (next) focusOn(next.id);
+	}
+
+	/** @param {number} id */
+	function focusOn(id) {
+		/** @type {HTMLElement | null} */ (list.querySelector(`#item-${id} a`))?.focus();
+	}
+}
+
+/** Begin where the server stood when it rendered the page. @param {State} state @param {HTMLElement} list */
+function begin(state, list) {
+	const { src = '', epoch = '', cursor = '', next = '', heartbeat, tag } = list.dataset;
+	state.epoch = epoch;
+	state.cursor = cursor;
+	state.next = next;
+	state.heartbeat = Number(heartbeat);
+	for (const row of /** @type {NodeListOf<HTMLElement>} */ (list.querySelectorAll('.item'))) {
+		const { id, version, at = '', pinned } = row.dataset;
+		/** @type {Item} What is known of a row without its words, which stand in it. */
+		const item = {
+			id: Number(id),
+			feed: `${src.split('/').pop()}`,
+			version: Number(version),
+			status: row.classList.contains('killed') ? 'killed' : 'live',
+			published_at: at,
+			pinned: pinned === '',
+			tags: tag ? [tag] : [],
+			corrections: [...row.querySelectorAll('.correction')].map(() => ({ at: '', note: '' })),
+		};
+		state.versions.set(item.id, item.version);
+		state.items.set(item.id, item);
+	}
+	const unpinned = [...state.items.values()].filter((item) => !item.pinned);
+	state.floor = unpinned.sort(newestFirst).at(-1) ?? null;
+}
+
+/** Take the words of a withdrawn item from where only machines look. */
+function forget() {
+	const told = 'script[type="application/ld+json"], meta[name=description], meta[property]';
+	for (const element of document.querySelectorAll(told)) element.remove();
+	const name = document.querySelector('.masthead .name');
+	if (name) document.title = `${name.textContent}`;
+}
+
+/** @param {Item} a @param {Item} b */
+const newestFirst = (a, b) =>
+	Date.parse(b.published_at) - Date.parse(a.published_at) || b.id - a.id;

@@ -1,0 +1,66 @@
+/**
+ * Times as the server writes them (feedserver/asgi/wording.py), by the same tables: what the script adds to a page looks
+ * like what was there.
+ *
+ * @import { PageWords, Wording } from '../../types/page.d.ts'
+ */
+
+/** @param {string} [timeZone] */
+function formatIn(timeZone) {
+	return new Intl.DateTimeFormat('en-US-u-nu-latn-ca-gregory', {
+		timeZone,
+		year: 'numeric',
+		month: 'numeric',
+		day: 'numeric',
+		hour: '2-digit',
+		minute: '2-digit',
+		hourCycle: 'h23',
+		timeZoneName: 'shortOffset',
+	});
+}
+
+/**
+ * The wording for one language and one zone.
+ *
+ * @param {PageWords} words
+ * @param {string} [zone] IANA name
+ * @returns {Wording}
+ */
+export function wordingFor(words, zone = 'UTC') {
+	let format = formatIn('UTC');
+	try {
+		format = formatIn(zone);
+	} catch {
+		// This browser's zones are older than the feed's.
+	}
+	/** @param {number} ms @returns {Record<string, string>} */
+	const parts = (ms) =>
+		Object.fromEntries(format.formatToParts(ms).map(({ type, value }) => [type, value]));
+	/** @param {string} text @param {Record<string, string | number>} values */
+	const fill = (text, values) => text.replace(/{(\w+)}/g, (_, name) => `${values[name]}`);
+
+	/** @param {number} ms */
+	const date = (ms) => {
+		const { year, month, day } = parts(ms);
+		return fill(words.date, { year, day, month: words.months[Number(month) - 1] });
+	};
+	/** @param {number} ms */
+	const clock = (ms) => {
+		const { hour, minute } = parts(ms);
+		return `${hour}:${minute}`;
+	};
+	/** @param {number} ms */
+	const offset = (ms) => parts(ms).timeZoneName.replace('GMT', 'UTC').replace('-', '−');
+	/** @param {number} ms */
+	const day = (ms) => {
+		const { year, month, day } = parts(ms);
+		const weekday = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day))).getUTCDay();
+		return fill(words.weekday, { weekday: words.weekdays[(weekday + 6) % 7], date: date(ms) });
+	};
+	/** @param {number} ms */
+	const dated = (ms) => fill(words.dated, { date: date(ms), clock: clock(ms), zone: offset(ms) });
+	/** @param {number} ms @param {number} other */
+	const beside = (ms, other) =>
+		day(ms) === day(other) && offset(ms) === offset(other) ? clock(ms) : dated(ms);
+	return { words, clock, day, offset, dated, beside };
+}

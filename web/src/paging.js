@@ -1,0 +1,29 @@
+/**
+ * Older items, a page at a time, brought up to now before they are shown.
+ *
+ * @import { Connection } from '../types/modules.d.ts'
+ * @import { Message, Page } from '../types/wire.d.ts'
+ */
+import { applyPage, completePage, isBehind } from './client.js';
+
+/** Load the next older page into the connection's state; false when there is none, or when the feed was replaced meanwhile. @param {Connection} connection @param {number} [limit] */
+export async function loadOlder({ state, url }, limit = 50) {
+	/** @param {string} path */
+	const get = async (path) => {
+		const answer = await fetch(url + path, { cache: 'no-cache', credentials: 'omit' });
+		if (!answer.ok) throw new Error(`${answer.status} ${answer.statusText}`);
+		return answer.json();
+	};
+	const { next } = state;
+	if (!next) return false;
+	/** @type {Page} */
+	let page = await get(`/items?limit=${limit}&before=${encodeURIComponent(next)}`);
+	if (page.cursor !== state.cursor || isBehind(state, page))
+		do {
+			/** @type {Message} */
+			const message = await get(`/changes?since=${page.cursor}`);
+			if (message.type !== 'changes') return false;
+			page = completePage(page, message);
+		} while (isBehind(state, page));
+	return next === state.next && applyPage(state, page);
+}

@@ -1,0 +1,42 @@
+/**
+ * The words of the ticker, by language. English travels with the script; the others are fetched, once, from the feed's own
+ * site; a page brings its own with `strings.pl = {…}`. What a language lacks is said in English.
+ */
+import en from './en.js';
+
+/** @typedef {typeof en} Words */
+
+/** Null while they are on their way. @type {Record<string, Partial<Words> | null | undefined>} */
+export const strings = { en };
+
+/**
+ * The words for a language tag and the language they are in, or nothing while they are on their way.
+ *
+ * @param {string} tag
+ * @param {string} site address of the feeds' site
+ * @param {() => void} ready called once they are there
+ * @returns {Words | undefined}
+ */
+export function wordsFor(tag, site, ready) {
+	const short = tag.slice(0, 2).toLowerCase();
+	const words = strings[tag] ?? strings[short];
+	if (words) return { ...en, ...words, language: tag };
+	if (!/ar|de|es|fr|uk/.test(short)) return en;
+	if (words === null) return;
+	strings[short] = null;
+	fetch(`${site}/ticker-strings/${short}.json`, { credentials: 'omit' })
+		.then((answer) => answer.json())
+		.catch(() => en)
+		.then((got) => {
+			strings[short] = got;
+			ready();
+		});
+}
+
+/** Put a number into words of the form `one|other` or `one|few|many`, by the language's own rules. @param {string} forms @param {number} n @param {string} language */
+export function plural(forms, n, language) {
+	const rule = new Intl.PluralRules(language).select(n);
+	// Any other rule is at -1: the last form.
+	const form = forms.split('|').at(['one', 'few'].indexOf(rule)) ?? forms;
+	return form.replace('{n}', n.toLocaleString(language));
+}

@@ -1,0 +1,79 @@
+/** `<live-ticker>` for those who embed it: attributes, methods and events. */
+import type { Status } from './modules.d.ts';
+import type { Item } from './wire.d.ts';
+
+export type { Item, Status };
+
+export interface LiveTickerAttributes {
+	/** Address of the feed page, e.g. `https://news.example/feeds/world`. */
+	src: string;
+	/** The title; by default the feed's own. */
+	heading?: string;
+	/** Level of the title among the page's headings, 2 by default; items are one below. */
+	'heading-level'?: number | string;
+	/** When news is let in: where it disturbs nobody (the default), on demand, or never. */
+	mode?: 'auto' | 'notify' | 'static';
+	layout?: 'list' | 'compact' | 'line';
+	/** Rows at most; 50 by default. */
+	max?: number | string;
+	order?: 'newest' | 'oldest';
+	paused?: boolean | '';
+	lang?: string;
+	theme?: 'inherit' | 'auto' | 'light' | 'dark';
+	time?: 'relative' | 'absolute' | 'both';
+	/** An IANA zone, or `local` for the reader's; by default the feed's. */
+	timezone?: string;
+	/** Only items with one of these tags, parted by commas. */
+	tags?: string;
+	/** What screen readers are told of. */
+	announce?: 'all' | 'breaking' | 'off';
+	/** Where to begin; worse ways still follow when it fails. */
+	transport?: 'ws' | 'sse' | 'poll';
+}
+
+export interface LiveTickerEvents {
+	/** `since` is the server's time, in ms, at which the feed was last known to be fresh. */
+	'ticker-status': CustomEvent<{ status: Status; since: number }>;
+	/** Before an item, or a new state of one, is shown; cancel it to leave the item out. */
+	'ticker-item': CustomEvent<{ item: Item; first: boolean }>;
+	/** The number of items that wait behind the button has changed. */
+	'ticker-pending': CustomEvent<{ count: number }>;
+	'ticker-ended': CustomEvent<{ message: string }>;
+	/** Nothing more will come, unless asked again with `refresh`. */
+	'ticker-error': CustomEvent<{ message: string }>;
+}
+
+export interface LiveTicker extends HTMLElement {
+	/** Hold the view as it is; only withdrawals still reach it. */
+	pause(): void;
+	/** Let news in again. */
+	resume(): void;
+	/** Paint the items that wait behind the button. */
+	showPending(): void;
+	/** Ask for what is new, now. */
+	refresh(): void;
+	/** Drop the connection and make another. */
+	reconnect(): void;
+	addEventListener<Type extends keyof LiveTickerEvents>(
+		type: Type,
+		listener: (event: LiveTickerEvents[Type]) => void,
+		options?: boolean | AddEventListenerOptions,
+	): void;
+	addEventListener(
+		type: string,
+		listener: EventListenerOrEventListenerObject,
+		options?: boolean | AddEventListenerOptions,
+	): void;
+}
+
+export interface LiveTickerConstructor {
+	new (): LiveTicker;
+	/** Words by language tag; a page adds its own. */
+	strings: Record<string, Record<string, string> | null | undefined>;
+}
+
+declare global {
+	interface HTMLElementTagNameMap {
+		'live-ticker': LiveTicker;
+	}
+}

@@ -1,0 +1,45 @@
+/** Shapes that the feed page's modules share with one another. */
+import type { Item } from './wire.d.ts';
+
+/** The words of one language, from web/pages/words. */
+export interface PageWords {
+	language: string;
+	months: string[];
+	weekdays: string[];
+	[name: string]: any;
+}
+
+/** Words, and times as the server writes them; all take milliseconds. */
+export interface Wording {
+	words: PageWords;
+	clock(ms: number): string;
+	/** The day in full. */
+	day(ms: number): string;
+	/** The zone as its distance from UTC. */
+	offset(ms: number): string;
+	/** Date, time and zone. */
+	dated(ms: number): string;
+	/** Time of day alone where `other`, of the same day and zone, stands by it. */
+	beside(ms: number, other: number): string;
+}
+
+/** How the rows of a page look. */
+export interface Look {
+	say: Wording;
+	/** Address of the feed's page. */
+	src: string;
+	/** Language of the feed. */
+	language?: string;
+	/** Heading level of a headline: 1 on an item's own page. */
+	level: number;
+}
+
+/** What belongs on a page: the newest, what bears a tag, only what is on it, one item. */
+export type Scope = 'front' | 'tag' | 'page' | 'item';
+
+export interface PageList {
+	/** Forget the rows: they are of another journal. */
+	clear(): void;
+	/** Show these items in this order, touching only what changed; marks the fresh ones, once. */
+	paint(items: Item[], fresh: Set<number>, pinsOnTop: boolean): void;
+}
