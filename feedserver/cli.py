@@ -6,10 +6,12 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from html import escape
 from pathlib import Path
 
 from feedserver import __version__, demo
 from feedserver.asgi import access
+from feedserver.asgi.assets import ticker_sri
 from feedserver.errors import FeedError
 from feedserver.hub import now_millis
 from feedserver.model import Feed
@@ -91,6 +93,25 @@ def _close(arguments: Arguments, *, closed: bool) -> int:
             raise FeedError(f"there is no feed {arguments.slug}; see: feedserver feed list")
         await newsroom.configure(arguments.slug, {"closed": closed}, None)
         print(f"{'closed' if closed else 'reopened'} the feed {arguments.slug}")
+
+    return _run(arguments, work)
+
+
+def _embed(arguments: Arguments) -> int:
+    settings = _settings(arguments)
+    site = settings.url or f"http://{settings.host}:{settings.port}"
+
+    async def work(newsroom: Newsroom, mirror: SQLiteMirror) -> None:
+        feed = await mirror.feed(arguments.slug)
+        if feed is None:
+            raise FeedError(f"there is no feed {arguments.slug}; see: feedserver feed list")
+        version, integrity = ticker_sri()
+        page = f"{site}/feeds/{feed.slug}"
+        print(
+            f'<script type="module" src="{site}/ticker-{version}.js"\n'
+            f'  integrity="{integrity}" crossorigin="anonymous"></script>\n'
+            f'<live-ticker src="{page}"><a href="{page}">{escape(feed.title)}</a></live-ticker>'
+        )
 
     return _run(arguments, work)
 
@@ -187,6 +208,10 @@ def _parser() -> argparse.ArgumentParser:
         ("reopen", _feed_reopen, "go on with a closed feed"),
     ):
         _with_data(feeds.add_parser(name, help=text), run).add_argument("slug")
+
+    embedding = commands.add_parser("embed", help="print what puts a feed on another page")
+    _with_data(embedding, _embed).add_argument("slug")
+    embedding.add_argument("--url", help="the address that readers see (FEEDSERVER_URL)")
 
     token = commands.add_parser("token", help="add, list and revoke editors' tokens")
     tokens = token.add_subparsers(required=True, metavar="WHAT")

@@ -19,6 +19,7 @@ from feedserver.errors import SetupError
 
 FEED = "world"
 TITLE = "World news"
+ZONE = "Europe/Kyiv"
 MARK = ".feedserver-demo"  # says that a folder is the demo's own, to be begun anew
 IMPORTED = "economy"  # the older item: it comes at its own time; the rest of the story is live
 STOP_SECONDS = 15.0
@@ -30,7 +31,7 @@ Line = dict[str, Any]
 def run(port: int, data: Path, pause: float) -> int:
     """Serve until Ctrl-C; tell the story meanwhile, `pause` seconds apart. Raises SetupError."""
     _begin(data)
-    _feedserver(data, "feed", "add", FEED, "--title", TITLE, "--language", "en")
+    _feedserver(data, "feed", "add", FEED, "--title", TITLE, "--language", "en", "--timezone", ZONE)
     tokens = {
         "token": _feedserver(data, "token", "add", "Demo editor"),
         "import-token": _feedserver(data, "token", "add", "Demo importer", "--import"),

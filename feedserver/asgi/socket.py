@@ -94,6 +94,8 @@ class SocketReader(Reader, asyncio.Protocol):
     def shutdown(self) -> None:
         """Let go, when uvicorn stops. The hub has said goodbye already."""
         if self._finishing:
+            if not self._transport.is_reading():  # it said too much, and is no longer heard
+                self.abort()
             return
         self._leave()
         self.finish(1012)
