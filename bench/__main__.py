@@ -15,7 +15,10 @@ from bench.options import Options
 from bench.places import REPORTS
 from bench.report import Report
 
-NAMES = ("fan_out", "memory", "storm", "publish", "growth", "slow")
+NAMES = (
+    *("fan_out", "memory", "storm", "publish", "wait", "workers"),
+    *("growth", "slow", "wire"),
+)
 MOST_SECONDS = 5400  # of one command, if --limit says nothing else
 
 

@@ -10,7 +10,7 @@ from bench.errors import BenchError
 from bench.machine import load_core
 
 PER_PROCESS = 19_900  # readers; the limit of open files is 20,000
-PORTS_PER_SOURCE = 20_000  # an address has some 28,000 ephemeral ports; leave some
+SOURCES = 2  # addresses of each process: one has some 28,000 ephemeral ports
 COUNTS = '"type":"changes"'  # what a counted message has among its first 96 bytes
 
 
@@ -170,8 +170,8 @@ class Crowd:
 
     def _start(self, i: int) -> Popen[str]:
         port = self.ports[i % len(self.ports)]
-        sources = 1 + i * PER_PROCESS // PORTS_PER_SOURCE + 1
-        flags = ["--port", str(port), "--path", self.path, "--sources", str(sources)]
+        flags = ["--port", str(port), "--path", self.path]
+        flags += ["--first", str(1 + SOURCES * i), "--sources", str(SOURCES)]
         return process.start([str(program("readers")), *flags, *self.manner.flags()], load_core())
 
     def _tell(self, i: int, order: str) -> None:

@@ -13,14 +13,15 @@ from bench.errors import BenchError
 from bench.places import CACHE
 
 MOST_FILES = 20_000  # per process; readers.c and the servers count on it
+_CORES = frozenset(os.sched_getaffinity(0))  # as it was before `pin_here`
 
 
 def server_core() -> int:
-    return min(os.sched_getaffinity(0))
+    return min(_CORES)
 
 
 def load_core() -> int:
-    return max(os.sched_getaffinity(0))
+    return max(_CORES)
 
 
 def prepare() -> None:
@@ -64,7 +65,7 @@ def describe() -> dict[str, str]:
     memory = int(_first(r"^MemTotal:\s+(\d+)", Path("/proc/meminfo").read_text())) / 2**20
     return {
         "processor": _first(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text()),
-        "cores": f"{len(os.sched_getaffinity(0))}: {server_core()} server, {load_core()} load",
+        "cores": f"{len(_CORES)}: {server_core()} server, {load_core()} load",
         "memory": f"{memory:.0f} GiB",
         "open files per process": str(resource.getrlimit(resource.RLIMIT_NOFILE)[1]),
         "kernel": platform.release(),

@@ -227,11 +227,13 @@ class Channel:
         stall = self.behind.pop(reader, None)
         if stall is None:
             return
-        if stall.place is self.place and not self.leaving and not self.view.ended:
-            reader.place = stall.place
-            self._caught_up[reader] = None
-        else:
+        if stall.place is not self.place:
             self.join(reader, stall.place)
+            return
+        reader.place = stall.place
+        self._part_if_over(reader)
+        if reader.place is not None:
+            self._caught_up[reader] = None
 
     def drop_stalled(self) -> None:
         """Abort sockets that have not moved for `STALL_SECONDS`."""
@@ -378,8 +380,11 @@ class Channel:
             reader.push(reader.encode(message, now))
             if reader.place is None:
                 return  # behind: the rest follows when this much has drained
+        self._part_if_over(reader)
+
+    def _part_if_over(self, reader: Reader) -> None:
         if self.view.ended:
-            reader.push(reader.encode(self.messages.ended(), now))
+            reader.push(reader.encode(self.messages.ended(), self._clock()))
             self._finish(reader, CLOSE_ENDED)
         elif self.leaving:
             self._let_go(reader)

@@ -6,6 +6,7 @@ import json
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -39,6 +40,9 @@ def run(port: int, data: Path, pause: float) -> int:
     for name, token in tokens.items():
         (data / name).touch(mode=0o600)
         (data / name).write_text(token + "\n")
+    # Also where a shell has told it to ignore Ctrl-C, as it does in the background.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     try:
         with _server(port, data) as (server, address):
             _greet(address, data)

@@ -24,6 +24,7 @@ MEDIA_MAX = 10
 TEXT_MAX = 200  # characters: byline, source, credit, a feed's title
 ALT_MAX = 1000  # characters: media alt, a feed's description
 URL_MAX = 2048  # characters
+CORRECTIONS_MAX = 50  # of one item, so that it fits in a message
 SNAPSHOT_ITEMS = 50
 CATCH_UP_MAX = 200  # changed items; a reader further behind gets a snapshot
 AHEAD_MAX: Millis = 60_000  # how far ahead `published_at` may be set (becomes now)

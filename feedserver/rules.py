@@ -22,6 +22,7 @@ from feedserver.errors import (
     WrongState,
 )
 from feedserver.model import (
+    CORRECTIONS_MAX,
     STEP_BACK_MAX,
     Act,
     Correction,
@@ -245,6 +246,8 @@ def _decide_item(record: Record, verb: Verb, sequence: int, known: Known) -> Cha
 
 def _check_state(verb: Verb, item: Item) -> None:
     refusal = {
+        Verb.CORRECT: len(item.corrections) >= CORRECTIONS_MAX
+        and f"has {CORRECTIONS_MAX} corrections: post a new item that says how it is",
         Verb.HOLD: item.status is Status.HELD and "is held already",
         Verb.RELEASE: item.status is not Status.HELD and "is not held",
         Verb.PIN: item.pinned and "is pinned already",

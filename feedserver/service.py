@@ -6,9 +6,9 @@ import asyncio
 import errno
 import gc
 import logging
+import resource
 import signal
 import socket
-import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
@@ -115,6 +115,7 @@ def serve(settings: Settings, *, ready: Callable[[str], None]) -> int:
     logging.basicConfig(
         level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s"
     )
+    _raise_open_files()
     if settings.workers == 1:
         with listen(settings.host, settings.port) as listener:
             return _run(settings, listener, lambda: ready(_address(listener)))
@@ -125,6 +126,12 @@ def serve(settings: Settings, *, ready: Callable[[str], None]) -> int:
         return _run(settings, listeners[number], is_ready, Worker(number, boxes), life)
 
     return supervise(settings.workers, work, lambda: ready(_address(listeners[0])))
+
+
+def _raise_open_files() -> None:
+    # A reader is an open file. The soft limit is for programs that cannot count above 1024.
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def listen_together(host: str, port: int, count: int) -> list[socket.socket]:
@@ -168,15 +175,8 @@ def _run(
     worker: Worker | None = None,
     life: int | None = None,
 ) -> int:
-    try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            return runner.run(_serve(settings, listener, ready, worker, life))
-    except SetupError as fault:
-        if worker is None:
-            raise
-        if worker.number == 0:  # its siblings would say the same
-            print(f"feedserver: {fault.detail}", file=sys.stderr)
-        return 1
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_serve(settings, listener, ready, worker, life))
 
 
 async def _serve(

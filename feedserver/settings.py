@@ -13,7 +13,9 @@ from typing import Any
 from feedserver.errors import SetupError
 
 PREFIX = "FEEDSERVER_"
-_ADDRESS = re.compile(r"https?://[^\s/?#@\\\"<>]+(/[^\s?#\\\"<>]*)?")
+_ADDRESS = re.compile(
+    r"https?://(\[[0-9A-Fa-f:.]+\]|[^\s/?#@:\\\"<>\[\]]+)(:[0-9]{1,5})?(/[^\s?#\\\"<>]*)?"
+)
 RESERVED_FILES = 500  # descriptors kept for publishers, pages, the database
 
 
@@ -55,7 +57,7 @@ def _folder(text: str) -> Path:
 
 def _host(text: str) -> str:
     if not text.strip():
-        raise ValueError("must be an address or name of this machine, such as 127.0.0.1")
+        raise ValueError("must be an address or a host's name of this machine, such as 127.0.0.1")
     return text
 
 

@@ -12,8 +12,8 @@ from support.server import Server
 
 settings.register_profile(
     "default",
-    max_examples=25,
-    stateful_step_count=40,
+    max_examples=100,
+    stateful_step_count=50,
     deadline=None,
     derandomize=True,  # what `make test` tries is the same everywhere; `more` looks further
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

@@ -1,8 +1,10 @@
 /*
  * The crowd: opens WebSocket readers, counts what they get, and says when the last one had it.
  *
- *   readers --port P --path /x [--sources S] [--match TEXT] [--greeted] [--deflate]
+ *   readers --port P --path /x [--first F] [--sources S] [--match TEXT] [--greeted] [--deflate]
  *           [--rcvbuf BYTES] [--mss BYTES] [--window W] [--stall | --drip BYTES:MS]
+ *
+ * They connect from S addresses in turn, from 127.0.0.(1+F) on.
  *
  * Commands on stdin, one answer line of "name key=value…" each (times: CLOCK_MONOTONIC in ns):
  *   open N          N more readers, W handshakes at a time; with --greeted, each up to its
@@ -53,7 +55,7 @@ static uint64_t bytes, messages, others, half_at;
 static char buffer[BUFFER], request[1024];
 static size_t request_size;
 
-static int port, sources = 1, window = 64, rcvbuf, mss, drip_bytes, drip_ms;
+static int port, first = 1, sources = 1, window = 64, rcvbuf, mss, drip_bytes, drip_ms;
 static const char *path = "/", *match = "";
 static bool greeted, deflate, stall;
 
@@ -201,7 +203,7 @@ static void dial(struct reader *r, int number) {
     if (mss) setsockopt(r->fd, IPPROTO_TCP, TCP_MAXSEG, &mss, sizeof mss);
     setsockopt(r->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
     from.sin_port = 0;
-    from.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1 + (uint32_t)(number % sources));
+    from.sin_addr.s_addr = htonl(INADDR_LOOPBACK + (uint32_t)(first + number % sources));
     if (bind(r->fd, (void *)&from, sizeof from)) die("bind");
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     if (connect(r->fd, (void *)&to, sizeof to) && errno != EINPROGRESS) die("connect");
@@ -319,6 +321,7 @@ static void configure(int argc, char **argv) {
         i++;
         if (!strcmp(name, "--port")) port = atoi(value);
         else if (!strcmp(name, "--path")) path = value;
+        else if (!strcmp(name, "--first")) first = atoi(value);
         else if (!strcmp(name, "--sources")) sources = atoi(value);
         else if (!strcmp(name, "--match")) match = value;
         else if (!strcmp(name, "--rcvbuf")) rcvbuf = atoi(value);
@@ -327,7 +330,7 @@ static void configure(int argc, char **argv) {
         else if (!strcmp(name, "--drip")) sscanf(value, "%d:%d", &drip_bytes, &drip_ms);
         else die(name);
     }
-    if (port <= 0 || sources < 1 || window < 1) errno = EINVAL, die("options");
+    if (port <= 0 || first < 0 || sources < 1 || window < 1) errno = EINVAL, die("options");
     request_size = (size_t)snprintf(
         request, sizeof request,
         "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"

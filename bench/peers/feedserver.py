@@ -23,14 +23,12 @@ from bench.stories import REAL, Story, item
 COMMAND_WAIT = 30  # seconds for a command to finish
 
 
-def executable() -> str:
-    """`feedserver` beside this Python, or on the path, or as FEEDSERVER says."""
-    beside = Path(sys.executable).with_name("feedserver")
-    found = os.environ.get("FEEDSERVER") or (
-        str(beside) if beside.exists() else shutil.which("feedserver")
-    )
+def executable(name: str = "feedserver") -> str:
+    """A command of ours: beside this Python, or on the path, or as FEEDSERVER or PUBLISHER says."""
+    beside = Path(sys.executable).with_name(name)
+    found = os.environ.get(name.upper()) or (str(beside) if beside.exists() else shutil.which(name))
     if not found:
-        raise BenchError("feedserver is not installed here; --systems can leave it out.")
+        raise BenchError(f"{name} is not installed here; --systems can leave it out.")
     return found
 
 
@@ -51,11 +49,13 @@ class Feedserver(Peer):
 
     def _start(self) -> None:
         self.data = Path(tempfile.mkdtemp(prefix="data-", dir=cache("run")))
-        self._run("feed", "add", "bench", "--title", "Bench")
-        self.token = self._run("token", "add", "bench").strip()
+        self.command("feed", "add", "bench", "--title", "Bench")
+        self.token = self.command("token", "add", "bench").strip()
         command = [executable(), "serve", "--data", str(self.data), "--port", "0"]
         if self.setting.workers > 1:
             command += ["--workers", str(self.setting.workers)]
+        if self.setting.heartbeat:
+            command += ["--heartbeat", str(self.setting.heartbeat)]
         # Both limits are each process's; crowds come at once here, as fast as they can.
         limits = {"FEEDSERVER_READERS": str(PER_PROCESS), "FEEDSERVER_READER_RATE": "100000"}
         child = self._spawn(command, {name: os.environ.get(name, limits[name]) for name in limits})
@@ -72,9 +72,14 @@ class Feedserver(Peer):
     def publish(self, story: Story) -> None:
         self.post(story.item)
 
-    def post(self, posted: dict[str, str]) -> Answer:
+    def headers(self, *, respond_async: bool = False) -> dict[str, str]:
+        """What a post is sent with; `respond_async`: answered before readers have it."""
+        said = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+        return said | ({"Prefer": "respond-async"} if respond_async else {})
+
+    def post(self, posted: dict[str, str], *, respond_async: bool = False) -> Answer:
         """Post one item; an error unless it is accepted."""
-        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+        headers = self.headers(respond_async=respond_async)
         answer = self._newsroom.post(self.posts, json.dumps(posted).encode(), headers)
         if answer.status != 201:
             raise BenchError(f"feedserver answered {answer.status}: {answer.body[:500]!r}")
@@ -86,7 +91,8 @@ class Feedserver(Peer):
         if self.data.name.startswith("data-"):
             shutil.rmtree(self.data, ignore_errors=True)
 
-    def _run(self, *arguments: str) -> str:
+    def command(self, *arguments: str) -> str:
+        """Run another command on the same folder; return what it prints."""
         command = [executable(), *arguments, "--data", str(self.data)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=COMMAND_WAIT)
         if done.returncode:

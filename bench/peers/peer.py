@@ -22,12 +22,14 @@ class Setting:
     """What a benchmark wants of every system it starts.
 
     `items`: how many a new reader's snapshot holds; `greeting`: the same as a text, for systems
-    that have no items; `workers`: processes that share the readers.
+    that have no items; `workers`: processes that share the readers; `heartbeat`: seconds between
+    signs of life, or 0 for the system's own.
     """
 
     items: int = 0
     greeting: str | None = None
     workers: int = 1
+    heartbeat: int = 0
 
     def greeting_file(self) -> str:
         """Path of a file with the greeting, or ""."""

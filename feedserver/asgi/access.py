@@ -49,9 +49,9 @@ class Tokens:
         return found
 
 
-def editor(request: Request, tokens: Tokens) -> Token:
+def editor(request: Request, tokens: Tokens, public_url: str) -> Token:
     """Return whose request this is. Raises Unauthorized, Forbidden."""
-    check_origin(request)
+    check_origin(request, public_url)
     sent = request.headers.getlist("authorization")
     scheme, _, secret = sent[0].partition(" ") if len(sent) == 1 else ("", "", "")
     if scheme.lower() != "bearer" or not secret.strip():
@@ -67,11 +67,12 @@ def has_token(request: Request) -> bool:
     return "authorization" in request.headers
 
 
-def check_origin(request: Request) -> None:
+def check_origin(request: Request, public_url: str) -> None:
     """Refuse pages of other sites. Raises Forbidden."""
-    host = request.headers.get("host", "").lower()
+    # A proxy may have rewritten Host; the address that readers see is ours all the same.
+    own = {request.headers.get("host", "").lower(), _site(public_url)} - {""}
     for origin in request.headers.getlist("origin"):
-        if not host or _site(origin) != host:
+        if _site(origin) not in own:
             raise Forbidden(f"pages of {origin[:80]} may read here, not edit")
 
 

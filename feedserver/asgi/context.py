@@ -5,22 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from starlette.requests import HTTPConnection
+from starlette.requests import HTTPConnection, Request
 
 from feedserver import wire
+from feedserver.asgi import access
 from feedserver.asgi.access import Tokens
 from feedserver.channel import Receipt
 from feedserver.hub import Hub
 from feedserver.journal import Journal, Mirror
-from feedserver.model import Cursor, Feed
+from feedserver.model import Cursor, Feed, Token
 from feedserver.newsroom import Newsroom
 
 
-class PurgingJournal(Journal, Protocol):
-    """A journal that says when the words of killed items are gone from its files."""
+class OwnJournal(Journal, Protocol):
+    """A journal with files of its own on this machine."""
+
+    trouble: str | None  # why the last commit failed; None if it did not
 
     async def purged(self, patience: float) -> bool:
-        """Wait up to `patience` seconds for it."""
+        """Wait up to `patience` seconds until the words of killed items are gone from the files."""
 
 
 class Crowd(Protocol):
@@ -37,13 +40,17 @@ class Crowd(Protocol):
 class Context:
     """The live parts of one server process."""
 
-    journal: PurgingJournal
+    journal: OwnJournal
     mirror: Mirror
     newsroom: Newsroom
     hub: Hub
     crowd: Crowd
     tokens: Tokens
     public_url: str
+
+    def editor(self, request: Request) -> Token:
+        """Return whose request this is. Raises Unauthorized, Forbidden."""
+        return access.editor(request, self.tokens, self.public_url)
 
     def page_url(self, slug: str) -> str:
         """Return the address of a feed's page."""

@@ -10,7 +10,6 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from feedserver import wire
-from feedserver.asgi import access
 from feedserver.asgi.context import Context, context
 from feedserver.errors import (
     BadRequest,
@@ -36,7 +35,7 @@ NO_STORE = {"Cache-Control": "no-store", "Vary": "Authorization"}
 async def post_item(request: Request) -> Response:
     """Post a new item."""
     here = context(request)
-    editor = access.editor(request, here.tokens)
+    editor = here.editor(request)
     raw = await _json(request)
     feed = request.path_params["feed"]
     key = _key(request)
@@ -47,7 +46,7 @@ async def post_item(request: Request) -> Response:
 async def post_revision(request: Request) -> Response:
     """Do any other verb to an item."""
     here = context(request)
-    editor = access.editor(request, here.tokens)
+    editor = here.editor(request)
     raw = await _json(request)
     outcome = await here.newsroom.submit(
         Submission(
@@ -66,7 +65,7 @@ async def post_revision(request: Request) -> Response:
 async def get_revisions(request: Request) -> Response:
     """Tell an editor who did what when."""
     here = context(request)
-    editor = access.editor(request, here.tokens)
+    editor = here.editor(request)
     feed = request.path_params["feed"]
     if not editor.may_edit(feed):
         raise Forbidden(f"this token does not edit the feed {feed[:80]}")
@@ -80,7 +79,7 @@ async def get_revisions(request: Request) -> Response:
 async def put_feed(request: Request) -> Response:
     """Create, change, close or reopen a feed."""
     here = context(request)
-    editor = access.editor(request, here.tokens)
+    editor = here.editor(request)
     raw = await _json(request)
     feed, created = await here.newsroom.configure(request.path_params["feed"], raw, editor)
     return _json_response(here.feed_json(feed), status=201 if created else 200)
@@ -89,7 +88,7 @@ async def put_feed(request: Request) -> Response:
 async def get_readers(request: Request) -> Response:
     """Tell an editor how many are reading."""
     here = context(request)
-    editor = access.editor(request, here.tokens)
+    editor = here.editor(request)
     slug = request.path_params["feed"]
     if not editor.may_edit(slug):
         raise Forbidden(f"this token does not edit the feed {slug}")
@@ -170,6 +169,8 @@ async def _body(request: Request) -> bytes:
     if total > REQUEST_MAX:
         # Read first: an answer to one who is still sending is lost with the connection.
         raise TooLarge(f"a request has {REQUEST_MAX} bytes at most; an item's body {BODY_MAX}")
+    if not parts and "upgrade" in request.headers:
+        raise BadRequest("send no Upgrade header with a body: HTTP/1.1 alone is spoken here")
     return b"".join(parts)
 
 
@@ -200,7 +201,7 @@ def _condition(request: Request) -> Condition:
         return ()
     tags = []
     for part in text.split(","):
-        tag = part.strip()
+        tag = part.strip().removeprefix("W/")  # as proxies that compress make of our strong tags
         found = parse_etag(tag[1:-1]) if len(tag) > 2 and tag[0] == tag[-1] == '"' else None
         if found is None:
             raise BadRequest('If-Match takes an item\'s ETag in quotes, such as "131-x7Kd"')

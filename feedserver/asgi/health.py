@@ -16,7 +16,7 @@ async def healthz(request: Request) -> Response:
 
 
 async def readyz(request: Request) -> Response:
-    """Say whether news can be read and written, and what is left to do."""
+    """Say whether news can be read, could be written at the last try, and what is left to do."""
     here = context(request)
     try:
         head = await here.journal.head()
@@ -24,6 +24,9 @@ async def readyz(request: Request) -> Response:
     except Exception as fault:
         return _report(503, {"status": "no database", "detail": str(fault)})
     body = {"status": "ready", "epoch": here.hub.epoch, "head": head, "readers": here.hub.readers}
+    if here.journal.trouble is not None:
+        # Still 200: whoever routes readers by this must not take them their news.
+        body |= {"status": "reading only", "trouble": here.journal.trouble}
     if unfinished:
         body |= {
             "unfinished_purges": unfinished,

@@ -10,6 +10,7 @@ import gzip
 import time
 from collections.abc import Hashable
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -33,7 +34,7 @@ from feedserver.asgi.reading import (
     tags_of,
     text_of,
 )
-from feedserver.asgi.rendering import Listing
+from feedserver.asgi.rendering import Articles, Listing
 from feedserver.channel import Channel
 from feedserver.errors import Killed, NotFound, Refused, Unavailable, WrongMethod
 from feedserver.messages import next_text
@@ -56,6 +57,9 @@ SAFE = {
     "X-Content-Type-Options": "nosniff",
 }
 FRAMED = SAFE | {"Content-Security-Policy": _POLICY.format(ancestors="*")}
+
+# The items of each feed's first page, as they were rendered last: a change costs one item, not all.
+_articles: WeakKeyDictionary[Channel, Articles] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +185,7 @@ def _front(here: Context, channel: Channel) -> Sheet:
         here.hub.heartbeat,
         next=next_text(floor) if more and floor else None,
     )
-    return _sheet(here, listing)
+    return _sheet(here, listing, _articles.setdefault(channel, {}))
 
 
 async def _get_item(request: Request) -> Response:
@@ -221,8 +225,8 @@ async def _get_embed(request: Request) -> Response:
     return _answer(request, sheet, FRAMED)
 
 
-def _sheet(here: Context, listing: Listing) -> Sheet:
-    html = rendering.render_feed(here.public_url, listing)
+def _sheet(here: Context, listing: Listing, known: Articles | None = None) -> Sheet:
+    html = rendering.render_feed(here.public_url, listing, known)
     tags = tags_of(listing.feed.slug, listing.items)
     return Sheet(_gzip(html), _etag(listing.cursor), tags)
 

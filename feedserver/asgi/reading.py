@@ -66,7 +66,7 @@ async def get_items(request: Request) -> Response:
     limit, before = _limit(request), before_of(request)
     tag, words = text_of(request, "tag"), text_of(request, "q")
     if access.has_token(request):
-        access.editor(request, here.tokens)
+        here.editor(request)
         page = await find_page(here, channel, limit, before, tag, words)
         body = _page(here, page, for_editor=True)
         return Response(_stamped(body, here), headers=_PRIVATE, media_type="application/json")
@@ -88,7 +88,7 @@ async def get_item(request: Request) -> Response:
     here = context(request)
     item = await find_item(here, request)
     if access.has_token(request):
-        access.editor(request, here.tokens)
+        here.editor(request)
         body = orjson.dumps(wire.item_json(item, body=True))
         headers = _PRIVATE | {"ETag": f'"{item.etag}"'}
         return Response(body, headers=headers, media_type="application/json")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
@@ -19,8 +19,10 @@ from feedserver.asgi.preview import HIDDEN, Card, feed_card, item_card, site_car
 from feedserver.asgi.wording import Wording, wording_for
 from feedserver.model import Feed, Item, Logged, Millis, Status, Verb
 
+INDEX_TICKERS = 4  # feeds that the list shows live; each is a socket
 FALLBACK_ITEMS = 10  # in an iframe whose script cannot run
 Version = tuple[Verb, Millis, Item]  # what readers were shown of an item since when
+Articles = dict[int, tuple[Hashable, Markup]]  # rendered items by id, each with what it depends on
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +58,11 @@ def render_index(site: str, feeds: Iterable[Feed]) -> str:
     entries = [(feed, wording_for(feed)) for feed in feeds]
     names = ", ".join(feed.title for feed, _ in entries)
     card = site_card(site, "Live news", f"Live news feeds: {names}" if names else "Live news feeds")
-    return _render("index.html", say, card=card, entries=entries)
+    return _render("index.html", say, card=card, entries=entries, tickers=INDEX_TICKERS)
 
 
-def render_feed(site: str, listing: Listing) -> str:
-    """Render a page of a feed."""
+def render_feed(site: str, listing: Listing, known: Articles | None = None) -> str:
+    """Render a page of a feed. Takes items that have not changed from `known`, and renews it."""
     feed, say = listing.feed, wording_for(listing.feed)
     path = listing.path(listing.before)
     card = feed_card(site, feed, listing.items, path, _title(listing, say), listing.scope)
@@ -69,7 +71,7 @@ def render_feed(site: str, listing: Listing) -> str:
         say,
         card=card,
         feed=feed,
-        groups=list(_groups(listing, say)),
+        groups=_groups(listing, say, {} if known is None else known),
         changed_at=max(map(_shown_change, listing.items), default=None),
         cursor=listing.cursor,
         epoch=_epoch(listing.cursor),
@@ -136,19 +138,36 @@ def versions_of(states: Iterable[tuple[Logged, Item]], verbs: frozenset[Verb]) -
     ]
 
 
-def _groups(listing: Listing, say: Wording) -> Iterable[tuple[str, list[Item]]]:
-    items = listing.items
+def _groups(
+    listing: Listing, say: Wording, known: Articles
+) -> list[tuple[str, Millis, list[Markup]]]:
+    """Render the items under their headings: `pinned`, then by `day` and zone."""
+    feed, items = listing.feed, listing.items
+    parts = _environment().get_template("parts.html")
+    module: Any = parts.make_module({"say": say, "words": say.words, "feed": feed})
+    made: Articles = {}
+
+    def rendered(item: Item, dated: bool) -> Markup:
+        depends = (item.version, feed.version, dated)
+        before = known.get(item.id)
+        html = before[1] if before and before[0] == depends else module.article(item, 3, dated)
+        made[item.id] = depends, html
+        return html
+
+    groups = []
     if listing.scope == "front":
         pinned = [item for item in items if item.pinned]
         items = [item for item in items if not item.pinned]
         if pinned:
-            yield "pinned", pinned
-
-    def day(item: Item) -> tuple[str, str]:
-        return say.day(item.published_at), say.offset(item.published_at)
-
-    for _, part in groupby(items, day):
-        yield "day", list(part)
+            at = pinned[0].published_at
+            groups.append(("pinned", at, [rendered(item, True) for item in pinned]))
+    for _, part in groupby(items, lambda item: say.day_and_zone(item.published_at)):
+        of_day = list(part)
+        at = of_day[0].published_at
+        groups.append(("day", at, [rendered(item, False) for item in of_day]))
+    known.clear()
+    known.update(made)
+    return groups
 
 
 def _epoch(cursor: str) -> str:

@@ -7,6 +7,7 @@ writes times by the same tables (web/src/page/wording.js), so that nothing flick
 from __future__ import annotations
 
 import re
+from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
@@ -58,8 +59,13 @@ class Wording:
 
     def beside(self, at: Millis, other: Millis) -> str:
         """Return the time of day alone where `other`, of the same day and zone, stands by it."""
-        is_near = (self.day(at), self.offset(at)) == (self.day(other), self.offset(other))
+        is_near = self.day_and_zone(at) == self.day_and_zone(other)
         return self.clock(at) if is_near else self.dated(at)
+
+    def day_and_zone(self, at: Millis) -> Hashable:
+        """Return what two times share that can stand under one heading."""
+        local = self._local(at)
+        return local.date(), local.utcoffset()
 
     def iso(self, at: Millis) -> str:
         """Return a time for machines."""

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import aiosqlite
 
-from feedserver.errors import SetupError
+from feedserver.errors import SetupError, Unavailable
 from feedserver.journal import Identity
 from feedserver.model import random_id
 from feedserver.sqlite.schema import APPLICATION_ID, MIGRATIONS
@@ -22,6 +22,7 @@ from feedserver.sqlite.schema import APPLICATION_ID, MIGRATIONS
 T = TypeVar("T")
 
 FILE = "feed.db"
+SMALLEST = 512  # bytes: no database has fewer
 READERS = 2
 BUSY_SECONDS = 5.0  # how long a commit waits for another process's
 
@@ -55,6 +56,8 @@ class Database:
         reader = await self._free.get()
         try:
             return await _run(reader, lambda connection: _at_one_moment(connection, work))
+        except sqlite3.Error as fault:
+            raise Unavailable(f"the database cannot be read ({fault}); retry later") from fault
         finally:
             self._free.put_nowait(reader)
 
@@ -139,16 +142,16 @@ def _prepare(path: Path) -> Identity:
             f"cannot write to {path} ({reason}): give this user the right to write there and "
             f"in {folder}, or choose another folder with --data"
         ) from None
-    except sqlite3.DatabaseError:
-        raise _not_ours(path) from None
+    except sqlite3.DatabaseError as fault:
+        raise _unreadable(path, fault) from None
     try:
         _migrate(connection, path)
         rows = dict(connection.execute("SELECT name, value FROM meta").fetchall())
         return Identity(rows["epoch"], rows["salt"])
     except sqlite3.OperationalError as fault:
         raise SetupError(f"cannot open {path}: {fault}") from None
-    except sqlite3.DatabaseError:
-        raise _not_ours(path) from None
+    except sqlite3.DatabaseError as fault:
+        raise _unreadable(path, fault) from None
     finally:
         connection.close()
 
@@ -157,6 +160,8 @@ def _check_owner(path: Path) -> None:
     """Look before `connect` writes its journal mode into another program's file."""
     if not os.access(path, os.W_OK):
         raise PermissionError(errno.EACCES, "it is read-only")
+    if 0 < path.stat().st_size < SMALLEST:  # SQLite would take it for empty, and overwrite it
+        raise _not_ours(path)
     stranger = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
     with closing(stranger):
         stranger.execute("BEGIN")  # another process may be making the tables right now
@@ -202,6 +207,12 @@ def _statements(script: str) -> list[str]:
         else:
             rest += ";"
     return [statement for statement in statements if statement.strip()]
+
+
+def _unreadable(path: Path, fault: sqlite3.DatabaseError) -> SetupError:
+    if fault.sqlite_errorcode == sqlite3.SQLITE_CORRUPT:
+        return SetupError(f"{path} is damaged ({fault}): put a copy of the folder in its place")
+    return _not_ours(path)
 
 
 def _not_ours(path: Path) -> SetupError:

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 
 from feedserver.errors import OutcomeUnknown, Refused, Unavailable
 from feedserver.journal import Identity
-from feedserver.model import Record
+from feedserver.model import Record, Status
 from feedserver.rules import Change, Duplicate
 from feedserver.sqlite import ledger
 from feedserver.sqlite.database import Database
@@ -22,6 +22,7 @@ log = logging.getLogger("feedserver.journal")
 GROUP_MAX = 256  # records in one transaction
 TAIL_MAX = 500  # records read back at once
 WATCHED_MAX = 4096  # own changes kept for followers, so that they need not read them back
+RETRY_SECONDS = 1.0  # between tries to read from a database that fails
 POLL_SECONDS = 0.008  # how late another process's commit may be seen; 0.2 % of a core
 
 Decision = Change | Refused | Duplicate
@@ -32,6 +33,7 @@ class SQLiteJournal:
 
     def __init__(self, database: Database) -> None:
         self.on_commit: Callable[[], None] | None = None  # tells other processes
+        self.trouble: str | None = None  # why the last commit failed
         self._database = database
         self._queue: deque[tuple[Record, asyncio.Future[Change]]] = deque()
         self._queued = asyncio.Event()
@@ -57,9 +59,7 @@ class SQLiteJournal:
         while True:
             grown = self._grown
             if after < self._newest:
-                changes = self._seen_since(after) or await self._database.read(
-                    lambda connection, since=after: read_tail(connection, since)  # type: ignore[misc]
-                )
+                changes = self._seen_since(after) or await self._read_back(after)
                 if changes:
                     after = changes[-1].sequence
                     yield changes
@@ -73,6 +73,14 @@ class SQLiteJournal:
     async def purged(self, patience: float) -> bool:
         """Wait up to `patience` seconds until no file holds words of a killed item."""
         return await self.purge.done_within(patience)
+
+    async def _read_back(self, after: int) -> tuple[Change, ...]:
+        while True:
+            try:
+                return await self._database.read(lambda connection: read_tail(connection, after))
+            except Unavailable as fault:
+                log.warning("cannot read news back, will retry: %s", fault.detail)
+                await asyncio.sleep(RETRY_SECONDS)
 
     def nudge(self) -> None:
         """Look for another process's commit now."""
@@ -88,6 +96,11 @@ class SQLiteJournal:
         # Another process's record in between makes a gap: then the file has to be read.
         end = after + len(found)
         return tuple(found) if found and found[-1].sequence == end else ()
+
+    def _forget(self, killed: set[int]) -> None:
+        # What is missing then, a follower that still needs it reads back: the tombstone.
+        kept = [c for c in self._watched if not (c.item and c.item.id in killed)]
+        self._watched = deque(kept, maxlen=WATCHED_MAX)
 
     def _grow(self, newest: int) -> None:
         if newest > self._newest:
@@ -114,6 +127,7 @@ class SQLiteJournal:
         try:
             decisions = await self._database.write(lambda c: transact(c, records))
         except (Unavailable, sqlite3.Error) as fault:
+            self.trouble = str(fault)
             for _, answer in group:
                 if not answer.done():
                     answer.set_exception(_unavailable(fault))
@@ -126,13 +140,17 @@ class SQLiteJournal:
             elif not group[0][1].done():
                 group[0][1].set_exception(fault)
             return
+        self.trouble = None
         changes = [decision for decision in decisions if isinstance(decision, Change)]
+        killed = {c.item.id for c in changes if c.item and c.item.status is Status.KILLED}
         self._watched.extend(changes)
+        if killed:
+            self._forget(killed)
         if changes:
             self._grow(changes[-1].sequence)
             if self.on_commit is not None:
                 self.on_commit()
-        if any(change.item and change.item.killed_at is not None for change in changes):
+        if killed:
             self.purge.start()
         for (_, answer), decision in zip(group, decisions, strict=True):
             if answer.done():  # the caller is gone; what was decided stands

@@ -10,6 +10,7 @@ from feedserver.journal import Page, Stock, Use
 from feedserver.model import SNAPSHOT_ITEMS, Feed, Item, Key, Logged, Token
 from feedserver.sqlite import ledger
 from feedserver.sqlite.database import Database
+from feedserver.sqlite.purge import unfinished
 
 
 class SQLiteMirror:
@@ -64,7 +65,7 @@ class SQLiteMirror:
 
     async def unfinished(self) -> int:
         """Count the killed items that are still being purged."""
-        return await self._database.read(_unfinished)
+        return await self._database.read(unfinished)
 
 
 def _feeds(connection: sqlite3.Connection) -> tuple[Feed, ...]:
@@ -167,8 +168,3 @@ def _use(connection: sqlite3.Connection, slug: str, editor: str, mac: str) -> Us
         (slug, editor, mac),
     ).fetchone()
     return Use(row[0], row[1], Key(mac, row[2], row[3])) if row else None
-
-
-def _unfinished(connection: sqlite3.Connection) -> int:
-    count: int = connection.execute("SELECT count(*) FROM purges").fetchone()[0]
-    return count

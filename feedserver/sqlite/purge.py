@@ -6,6 +6,7 @@ import asyncio
 import logging
 import sqlite3
 
+from feedserver.errors import Unavailable
 from feedserver.sqlite.database import BUSY_SECONDS, Database
 
 log = logging.getLogger("feedserver.purge")
@@ -29,11 +30,13 @@ class Purge:
         self._wanted.set()
 
     async def done_within(self, patience: float) -> bool:
-        """Wait up to `patience` seconds until nothing is left to purge."""
+        """Wait up to `patience` seconds until nothing is left to purge, by any process."""
         try:
             async with asyncio.timeout(patience):
                 await self._done.wait()
-        except TimeoutError:
+                while await self._database.read(unfinished):  # noqa: ASYNC110
+                    await asyncio.sleep(RETRY_SECONDS[0])
+        except (TimeoutError, Unavailable):
             return False
         return True
 
@@ -55,6 +58,12 @@ class Purge:
         except sqlite3.Error as fault:
             log.warning("words of a killed item are still in a file, will retry: %s", fault)
             return False
+
+
+def unfinished(connection: sqlite3.Connection) -> int:
+    """Count the killed items whose words may still be in a file."""
+    count: int = connection.execute("SELECT count(*) FROM purges").fetchone()[0]
+    return count
 
 
 def purge(connection: sqlite3.Connection, rewritten: set[int]) -> bool:

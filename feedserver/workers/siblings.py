@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import random
 import socket
 from collections.abc import Callable
 from typing import Any
@@ -43,7 +44,8 @@ class Siblings:
         self._to = [box[1] for box in boxes]
         self._hub = hub
         self._nudge = nudge
-        self._questions = itertools.count()
+        # Not from 0: an answer to the worker that was here before must fit no question of this one.
+        self._questions = itertools.count(random.getrandbits(48))
         self._waiting: dict[int, asyncio.Queue[list[int]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 

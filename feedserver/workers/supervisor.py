@@ -12,7 +12,9 @@ import select
 import signal
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+from feedserver.errors import SetupError
 
 log = logging.getLogger("feedserver.supervisor")
 
@@ -20,10 +22,11 @@ SIGNALS = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT)
 STEADY_SECONDS = 5.0  # a worker that lived so long is replaced at once …
 BACK_OFF_SECONDS = (0.1, 0.5, 2.0, 5.0)  # … one that did not, after these waits
 STOP_SECONDS = 15.0  # then what still runs is killed
+REPORT_MAX = 512  # bytes; the pipe has room for one such report of every worker
 
 Work = Callable[[int, Callable[[], None], int], int]
 """A worker: its number, what to call when it is ready, and a descriptor that ends with the parent.
-Returns its exit code."""
+Returns its exit code. Raises SetupError."""
 
 
 @dataclass(slots=True)
@@ -32,87 +35,98 @@ class _Worker:
     pid: int = 0
     started: float = 0.0
     deaths: int = 0
-    due: float = field(default=0.0)  # when to start it
+    due: float = 0.0  # when to start it
 
 
 def supervise(count: int, work: Work, ready: Callable[[], None]) -> int:
     """Run `count` workers until a signal ends them. Returns the exit code.
 
     Calls `ready` once all were ready. If one fails before that, all end: the set-up is wrong.
+    Raises SetupError with what the first of them said.
     """
     wake_read, wake_write = os.pipe2(os.O_NONBLOCK)
-    ready_read, ready_write = os.pipe2(os.O_NONBLOCK)
+    report_read, report_write = os.pipe2(os.O_NONBLOCK)
     life_read, life_write = os.pipe()
     kept = {number: signal.signal(number, _heed) for number in SIGNALS}
     signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
 
     def start(worker: _Worker) -> None:
         worker.started = time.monotonic()
+        # A signal to a child that still has the parent's handlers would be lost.
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         worker.pid = os.fork()
-        if worker.pid:
-            return
-        code = 1
+        if not worker.pid:
+            os._exit(run(worker))
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+
+    def run(worker: _Worker) -> int:
         try:
             signal.set_wakeup_fd(-1)
             for number in SIGNALS:
                 signal.signal(number, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
             os.close(life_write)
-            code = work(worker.number, lambda: _tell(ready_write), life_read)
-        except KeyboardInterrupt:
-            code = 0
-        finally:
-            os._exit(code)
+            return work(worker.number, lambda: _report(report_write), life_read)
+        except SetupError as fault:
+            _report(report_write, fault.detail)
+        except BaseException:
+            log.critical("worker %d failed", worker.number, exc_info=True)
+        return 1
 
     try:
         return _run(
-            [_Worker(number) for number in range(count)], start, wake_read, ready_read, ready
+            [_Worker(number) for number in range(count)], start, wake_read, report_read, ready
         )
     finally:
         signal.set_wakeup_fd(-1)
         for number, handler in kept.items():
             signal.signal(number, handler)
-        for descriptor in (wake_read, wake_write, ready_read, ready_write, life_read, life_write):
+        for descriptor in (wake_read, wake_write, report_read, report_write, life_read, life_write):
             os.close(descriptor)
 
 
 def _run(
     workers: list[_Worker],
     start: Callable[[_Worker], None],
-    wake_read: int,
-    ready_read: int,
+    wake: int,
+    reports: int,
     ready: Callable[[], None],
 ) -> int:
-    waiting_for, stopping, code = len(workers), 0.0, 0
+    waiting_for, stopping, reason, fault = len(workers), 0.0, "", ""
     while True:
         now = time.monotonic()
         for worker in workers:
             if not worker.pid and not stopping and worker.due <= now:
                 start(worker)
         if stopping and not any(worker.pid for worker in workers):
-            return code
+            if fault:
+                raise SetupError(fault)
+            return 0
         if stopping and now > stopping + STOP_SECONDS:
             _send(workers, signal.SIGKILL)
-        found, _, _ = select.select([wake_read, ready_read], [], [], 0.5)
-        if ready_read in found and waiting_for > 0:
-            waiting_for -= len(os.read(ready_read, 64))
+        select.select([wake, reports], [], [], 0.5)
+        asked = bool({signal.SIGTERM, signal.SIGINT} & set(_take(wake)))
+        dead = _reap(workers)
+        said = _take(reports).decode(errors="replace").splitlines()  # the dead have said theirs
+        if waiting_for > 0:
+            waiting_for -= said.count("")
             if waiting_for <= 0:
                 ready()
-        if wake_read not in found:
-            continue
-        asked = {signal.SIGTERM, signal.SIGINT} & set(os.read(wake_read, 64))
-        for worker, failed in _reap(workers):
-            if stopping:
-                continue
-            if waiting_for > 0 and failed:
-                asked, code = {signal.SIGTERM}, 1
-                continue
-            log.error("worker %d died and is replaced", worker.number)
+        reason = next(filter(None, said), reason)  # it may come before the death is seen
+        for worker, code in dead if not (stopping or asked) else ():
+            if waiting_for > 0 and code:
+                fault = fault or reason or f"worker {worker.number} died before it was ready"
+                asked = True
+            else:
+                why = reason or (f"signal {-code}" if code < 0 else f"exit code {code}")
+                log.error("worker %d died and is replaced: %s", worker.number, why)
+                reason = ""
         if asked and not stopping:
             stopping = now
             _send(workers, signal.SIGTERM)
 
 
-def _reap(workers: list[_Worker]) -> list[tuple[_Worker, bool]]:
+def _reap(workers: list[_Worker]) -> list[tuple[_Worker, int]]:
     dead = []
     for worker in workers:
         if not worker.pid:
@@ -124,7 +138,7 @@ def _reap(workers: list[_Worker]) -> list[tuple[_Worker, bool]]:
             wait = BACK_OFF_SECONDS[min(worker.deaths, len(BACK_OFF_SECONDS)) - 1]
             worker.due = time.monotonic() + (wait if worker.deaths else 0.0)
             worker.pid = 0
-            dead.append((worker, status != 0))
+            dead.append((worker, os.waitstatus_to_exitcode(status)))
     return dead
 
 
@@ -134,8 +148,17 @@ def _send(workers: list[_Worker], number: signal.Signals) -> None:
             os.kill(worker.pid, number)
 
 
-def _tell(descriptor: int) -> None:
-    os.write(descriptor, b".")
+def _report(descriptor: int, fault: str = "") -> None:
+    """Tell the parent in one line: a worker is ready, or what is wrong with the set-up."""
+    line = " ".join(fault.split()).encode()[:REPORT_MAX]
+    os.write(descriptor, line + b"\n")
+
+
+def _take(descriptor: int) -> bytes:
+    try:
+        return os.read(descriptor, 65536)
+    except BlockingIOError:
+        return b""
 
 
 def _heed(number: int, frame: object) -> None:

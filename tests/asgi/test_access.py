@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -159,3 +160,14 @@ def test_only_a_hash_of_a_token_is_kept(house: Server, anna: Editor) -> None:
     words = house.token.removeprefix("nf_").encode()
     for path in house.data.iterdir():
         assert words not in path.read_bytes(), path.name
+
+
+def test_pages_at_the_public_address_may_edit_whatever_host_a_proxy_sends(tmp_path: Path) -> None:
+    public = {"FEEDSERVER_URL": "https://news.example"}
+    with Server(tmp_path / "data", environ=public) as server, server.editing() as editor:
+        item = {"headline": "h"}
+        for origin, status in (("https://news.example", 201), ("https://evil.example", 403)):
+            answer = httpx.Client.post(
+                editor, "/v1/feeds/world/items", json=item, headers={"Origin": origin}
+            )
+            assert answer.status_code == status

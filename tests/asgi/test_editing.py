@@ -395,7 +395,7 @@ def test_an_older_version_is_refused_with_the_current_item(feed: Feed) -> None:
 
 
 def test_if_match_takes_one_tag_several_or_a_star(feed: Feed) -> None:
-    for form in ('"{0}"', '"1-abcd" , "{0}"', '"{0}","1-abcd"', "*"):
+    for form in ('"{0}"', 'W/"{0}"', '"1-abcd" , "{0}"', '"{0}","1-abcd"', "*"):
         item = feed.item()
         answer = revise(feed, item["id"], form.format(item["etag"]))
         assert answer.status_code == 201, form
@@ -406,7 +406,7 @@ def test_if_match_takes_one_tag_several_or_a_star(feed: Feed) -> None:
 
 @pytest.mark.parametrize(
     "condition",
-    ["", "131", "131-x7Kd", '"', '""', '"x"', 'W/"131-x7Kd"', '"131-x7Kd', '*, "131-x7Kd"',
+    ["", "131", "131-x7Kd", '"', '""', '"x"', 'W/131-x7Kd', '"131-x7Kd', '*, "131-x7Kd"',
      '"131-x7Kd" "132-x7Kd"', '"131-x7Kd",', '"1e3-x7Kd"', '"-1-x7Kd"'],
 )  # fmt: skip
 def test_a_malformed_if_match_is_400(feed: Feed, condition: str) -> None:
@@ -651,3 +651,21 @@ def test_an_origin_is_an_imports_identity(feed: Feed, importer: Editor, anna: Ed
 def test_only_a_token_that_may_import_does(feed: Feed, fields: dict[str, Any]) -> None:
     with nothing_stored(feed):
         problem(feed.editor.submit(slug=feed.slug, **fields), 403, "forbidden")
+
+
+def test_a_post_that_asks_for_http_2_is_told_what_to_send(feed: Feed, house: Server) -> None:
+    """As Java's own client does unless told otherwise; uvicorn reads no body after an Upgrade."""
+    body = b'{"headline":"h"}'
+    head = (
+        f"POST {feed.path}/items HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {house.token}\r\n"
+        "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    with nothing_stored(feed):
+        connection = socket.create_connection(("127.0.0.1", house.port), timeout=15)
+        with connection, connection.makefile("rb") as answer:
+            connection.sendall(head.encode() + body)
+            assert answer.readline().startswith(b"HTTP/1.1 400 ")
+            while answer.readline() != b"\r\n":
+                pass
+            assert b'"bad-request"' in answer.read(40)

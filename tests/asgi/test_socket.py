@@ -348,6 +348,17 @@ def test_who_sends_without_end_is_cut_off(served: Feed, house: Server) -> None:
         assert sent < 200_000_000
 
 
+def test_who_was_cut_off_does_not_hold_up_the_servers_end(serve: Callable[..., Server]) -> None:
+    server = serve()
+    with Raw(server).shake("world") as reader:
+        reader.message()
+        reader.send(frame(TEXT, b"x" * 5000))
+        assert reader.closed() == 1008
+        started = time.monotonic()
+        assert server.stop() == 0
+        assert time.monotonic() - started < 4
+
+
 def test_the_close_of_a_breach_can_be_answered_and_read(served: Feed, house: Server) -> None:
     with Raw(house).shake(served.slug) as reader:
         reader.message()

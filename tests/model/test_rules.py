@@ -21,6 +21,7 @@ from feedserver.errors import (
     WrongState,
 )
 from feedserver.model import (
+    CORRECTIONS_MAX,
     Act,
     Correction,
     Feed,
@@ -248,6 +249,13 @@ def test_an_import_sets_the_time_that_readers_are_shown(verb: Verb) -> None:
     assert change.effective_at == 500
     assert item.imported
     assert 500 in (item.updated_at, item.killed_at)
+
+
+def test_corrections_end_before_an_item_outgrows_its_message() -> None:
+    many = tuple(Correction(1, "n") for _ in range(CORRECTIONS_MAX))
+    item = replace(ITEM, corrections=many)
+    with pytest.raises(WrongState, match="50 corrections"):
+        do(Verb.CORRECT, known=Known(FEED, item, ANNA), note="n")
 
 
 def test_an_origin_is_imported_once() -> None:

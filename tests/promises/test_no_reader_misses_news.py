@@ -24,7 +24,7 @@ from support.world import FEEDS, World, shrink_limits
 from feedserver import channel, wire
 from feedserver.model import Item, Status, Verb
 
-slugs = st.sampled_from(FEEDS)
+slugs = st.sampled_from([FEEDS[0], FEEDS[0], FEEDS[0], FEEDS[1]])
 pick = st.integers(0, 30)
 few = st.integers(1, 4)
 PINNED_MAX = 3  # more would not fit into one snapshot with limits as small as these
@@ -78,10 +78,25 @@ class Story(RuleBasedStateMachine):
 
     # Editors.
 
-    @initialize(count=st.integers(0, 8))
-    def there_was_news_before(self, count: int) -> None:
+    @initialize(count=st.integers(0, 8), rooms=st.lists(st.integers(100, 4_000), max_size=4))
+    def there_was_news_before_and_some_came_to_read_it(
+        self, count: int, rooms: list[int]
+    ) -> None:
         for _ in range(count):
             self.do(self.world.submit("world", Verb.POST, **self.draft(10)))
+        for number, room in enumerate(rooms):
+            watcher = self.world.watcher("world")
+            self.connect(watcher, number // 3, {"room": room, "by_stream": number == 3})
+        self.do(self.world.settle())
+
+    @rule(size=st.integers(0, 700), read=st.sampled_from([0, 200, 100_000]))
+    def news_breaks(self, size: int, read: int) -> None:
+        """Post, and tell everybody who reads."""
+        self.post("world", size, past=False, retry=False)
+        for station in range(self.stations):
+            self.news_gets_about(station, 100)
+        self.some_turns_of_the_loop(6)
+        self.everybody_reads(read)
 
     @rule(slug=slugs, size=st.integers(0, 700), past=st.booleans(), retry=st.booleans())
     def post(self, slug: str, size: int, past: bool, retry: bool) -> None:

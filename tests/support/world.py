@@ -46,6 +46,7 @@ def shrink_limits(patch: pytest.MonkeyPatch) -> None:
         patch.setattr(module, "CHECKS", 5)
     patch.setattr(messages, "MESSAGE_MAX", messages._ENVELOPE + 5_000)
     patch.setattr(channel, "SLICE", 2)
+    patch.setattr(hub, "BEHIND_PATIENCE", 0.2)
 
 
 def _plain(message: Message, now: Millis) -> bytes:
@@ -394,9 +395,11 @@ class World:
 
     async def settle(self) -> None:
         """Let everything that is under way come to its end."""
-        quiet = 0
+        quiet = rounds = 0
         while quiet < 3:
             moved = False
+            rounds += 1
+            assert rounds < 10_000, "it never comes to rest"
             for station in self.stations:
                 while await station.announce():
                     moved = True
@@ -405,8 +408,7 @@ class World:
                 if watcher.connecting is not None and not watcher.connecting.done():
                     await asyncio.wait({watcher.connecting})
                     moved = True
-                while await self.read(watcher, 1_500):
-                    moved = True
+                moved |= await self.read(watcher, 1_500)
                 moved |= bool(watcher.line and watcher.line.unsent)
             moved |= any(station.is_busy for station in self.stations)
             quiet = 0 if moved else quiet + 1

@@ -40,7 +40,8 @@ export function liveFeed(list) {
 	const status = /** @type {HTMLElement} */ (document.getElementById('status'));
 	const more = /** @type {HTMLAnchorElement | null} */ (document.getElementById('more'));
 	const title = document.querySelector('.masthead h1 a');
-	const pause = make('button', { type: 'button' }, words.pause);
+	// Beside what the server says there would be no room for it on a small screen, and the news would shift.
+	const pause = make('button', { type: 'button', hidden: '' }, words.pause);
 	const button = make('button', { type: 'button' });
 	const waiting = make('div', { class: 'waiting', hidden: '' }, button);
 	const {

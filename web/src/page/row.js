@@ -1,6 +1,6 @@
 /**
  * One item in the markup of web/pages/parts.html, but that "Updated" is a button here, which opens what changed.
- * tests/browser/test_page_markup.py holds the two to each other.
+ * tests/browser/test_page_plain.py holds the two to each other.
  *
  * @import { Item, Media } from '../../types/wire.d.ts'
  * @import { Look, Wording } from '../../types/page.d.ts'

@@ -50,7 +50,8 @@ export function wordingFor(words, zone = 'UTC') {
 		return `${hour}:${minute}`;
 	};
 	/** @param {number} ms */
-	const offset = (ms) => parts(ms).timeZoneName.replace('GMT', 'UTC').replace('-', '−');
+	const offset = (ms) =>
+		parts(ms).timeZoneName.replace('GMT', 'UTC').replace('-', '−').replace(/\+0$/, '');
 	/** @param {number} ms */
 	const day = (ms) => {
 		const { year, month, day } = parts(ms);

@@ -1,0 +1,86 @@
+"""docs/operating.md and the README: every setting, and commands that can be typed as they stand."""
+
+from __future__ import annotations
+
+import re
+import shlex
+
+import pytest
+from prose import DOCS, blocks, chapter, name_of, table
+from support.server import ROOT
+
+from feedserver import service, settings
+from feedserver.cli import _parser
+from feedserver.sqlite.database import BUSY_SECONDS, FILE
+from publisher.cli import parser_for
+from publisher.commands import COMMANDS
+
+PAGE = DOCS / "operating.md"
+TEXT = PAGE.read_text()
+
+
+def test_every_setting_is_in_the_table_with_its_variable_and_default() -> None:
+    rows = table(chapter(PAGE, "Settings"), "setting")
+    assert [[cell.strip("`") for cell in row[:3]] for row in rows] == [
+        [setting.name, setting.variable, setting.default or "empty"] for setting in settings.TABLE
+    ]
+    assert f"less {settings.RESERVED_FILES}" in dict((row[0], row[3]) for row in rows)["`readers`"]
+
+
+def test_no_variable_is_invented() -> None:
+    known = {setting.variable for setting in settings.TABLE}
+    for page in [PAGE, ROOT / "README.md", DOCS / "architecture.md"]:
+        assert set(re.findall(rf"{settings.PREFIX}[A-Z_]*[A-Z]", page.read_text())) <= known
+
+
+def lines() -> list[tuple[str, str]]:
+    """Every line to be typed: in blocks and in sentences, without what a shell does around it."""
+    found = []
+    for page in [PAGE, ROOT / "README.md", ROOT / "CONTRIBUTING.md"]:
+        text = page.read_text()
+        typed = [line for block in blocks(text) for line in block.splitlines()]
+        typed += re.findall(r"^ExecStart=(.*)$", text, re.MULTILINE)
+        typed += re.findall(r"`([^`\n]+)`", text)
+        for line in typed:
+            words = re.sub(r"^sudo -u \w+ |\S*/(?=(feedserver|publisher) )", "", line.strip())
+            if re.match(r"(feedserver|publisher) [a-z]", words):
+                found.append((name_of(page), re.split(r" [<|>] ", words)[0]))
+    return found
+
+
+@pytest.mark.parametrize(("page", "line"), lines())
+def test_every_command_can_be_typed_as_it_stands(page: str, line: str) -> None:
+    program, *words = shlex.split(line)
+    if program == "feedserver":
+        arguments = _parser().parse_args([*words, *_left_out(words)])
+        assert arguments.run
+    else:
+        assert parser_for(COMMANDS[words[0]]).parse_intermixed_args(words[1:])
+
+
+def _left_out(words: list[str]) -> list[str]:
+    """Return what a command that is only named in a sentence needs besides."""
+    needs = {("token", "add"): 3, ("token", "revoke"): 3, ("feed", "close"): 3}
+    missing = needs.get((words[0], words[1] if words[1:] else ""), 0) - len(words)
+    return ["NAME"] * missing
+
+
+def test_the_commands_of_the_server_are_all_told_of() -> None:
+    told = {shlex.split(line)[1] for _, line in lines() if line.startswith("feedserver ")}
+    choices = next(a.choices for a in _parser()._actions if a.choices)
+    assert told == set(choices)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        f"held the write lock for {BUSY_SECONDS:.0f} s",
+        f"up to {service.GOODBYE_SECONDS + service.GRACE_SECONDS:.0f} s while readers are told",
+        f"about {2 * service.SEND_BUFFER // 1024} KiB in the kernel",
+        f"`net.core.somaxconn` of at least {service.BACKLOG}",
+        f"keeps idle connections for {service.KEEP_ALIVE_SECONDS} s",
+        f"| `{FILE}` |",
+    ],
+)
+def test_a_number_is_that_of_the_code(words: str) -> None:
+    assert words in " ".join(TEXT.split())

@@ -1,0 +1,263 @@
+"""One SQLite file: how it is opened, and what happens when it can no longer be written."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from support.records import NOON, feed, post
+from support.server import Editor, Server
+
+from feedserver.errors import SetupError
+from feedserver.sqlite.database import FILE, Database, connect, open_database
+from feedserver.sqlite.journal import open_journal
+from feedserver.sqlite.schema import APPLICATION_ID, MIGRATIONS
+
+pytestmark = pytest.mark.anyio
+
+
+def pragma(connection: sqlite3.Connection, name: str) -> Any:
+    return connection.execute(f"PRAGMA {name}").fetchone()[0]
+
+
+async def test_the_writer_is_durable_and_leaves_nothing_of_what_it_deletes(tmp_path: Path) -> None:
+    async with open_database(tmp_path) as database:
+
+        def look(connection: sqlite3.Connection) -> tuple[Any, ...]:
+            names = ("journal_mode", "synchronous", "secure_delete", "temp_store")
+            return tuple(pragma(connection, name) for name in names)
+
+        assert await database.write(look) == ("wal", 2, 1, 2)
+
+
+async def test_readers_cannot_write(tmp_path: Path) -> None:
+    async with open_database(tmp_path) as database:
+        with pytest.raises(sqlite3.OperationalError, match="readonly"):
+            await database.read(lambda c: c.execute("DELETE FROM meta"))
+        assert await database.read(lambda c: c.execute("SELECT count(*) FROM meta").fetchone()) == (
+            2,
+        )
+
+
+async def test_all_that_a_read_sees_is_of_one_moment(tmp_path: Path) -> None:
+    async with open_database(tmp_path) as database:
+
+        def twice(connection: sqlite3.Connection) -> tuple[Any, ...]:
+            count = "SELECT count(*) FROM meta"
+            before = connection.execute(count).fetchone()
+            with closing(connect(tmp_path / FILE, read_only=False)) as other:
+                other.execute("INSERT INTO meta VALUES ('x', 'y')")
+            return before, connection.execute(count).fetchone()
+
+        assert await database.read(twice) == ((2,), (2,))
+        assert await database.read(lambda c: c.execute("SELECT count(*) FROM meta").fetchone()) == (
+            3,
+        )
+
+
+async def test_a_read_that_fails_leaves_its_connection_usable(tmp_path: Path) -> None:
+    async with open_database(tmp_path) as database:
+        for _ in range(5):
+            with pytest.raises(sqlite3.OperationalError):
+                await database.read(lambda c: c.execute("SELECT nonsense"))
+        assert await database.read(lambda c: c.in_transaction)
+
+
+async def test_a_read_that_nobody_waits_for_leaves_its_connection_usable(tmp_path: Path) -> None:
+    async with open_database(tmp_path) as database:
+        for _ in range(5):
+            reading = asyncio.create_task(database.read(lambda c: time.sleep(0.02)))
+            await asyncio.sleep(0)
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+        assert await database.read(lambda c: c.in_transaction)
+
+
+async def test_a_file_keeps_its_identity_and_two_files_have_two(tmp_path: Path) -> None:
+    async def identity(folder: Path) -> object:
+        async with open_database(folder) as database:
+            return database.identity
+
+    first = await identity(tmp_path / "one")
+    assert await identity(tmp_path / "one") == first
+    assert await identity(tmp_path / "two") != first
+
+
+async def test_a_new_file_is_marked_as_ours_and_closing_leaves_it_alone_and_whole(
+    tmp_path: Path,
+) -> None:
+    async with (
+        open_database(tmp_path / "deep" / "er") as database,
+        open_journal(database) as journal,
+    ):
+        await journal.append(feed())
+    folder = tmp_path / "deep" / "er"
+    assert [path.name for path in folder.iterdir()] == [FILE]
+    with closing(sqlite3.connect(folder / FILE)) as connection:
+        assert pragma(connection, "application_id") == APPLICATION_ID
+        assert pragma(connection, "user_version") == len(MIGRATIONS)
+        assert pragma(connection, "integrity_check") == "ok"
+
+
+async def test_a_migration_that_fails_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_database(tmp_path):
+        pass
+    before = (tmp_path / FILE).read_bytes()
+    broken = (*MIGRATIONS, "CREATE TABLE more (x) STRICT; CREATE TABLE broken (")
+    monkeypatch.setattr("feedserver.sqlite.database.MIGRATIONS", broken)
+    with pytest.raises(SetupError):
+        async with open_database(tmp_path):
+            pass
+    assert (tmp_path / FILE).read_bytes() == before
+
+
+async def test_an_older_file_is_brought_up_to_date(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_database(tmp_path) as database:
+        identity = database.identity
+    more = (*MIGRATIONS, "CREATE TABLE more (x TEXT DEFAULT 'a;b') STRICT; -- a comment; with more")
+    monkeypatch.setattr("feedserver.sqlite.database.MIGRATIONS", more)
+    for _ in range(2):
+        async with open_database(tmp_path) as database:
+            assert database.identity == identity
+            assert await database.read(lambda c: pragma(c, "user_version")) == len(more)
+            assert await database.read(lambda c: c.execute("SELECT count(*) FROM more").fetchone())
+
+
+async def test_a_record_that_the_rules_choke_on_takes_nobody_along(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    died: list[BaseException] = []
+    async with open_database(tmp_path) as database:
+        async with open_journal(database, on_fault=died.append) as journal:
+            await journal.append(feed())
+            records = [post("good"), post("bad", media=[{"alt": "no url"}]), post("fine", NOON + 1)]
+            answers = await asyncio.gather(
+                *(journal.append(record) for record in records), return_exceptions=True
+            )
+            assert isinstance(answers[1], TypeError)
+            assert [getattr(answer, "sequence", None) for answer in answers] == [2, None, 3]
+            assert (await journal.append(post("later"))).sequence == 4
+        assert await count(database) == 3
+    assert died == []
+
+
+async def count(database: Database) -> int:
+    found: int = await database.read(
+        lambda c: c.execute("SELECT count(*) FROM items").fetchone()[0]
+    )
+    return found
+
+
+# A full disk
+
+
+@contextmanager
+def full_disk(server: Server, room: int) -> Iterator[None]:
+    """Let no file of the server grow more than `room` bytes beyond the largest one."""
+    largest = max(path.stat().st_size for path in server.data.iterdir())
+    _, hard = resource.prlimit(server.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (largest + room, hard))
+    try:
+        yield
+    finally:
+        resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (hard, hard))
+
+
+def until(done: Callable[[], bool]) -> bool:
+    end = time.monotonic() + 20
+    while not (found := done()) and time.monotonic() < end:
+        time.sleep(0.01)
+    return found
+
+
+def all_items(client: httpx.Client) -> dict[str, int]:
+    found: dict[str, int] = {}
+    query: dict[str, Any] = {"limit": 200}
+    while True:
+        page = client.get("/v1/feeds/world/items", params=query).json()
+        found |= {item["headline"]: item["id"] for item in page["items"] if "headline" in item}
+        if "next" not in page:
+            return found
+        query["before"] = page["next"]
+
+
+def fill(editor: Editor, kept: dict[str, int]) -> httpx.Response:
+    """Post until it is refused; return the refusal."""
+    for n in range(100):
+        answer = editor.submit(f"item {n}", body="x" * 30_000, key=f"key-{n}")
+        if answer.status_code != 201:
+            return answer
+        kept[f"item {n}"] = answer.json()["id"]
+    raise AssertionError("the disk is never full")
+
+
+def test_a_full_disk_is_said_loses_nothing_and_heals_by_itself(server: Server) -> None:
+    kept: dict[str, int] = {}
+    with server.editing() as editor, server.reading() as reader:
+        cursor = reader.get("/v1/feeds/world").json()["cursor"]
+        with full_disk(server, room=300_000):
+            refused = fill(editor, kept)
+            assert refused.status_code == 503
+            assert refused.headers["content-type"] == "application/problem+json"
+            assert int(refused.headers["retry-after"]) > 0
+            problem = refused.json()
+            assert problem["type"] in {"unavailable", "outcome-unknown"}
+            assert "retry" in problem["detail"]
+            assert kept, "nothing fitted at all"
+            # Readers are served, and are shown nothing that was refused.
+            assert all_items(reader) == kept
+            message = reader.get("/v1/feeds/world/changes", params={"since": cursor}).json()
+            assert {item["id"] for item in message["items"]} == set(kept.values())
+            assert editor.submit("again", body="x" * 30_000).status_code == 503
+        missing = len(kept)
+        answer = editor.submit(f"item {missing}", body="x" * 30_000, key=f"key-{missing}")
+        assert answer.status_code == 201, answer.text
+        kept[f"item {missing}"] = answer.json()["id"]
+        assert all_items(reader) == kept
+        server.restart()
+        with server.reading() as later:
+            assert all_items(later) == kept
+
+
+def test_a_kill_on_a_full_disk_is_purged_when_there_is_room(server: Server) -> None:
+    with server.editing() as editor, server.reading() as reader:
+        for n in range(30):
+            editor.item(f"other {n}", body="y" * 60_000)
+        item = editor.item("unspeakable", body="unspeakable " * 100)
+        with full_disk(server, room=600_000):
+            answer = editor.revise(item, "kill", note="withdrawn")
+            assert answer.status_code == 201
+            assert answer.headers["purge"] == "pending"
+            assert reader.get(f"/v1/feeds/world/items/{item['id']}").status_code == 410
+            report = reader.get("/readyz").json()
+            assert report["unfinished_purges"] == 1
+            assert "withdrawn" in report["detail"]
+        assert until(lambda: "unfinished_purges" not in reader.get("/readyz").json())
+    for path in server.data.iterdir():
+        assert b"unspeakable" not in path.read_bytes(), path.name
+
+
+def test_a_database_that_another_process_holds_is_waited_for_and_then_said(server: Server) -> None:
+    with server.editing() as editor:
+        with closing(sqlite3.connect(server.data / FILE, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            answer = editor.submit("blocked", key="k")
+            assert answer.status_code == 503
+            assert answer.json()["type"] == "unavailable"
+            assert "busy" in answer.json()["detail"]
+            assert int(answer.headers["retry-after"]) > 0
+            assert editor.get("/v1/feeds/world/items").json()["items"] == []
+            other.execute("ROLLBACK")
+        assert editor.submit("blocked", key="k").status_code == 201

@@ -1,0 +1,323 @@
+"""Workers die, and the parent, and the set-up is wrong: what readers and operators see of it."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from support.client import Json
+from support.server import Server
+from worker_stage import (
+    Person,
+    Reader,
+    attend,
+    converge,
+    cpu_ticks,
+    eventually,
+    is_alive,
+    readers_at,
+    submitted,
+    workers,
+)
+
+Serve = Callable[..., Server]
+
+
+# Under fire
+
+
+@contextmanager
+def storm(server: Server, editors: int, posts: int) -> Iterator[dict[str, Json]]:
+    """Let editors post, each one thing after the other; yield what was acknowledged, by key."""
+    acknowledged: dict[str, Json] = {}
+    faults: list[BaseException] = []
+
+    def work(editor: int) -> None:
+        try:
+            for number in range(posts):
+                key = f"{editor}-{number}"
+                answer = submitted(server, lambda at, key=key: at.submit(f"News {key}", key=key))
+                assert answer.status_code == 201, answer.text
+                acknowledged[key] = answer.json()
+                if number % 4 == 0:
+                    submitted(
+                        server,
+                        lambda at, key=key: at.revise(
+                            acknowledged[key], "update", key=f"{key}-u", headline=f"More {key}"
+                        ),
+                    )
+        except BaseException as fault:
+            faults.append(fault)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(editors)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield acknowledged
+    finally:
+        for thread in threads:
+            thread.join()
+    assert not faults, faults
+
+
+def survive(server: Server, kills: int) -> None:
+    people = [Person(server, "world") for _ in range(24)]
+    for person in people:
+        person.connect()
+    editors, posts = 3, 12 * kills + 6
+    with storm(server, editors, posts) as acknowledged:
+        for kill in range(1, kills + 1):
+            eventually(lambda: _attend(people) or all(person.reader for person in people))
+            eventually(
+                lambda kill=kill: _attend(people) or len(acknowledged) >= kill * 12 * editors - 20
+            )
+            at_worker = {person: person.reader.worker for person in people if person.reader}
+            before = {person: len(person.comebacks) for person in people}
+            victim = random.choice(sorted(set(at_worker.values())))
+            os.kill(victim, signal.SIGKILL)
+            eventually(lambda victim=victim: _attend(people) or not is_alive(victim))
+            eventually(lambda: _attend(people) or len(workers(server)) == 2)
+            assert victim not in workers(server)
+            hurt = [person for person in people if at_worker.get(person) == victim]
+            eventually(
+                lambda hurt=hurt, before=before: (
+                    _come_back(people)
+                    or all(len(person.comebacks) > before[person] for person in hurt)
+                )
+            )
+            for person in people:
+                if person not in hurt:
+                    assert len(person.comebacks) == before[person], "it noticed"
+    converge(people, server, "world")
+    for person in people:
+        assert person.comebacks[1:] == ["changes"] * (len(person.comebacks) - 1)
+        person.hang_up()
+    with server.reading() as anyone:
+        items = anyone.get("/v1/feeds/world/items?limit=200").json()["items"]
+    assert len(acknowledged) == editors * posts
+    by_id = {item["id"]: item for item in items}
+    assert {item["id"] for item in acknowledged.values()} == set(by_id)
+    last_words = Counter(item["headline"].partition(" ")[2] for item in items)
+    assert last_words == Counter(acknowledged), "an item is lost, or there twice"
+    for key, item in acknowledged.items():
+        changed = int(key.partition("-")[2]) % 4 == 0
+        assert by_id[item["id"]]["headline"] == f"{'More' if changed else 'News'} {key}"
+
+
+def _attend(people: list[Person]) -> None:
+    attend(people, 0.01)
+
+
+def _come_back(people: list[Person]) -> None:
+    for person in people:
+        if person.reader is None:
+            person.connect()
+    _attend(people)
+
+
+def test_a_worker_killed_in_a_storm_is_replaced_and_nothing_is_lost(serve: Serve) -> None:
+    survive(serve("--workers", "2"), kills=1)
+
+
+@pytest.mark.more
+def test_workers_killed_again_and_again_in_a_storm_are_replaced_and_nothing_is_lost(
+    serve: Serve,
+) -> None:
+    survive(serve("--workers", "2"), kills=4)
+
+
+def test_the_parent_rests_after_it_has_replaced_a_worker(serve: Serve) -> None:
+    server = serve("--workers", "2")
+    old = workers(server)
+    os.kill(old[0], signal.SIGKILL)
+    [new] = eventually(lambda: set(workers(server)) - set(old))
+    # The new one has to be ready: so ready that it takes a connection.
+    while True:
+        with Reader(server) as reader:
+            if reader.join().worker == new:
+                break
+    before = cpu_ticks(server.pid)
+    with Reader(server) as reader:
+        reader.join()
+        for _ in range(20):
+            with server.editing() as editor:
+                reader.until(
+                    lambda item=editor.item(): item["id"] in reader.client.rows  # noqa: B008
+                )
+    assert cpu_ticks(server.pid) - before <= 2
+
+
+def test_a_kill_with_a_worker_away_is_finished_by_the_one_that_takes_its_place(
+    serve: Serve,
+) -> None:
+    secret = "unutterable"
+    server = serve("--workers", "2")
+    with server.editing() as editor:
+        item = editor.item(secret, body=secret * 100)
+        [worker] = {pid for pid in workers(server)} - {_other(server, editor)}
+        # It dies at some moment between the record and the clean file.
+        answers: list[httpx.Response] = []
+
+        def kill() -> None:
+            answers.append(
+                submitted(server, lambda at: at.revise(item, "kill", key="k", note="no more"))
+            )
+
+        thread = threading.Thread(target=kill)
+        thread.start()
+        os.kill(worker, signal.SIGKILL)
+        thread.join()
+        assert answers[0].status_code == 201
+    eventually(lambda: len(workers(server)) == 2)
+
+    def is_clean() -> bool:
+        return not any(secret.encode() in file.read_bytes() for file in server.data.iterdir())
+
+    eventually(is_clean)
+
+
+def _other(server: Server, editor: httpx.Client) -> int:
+    from worker_stage import _port, worker_of
+
+    return worker_of(server, _port(editor.get("/healthz")))
+
+
+# The parent
+
+
+def test_when_the_parent_is_killed_the_workers_end_too(serve: Serve) -> None:
+    server = serve("--workers", "3")
+    pids = workers(server)
+    assert len(pids) == 3
+    with Reader(server) as reader:
+        reader.join()
+        server.kill9()
+        assert reader.until_over() == 1012
+    eventually(lambda: not any(is_alive(pid) for pid in pids))
+
+
+@pytest.mark.parametrize("everybody", [False, True], ids=["the parent", "the whole group"])
+def test_a_signal_ends_all_with_a_goodbye_and_leaves_one_clean_file(
+    serve: Serve, everybody: bool
+) -> None:
+    server = serve("--workers", "3")
+    pids = workers(server)
+    crowd = readers_at(server, "world", pids, 2)
+    process = server.process
+    assert process is not None
+    if everybody:  # as Ctrl-C in a terminal does
+        for pid in [process.pid, *pids]:
+            os.kill(pid, signal.SIGINT)
+    else:
+        process.terminate()
+    for reader in crowd:
+        assert reader.until_over() == 1012
+        goodbye = reader.messages[-1]
+        assert goodbye["type"] == "goodbye"
+        assert 0 < goodbye["retry_ms"] <= 30_000
+        reader.close()
+    assert server.ended() == 0
+    assert not any(is_alive(pid) for pid in pids)
+    assert [file.name for file in server.data.iterdir()] == ["feed.db"]
+
+
+def test_a_signal_at_any_moment_of_the_start_ends_all(tmp_path: Path) -> None:
+    server = Server(tmp_path / "data", "--workers", "3")
+    for moment in range(8):
+        process = _start(server, "--port", "0")
+        eventually(lambda moment=moment, p=process.pid: len(_children(p)) >= moment % 4)
+        pids = _children(process.pid)
+        process.terminate()
+        out, err = process.communicate(timeout=20)
+        # Before it minds signals it dies of one; from then on it ends in order.
+        assert process.returncode in ({0, -signal.SIGTERM} if moment % 4 == 0 else {0}), (out, err)
+        assert err == ""
+        eventually(lambda pids=pids: not any(is_alive(pid) for pid in pids))
+
+
+def _children(pid: int) -> list[int]:
+    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def _start(server: Server, *options: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "feedserver", "serve", "--data", str(server.data)]
+    return subprocess.Popen(
+        [*command, "--workers", "3", *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=server._environ,
+        text=True,
+    )
+
+
+# The set-up
+
+
+def test_a_file_that_is_no_database_is_said_once(tmp_path: Path) -> None:
+    server = Server(tmp_path / "data", new=False)
+    server.data.mkdir()
+    (server.data / "feed.db").write_bytes(bytes(range(256)) * 40)
+    for _ in range(5):
+        done = server.run("serve", "--workers", "3", "--port", "0")
+        assert (done.returncode, done.stdout) == (1, "")
+        [line] = done.stderr.splitlines()
+        assert line.startswith("feedserver: ")
+        assert "is not a feedserver database" in line
+
+
+def test_a_folder_that_cannot_be_made_is_said_once(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = Server(tmp_path / "file" / "data", new=False).run("serve", "--workers", "2")
+    assert (done.returncode, done.stdout) == (1, "")
+    [line] = done.stderr.splitlines()
+    assert "cannot make the folder" in line
+
+
+def test_a_new_folder_is_made_by_workers_that_all_start_at_once(tmp_path: Path) -> None:
+    for number in range(3):
+        server = Server(tmp_path / str(number), "--workers", "4", new=False).start()
+        assert len(workers(server)) == 4
+        assert server.stop() == 0
+
+
+def test_a_port_in_use_is_said_at_once(trio: Server, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        for port in (other.getsockname()[1], trio.port):
+            server = Server(tmp_path / "data", new=False)
+            done = server.run("serve", "--workers", "2", "--port", str(port))
+            assert (done.returncode, done.stdout) == (1, "")
+            [line] = done.stderr.splitlines()
+            assert f"port {port}: it is in use; choose another with --port" in line
+
+
+def test_a_worker_that_cannot_come_back_says_why_and_is_tried_again(tmp_path: Path) -> None:
+    server = Server(tmp_path / "data")
+    process = _start(server, "--port", "0")
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.readline()
+    database = server.data / "feed.db"
+    away = database.rename(server.data / "away")
+    database.mkdir()
+    victim = _children(process.pid)[0]
+    os.kill(victim, signal.SIGKILL)
+    assert "worker 0 died and is replaced: signal 9" in process.stderr.readline()
+    line = process.stderr.readline()
+    assert "worker 0 died and is replaced: cannot write to" in line
+    database.rmdir()
+    away.rename(database)
+    eventually(lambda: len(_children(process.pid)) == 3)
+    process.terminate()
+    assert process.wait(20) == 0
+    process.communicate()

@@ -1,0 +1,230 @@
+"""Several processes are one server: whoever is asked, all readers hear, and all count."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from typing import Any
+
+import httpx
+import pytest
+from support.server import Editor, Server
+from worker_stage import Reader, cpu_ticks, editor_at, eventually, readers_at, workers
+
+
+@pytest.fixture
+def editors(trio: Server) -> Iterator[list[Editor]]:
+    """An editor at each worker."""
+    with ExitStack() as stack:
+        found = [stack.enter_context(closing(editor_at(trio, pid))) for pid in workers(trio)]
+        assert len(found) == 3
+        yield found
+
+
+def test_a_post_to_any_worker_reaches_the_readers_of_all(
+    trio: Server, slug: str, editors: list[Editor]
+) -> None:
+    with ExitStack() as stack:
+        crowd = readers_at(trio, slug, workers(trio), 2)
+        for reader in crowd:
+            stack.enter_context(reader)
+        for editor in editors:
+            item = editor.item("Heard by all", slug)
+            item = editor.revised(item, "update", headline="Heard by all, again")
+            for reader in crowd:
+                reader.until(lambda item=item, reader=reader: item["id"] in reader.client.rows)
+                reader.until(
+                    lambda item=item, reader=reader: (
+                        reader.client.rows[item["id"]]["version"] == item["version"]
+                    )
+                )
+        for reader in crowd:
+            assert [message["type"] for message in reader.messages[1:]] == ["changes"] * (
+                len(reader.messages) - 1
+            )
+
+
+def test_delivered_counts_the_readers_of_all_workers(
+    trio: Server, slug: str, editors: list[Editor]
+) -> None:
+    with ExitStack() as stack:
+        for reader in readers_at(trio, slug, workers(trio), 2):
+            stack.enter_context(reader)
+        for editor in editors:
+
+            def delivered(editor: Editor = editor) -> bool:
+                return editor.submit(slug=slug).headers["delivered"].startswith("6; of=6; ms=")
+
+            eventually(delivered)
+
+
+def test_the_count_of_readers_is_over_all_workers_and_both_kinds(
+    trio: Server, slug: str, editors: list[Editor]
+) -> None:
+    with ExitStack() as stack:
+        for reader in readers_at(trio, slug, workers(trio), 2):
+            stack.enter_context(reader)
+        stream = stack.enter_context(editors[0].stream("GET", f"/v1/feeds/{slug}/stream"))
+        assert stream.status_code == 200
+        everybody = {"readers": 7, "by": {"ws": 6, "sse": 1}}
+        for editor in editors[1:]:  # the first one's connection carries the stream
+            eventually(lambda editor=editor: _readers(editor, slug) == everybody)
+    nobody = {"readers": 0, "by": {"ws": 0, "sse": 0}}
+    for editor in editors:
+        eventually(lambda editor=editor: _readers(editor, slug) == nobody)
+
+
+def test_a_retry_at_another_worker_is_a_replay(slug: str, editors: list[Editor]) -> None:
+    first, second, third = editors
+    posted = first.submit("Once", slug, key="k-1")
+    for editor in editors:
+        again = editor.submit("Once", slug, key="k-1")
+        assert again.status_code == 201
+        assert again.headers["idempotent-replayed"] == "true"
+        assert again.json() == posted.json()
+        assert editor.submit("Another", slug, key="k-1").status_code == 422
+    updated = second.revise(posted.json(), "update", key="k-2", headline="Twice")
+    again = third.revise(posted.json(), "update", key="k-2", headline="Twice")
+    assert again.headers["idempotent-replayed"] == "true"
+    assert again.json() == updated.json()
+    stale = first.revise(posted.json(), "update", headline="Thrice")
+    assert stale.status_code == 412
+    assert stale.json()["current"]["version"] == updated.json()["version"]
+    third.revised(updated.json(), "kill", note="withdrawn")
+    assert first.submit("Once", slug, key="k-1").status_code == 410
+    assert len(first.get(f"/v1/feeds/{slug}/items").json()["items"]) == 1
+
+
+def test_two_servers_over_one_folder_are_as_good_as_two_workers(
+    serve: Callable[..., Server],
+) -> None:
+    one, other = serve(), serve()
+    with one.editing() as here, other.editing() as there, Reader(other) as reader:
+        reader.join()
+        posted = here.submit("Once", key="k")
+        reader.until(lambda: posted.json()["id"] in reader.client.rows)
+        again = there.submit("Once", key="k")
+        assert again.headers["idempotent-replayed"] == "true"
+        assert again.json() == posted.json()
+
+
+def test_a_reader_with_the_newest_cursor_gets_changes_from_a_worker_that_is_behind(
+    trio: Server, slug: str, editors: list[Editor]
+) -> None:
+    epoch = editors[0].get(f"/v1/feeds/{slug}").json()["cursor"].partition(".")[0]
+    for number in range(40):
+        editor = editors[number % 3]
+        etag = editor.post(
+            f"/v1/feeds/{slug}/items",
+            json={"headline": f"News {number}"},
+            headers={"Prefer": "respond-async"},
+        ).json()["etag"]
+        cursor = f"{epoch}.{etag.replace('-', '.')}"
+        with ExitStack() as stack:
+            # Four connections to three workers: over all rounds each of them is asked often.
+            readers = [stack.enter_context(Reader(trio, slug, cursor).shake()) for _ in range(4)]
+            for reader in readers:
+                reader.client.cursor = cursor
+                reader.until(lambda reader=reader: reader.messages)
+                [message] = reader.messages
+                assert (message["type"], message["since"]) == ("changes", cursor)
+                assert message["items"] == []
+
+
+def test_polling_and_streaming_with_the_newest_cursor_go_on_from_it_at_any_worker(
+    slug: str, editors: list[Editor]
+) -> None:
+    for number in range(12):
+        editor = editors[number % 3]
+        item = editor.item("News", slug)
+        changes = f"/v1/feeds/{slug}/changes"
+        cursor = editor.get(f"/v1/feeds/{slug}").json()["cursor"]
+        assert cursor.split(".")[1] == str(item["version"])
+        for other in editors:
+            answer = other.get(changes, params={"since": cursor}).json()
+            assert (answer["type"], answer["items"]) == ("changes", [])
+            with other.stream("GET", f"/v1/feeds/{slug}/stream?since={cursor}") as stream:
+                line = next(line for line in stream.iter_lines() if line.startswith("data: "))
+                assert json.loads(line[6:])["type"] == "changes"
+
+
+def test_a_token_that_the_command_revokes_is_refused_by_all_within_a_moment(
+    trio: Server, slug: str
+) -> None:
+    token = trio.cli("token", "add", "leaving", "--feed", slug)
+    with ExitStack() as stack:
+        editors = []
+        for pid in workers(trio):
+            editor = stack.enter_context(closing(editor_at(trio, pid)))
+            editor.headers["Authorization"] = f"Bearer {token}"
+            editors.append(editor)
+        for editor in editors:
+            eventually(lambda editor=editor: editor.submit(slug=slug).status_code == 201, 2)
+        trio.cli("token", "revoke", "leaving")
+        for editor in editors:
+            eventually(lambda editor=editor: editor.submit(slug=slug).status_code == 401, 2)
+
+
+def test_a_feed_closed_by_the_command_ends_for_the_readers_of_all_workers(
+    trio: Server, slug: str
+) -> None:
+    with ExitStack() as stack:
+        crowd = readers_at(trio, slug, workers(trio), 1)
+        for reader in crowd:
+            stack.enter_context(reader)
+        trio.cli("feed", "close", slug)
+        for reader in crowd:
+            assert reader.until_over() == 4410
+            assert reader.client.ended
+            assert reader.client.feed["closed_at"]
+
+
+def test_a_new_feed_is_known_to_all_workers_at_once(editors: list[Editor]) -> None:
+    assert editors[0].configure("brand-new", title="New").status_code == 201
+    for editor in editors:
+        assert editor.get("/v1/feeds/brand-new").status_code == 200
+        assert editor.get("/v1/feeds/brand-new/changes").json()["feed"]["title"] == "New"
+        assert editor.submit(slug="brand-new").status_code == 201
+
+
+def test_the_words_of_a_withdrawn_item_are_in_no_file_and_no_workers_answer(
+    trio: Server, slug: str, editors: list[Editor]
+) -> None:
+    secret = "unutterable"
+    for _ in range(3):  # so that more than one page of the database holds it
+        items = [editor.item(f"An {secret} thing", slug, body=secret * 50) for editor in editors]
+        for editor in editors:
+            assert secret in editor.get(f"/v1/feeds/{slug}/items").text
+        for editor, item in zip(editors, items, strict=True):
+            killed = editor.revise(item, "kill", note="withdrawn")
+            if killed.headers["purge"] == "pending":
+                eventually(lambda: "unfinished_purges" not in editors[0].get("/readyz").json())
+        for editor in editors:
+            for path in ("/items", "/changes", f"/items/{item['id']}"):
+                eventually(lambda e=editor, p=path: secret not in _text(e, f"/v1/feeds/{slug}{p}"))
+        for file in trio.data.iterdir():
+            assert secret.encode() not in file.read_bytes(), file.name
+
+
+def _readers(editor: Editor, slug: str) -> dict[str, Any]:
+    found: dict[str, Any] = editor.get(f"/v1/feeds/{slug}/readers").json()
+    return found
+
+
+def _text(client: httpx.Client, path: str) -> str:
+    return client.get(path).text
+
+
+def test_nobody_works_while_there_is_no_news(serve: Callable[..., Server]) -> None:
+    server = serve("--workers", "2")
+    everybody = [server.pid, *workers(server)]
+    before = sum(cpu_ticks(pid) for pid in everybody)
+    started = time.monotonic()
+    with server.editing() as editor:  # once a second, as a monitor does
+        while time.monotonic() - started < 3:
+            eventually(lambda: editor.get("/healthz").is_success)
+            time.sleep(0.5)
+    ticks = sum(cpu_ticks(pid) for pid in everybody) - before
+    assert ticks <= 3 * 2 * 5, f"{ticks / 3:.1f} % of a core"
