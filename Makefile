@@ -28,15 +28,14 @@ demo: $(VENV)/.run ## play the seed story on a real server at http://127.0.0.1:8
 	@$(BIN)/feedserver demo
 
 browsers:
-	@sh tests/install_browsers.sh chromium
+	@sh tests/install_browsers.sh
 
-test: $(VENV)/.test browsers ## install what tests need, Chromium included, and run them all
-	node --test tests/web/
+test: $(VENV)/.test browsers web ## install what tests need, Chromium included, and run them all
+	node --test tests/web/*.test.js
 	$(BIN)/pytest -n $(WORKERS) -m 'not more'
 
-test-all: $(VENV)/.test web ## more browsers, more kills, bigger crowds; under an hour
-	@sh tests/install_browsers.sh chromium firefox webkit
-	node --test tests/web/
+test-all: $(VENV)/.test browsers web ## more of everything: kills, crowds, examples; under an hour
+	node --test tests/web/*.test.js
 	HYPOTHESIS_PROFILE=more $(BIN)/pytest -n $(WORKERS)
 
 bench: $(VENV)/.test ## measure, and write docs/performance.md
@@ -49,7 +48,7 @@ check: $(VENV)/.test web ## format, lint, types, layers, docs, the web files
 	$(BIN)/lint-imports
 	npm run --silent check
 
-web: node_modules/.package-lock.json
+web: browsers node_modules/.package-lock.json
 
 node_modules/.package-lock.json: package.json package-lock.json
 	npm ci --silent --no-fund --no-audit

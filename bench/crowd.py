@@ -11,7 +11,7 @@ from bench.machine import load_core
 
 PER_PROCESS = 19_900  # readers; the limit of open files is 20,000
 SOURCES = 2  # addresses of each process: one has some 28,000 ephemeral ports
-COUNTS = '"type":"changes"'  # what a counted message has among its first 96 bytes
+COUNTS = ('"type":"changes"', '"type":"snapshot"')  # one is in a counted message's first 96 bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +56,10 @@ class Manner:
     drip: tuple[int, int] | None = None
     receive: int = 0
     segment: int = 0
-    match: str = COUNTS
+    match: tuple[str, ...] = COUNTS
 
     def flags(self) -> list[str]:
-        flags = ["--match", self.match]
+        flags = [flag for text in self.match for flag in ("--match", text)]
         flags += ["--greeted"] * self.greeted + ["--deflate"] * self.deflate
         flags += ["--stall"] * self.stall
         if self.drip:
@@ -93,7 +93,10 @@ class Crowd:
             self._sizes[i] += share
         ok = sum(a["ok"] for a in answers)
         if ok != more:
-            raise BenchError(f"Only {ok} of {more} readers could be opened on {self.ports}.")
+            raise BenchError(
+                f"Only {ok} of {more} readers could be opened on {self.ports}{self.path}, "
+                f"{sum(a['failed'] for a in answers)} failed."
+            )
         self.size += more
         took = sum(a["last"] - a["first"] for a in answers) / 1e9
         deflated = sum(a["deflated"] for a in answers)

@@ -2,19 +2,25 @@
 
 from pathlib import Path
 
-from bench import machine, plot
+from bench import goals, machine, plot
 from bench.errors import BenchError
 from bench.places import BENCH, DOCUMENT, PLOT, REPORTS, ROOT
 from bench.report import Report
 
-ORDER = ("fan_out", "memory", "storm", "publish", "growth", "slow")
+ORDER = (
+    *("fan_out", "memory", "storm", "growth", "publish", "wait"),
+    *("workers", "slow", "wire"),
+)
 TITLES = {
     "fan_out": "Fan-out: CPU per delivered message",
     "memory": "Memory per idle reader",
     "storm": "Connect storms: handshakes and first snapshots",
     "publish": "Publishing: durable posts, and from POST to the last reader",
+    "wait": "Waiting while rounds are under way",
+    "workers": "Several workers: news between them, and idle cost",
     "growth": "Growth: CPU per delivery from a hundred readers on",
     "slow": "Slow readers beside a healthy crowd",
+    "wire": "Bytes on the wire",
 }
 INTRODUCTION = """\
 # Performance
@@ -25,6 +31,12 @@ What the server costs, measured side by side with others on one machine by
 [`bench/`](../bench/README.md). `make bench` runs the short version of everything and writes this
 page anew. Ratios within one run mean more than absolute figures, which differ between machines.
 """
+GOALS = """\
+## Goals
+
+A ratio is the median of paired batches with its interval; a goal is met where the interval
+reaches it. Everything else in this page is the method and the tables behind these lines.
+"""
 
 
 def write() -> Path:
@@ -33,7 +45,7 @@ def write() -> Path:
     if not reports:
         raise BenchError("No report is kept yet: run a benchmark first.")
     DOCUMENT.parent.mkdir(exist_ok=True)
-    parts = [INTRODUCTION, _facts(reports[0])]
+    parts = [INTRODUCTION, GOALS, goals.table(reports).markdown() + "\n", _facts(reports[0])]
     for report in reports:
         parts.append(_section(report))
         if report.lines:

@@ -54,6 +54,8 @@ class System:
         answered = time.monotonic_ns()
         got = self.crowd.got()
         spent = cpu.settled(self.peer.pids) - before
+        if spent.total <= 0:
+            raise BenchError(f"{self.name} seems to work in other processes than {self.peer.pids}.")
         size = got.bytes / got.readers
         if same_size and not got.others and abs(size - frame_size(story.message)) > SLACK:
             raise BenchError(

@@ -71,7 +71,7 @@ class Reader(ABC):
 
     @abstractmethod
     def pending(self) -> int:
-        """Return the bytes written and not yet taken by the kernel."""
+        """Return the bytes sent that the other side has not taken yet."""
 
     @abstractmethod
     def finish(self, code: int) -> None:

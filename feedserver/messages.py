@@ -120,10 +120,12 @@ class Messages:
         return str(Cursor(self._epoch, part[-1].version, part[-1].check))
 
     def _fitting(self, items: list[Item]) -> list[Item]:
-        """Keep what fits in one message: pinned items first, then the newest."""
+        """Keep what fits in one message: the newest one, pinned ones, then the newest others."""
         room = MESSAGE_MAX - _ENVELOPE
         kept = set()
-        for item in sorted(items, key=lambda item: not item.pinned):  # stable: newest first
+        # Whatever is pinned, one that is not is the floor under which the next page begins.
+        first = next((item for item in items if not item.pinned), None)
+        for item in sorted(items, key=lambda item: (item is not first, not item.pinned)):
             room -= len(self._view.json(item)) + 1
             if room < 0:
                 break

@@ -12,7 +12,7 @@ from support.server import Server
 
 settings.register_profile(
     "default",
-    max_examples=100,
+    max_examples=160,
     stateful_step_count=50,
     deadline=None,
     derandomize=True,  # what `make test` tries is the same everywhere; `more` looks further

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Install what the tests need beside Python: node, and the browsers named. Says what it could not.
+# Install what the tests need beside Python: Node.js and Chromium. Says what it could not.
 set -u
 
 missing=""
@@ -9,14 +9,8 @@ want() { # command, package…
 }
 
 want node nodejs
-for browser in "$@"; do
-  case $browser in
-    chromium) want chromium chromium fonts-dejavu-core; want chromedriver chromium-driver ;;
-    firefox) want firefox-esr firefox-esr; want npm npm ;;
-    webkit) want WebKitWebDriver webkit2gtk-driver; want Xvfb xvfb ;;
-    *) echo "install_browsers.sh: no such browser: $browser" >&2; exit 2 ;;
-  esac
-done
+want npm npm
+want chromium chromium fonts-dejavu-core
 [ -z "$missing" ] && exit 0
 
 run=""

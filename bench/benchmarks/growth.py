@@ -113,7 +113,7 @@ def run(options: Options) -> Report:
             further,
         ),
     ]
-    figures: dict[str, object] = {"one reader": alone, "further": lines}
+    figures: dict[str, object] = {"one reader": alone, "further": lines, "crowd": _crowd(options)}
     several, notes = _several(options, names, story)
     if several:
         figures["many"] = {name: asdict(of) for name, of in several.items()}

@@ -7,7 +7,8 @@ import select
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from socket import socket
+from typing import TypeVar
 
 from bench import cpu, peers
 from bench.errors import BenchError
@@ -39,10 +40,7 @@ the message, for one client that goes before other programs on its core (SCHED_F
 workers (nice {NICE}). Idle CPU is each worker's schedstat over time in which nothing happens."""
 
 
-class Line(Protocol):
-    """A connection to a worker."""
-
-    def close(self) -> None: ...
+Place = TypeVar("Place", Witness, Connection)
 
 
 @dataclass(slots=True)
@@ -57,30 +55,122 @@ class Times:
         return [other - same for same, other in zip(self.same, self.other, strict=True)]
 
 
-def spread(pids: Sequence[int]) -> None:
-    """Put the workers on one core each."""
-    for number, pid in enumerate(pids):
-        core = (server_core(), load_core())[number % 2]
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two workers, a reader at each, and the editor's connection to the first."""
+
+    pids: tuple[int, int]
+    same: Witness
+    other: Witness
+    newsroom: Connection
+
+
+def pair(server: Feedserver) -> Pair:
+    """Put the workers on one core each, and connect."""
+    # The parent only waits for them; it has no connection.
+    workers = [pid for pid in server.pids if pid not in {p.pid for p in server.processes}]
+    if len(workers) != WORKERS:
+        raise BenchError(f"There are {len(workers)} workers, not {WORKERS}: {server.pids}")
+    first, second = workers
+    for pid, core in ((first, server_core()), (second, load_core())):
         for task in os.listdir(f"/proc/{pid}/task"):
             os.sched_setaffinity(int(task), {core})
 
+    def reader() -> tuple[Witness, socket]:
+        witness = Witness(server.ports[0], server.path, WAIT)
+        witness.next("snapshot")
+        return witness, witness.connection
 
-def reader_at(server: Feedserver, pid: int, workers: Sequence[int]) -> Witness:
-    def connect() -> Witness:
-        reader = Witness(server.ports[0], server.path, WAIT)
-        reader.next("snapshot")
-        return reader
-
-    return _placed(connect, lambda reader: owner(reader.connection, workers) == pid)
-
-
-def newsroom_at(server: Feedserver, pid: int, workers: Sequence[int]) -> Connection:
-    def connect() -> Connection:
+    def newsroom() -> tuple[Connection, socket]:
         connection = Connection(server.ports[0])
         connection.get("/v1/feeds/bench", {})
-        return connection
+        return connection, connection.open()
 
-    return _placed(connect, lambda line: owner(line.open(), workers) == pid)
+    return Pair(
+        (first, second),
+        _placed(reader, first, workers),
+        _placed(reader, second, workers),
+        _placed(newsroom, first, workers),
+    )
 
 
-def _placed[T: Line](connect: Callable[[], T], is_right: Callable[[T], bool]) -> T: ...
+def _placed(connect: Callable[[], tuple[Place, socket]], pid: int, workers: Sequence[int]) -> Place:
+    """Connect until the kernel gives the connection to that worker."""
+    for _ in range(TRIES):
+        made, connection = connect()
+        if owner(connection, workers) == pid:
+            return made
+        made.close()
+    raise BenchError(f"No connection of {TRIES} came to worker {pid}.")
+
+
+def crossings(server: Feedserver, two: Pair, count: int) -> Times:
+    """Post so often, and see when each reader has it."""
+    times, body = Times(), json.dumps(item(REAL)).encode()
+    headers = server.headers(respond_async=True)
+    for number in range(WARM_UP + count):
+        if number == WARM_UP:
+            times = Times()
+        began = time.monotonic()
+        two.newsroom.send("POST", server.posts, headers, body)
+        arrived = _first_bytes(two)
+        times.same.append(arrived[two.same.connection.fileno()] - began)
+        times.other.append(arrived[two.other.connection.fileno()] - began)
+        version = json.loads(two.newsroom.answer().body)["version"]
+        for reader in (two.same, two.other):
+            if reader.next("changes").parsed["items"][-1]["version"] != version:
+                raise BenchError("A reader was sent another item than the one just posted.")
+        time.sleep(random.uniform(0, PAUSE))
+    return times
+
+
+def _first_bytes(two: Pair) -> dict[int, float]:
+    """When each reader's socket had something to read."""
+    waiting = {two.same.connection.fileno(), two.other.connection.fileno()}
+    arrived: dict[int, float] = {}
+    while waiting:
+        ready, _, _ = select.select(waiting, [], [], WAIT)
+        if not ready:
+            raise BenchError(f"A reader had no message within {WAIT:.0f} s.")
+        arrived |= dict.fromkeys(ready, time.monotonic())
+        waiting -= set(ready)
+    return arrived
+
+
+def idle(pids: Sequence[int], seconds: float) -> list[float]:
+    """The part of a core that each process takes while nothing happens."""
+    time.sleep(1)
+    before = [cpu.total([pid]) for pid in pids]
+    time.sleep(seconds)
+    return [(cpu.total([pid]) - was) / 1e9 / seconds for pid, was in zip(pids, before, strict=True)]
+
+
+def run(options: Options) -> Report:
+    count = options.number(options.messages, 500, 150)
+    seconds = SHORT_IDLE if options.short else IDLE
+    server = peers.start("feedserver", Setting(workers=WORKERS))
+    assert isinstance(server, Feedserver)
+    try:
+        two = pair(server)
+        favoured = favour(server.pids)
+        with urgent() as allowed:
+            times = crossings(server, two, count)
+        busy = idle(two.pids, seconds)
+    finally:
+        server.stop()
+    rows, figures = [], dict[str, object]()
+    for label, key, taken in (
+        ("POST to the reader of the same worker", "same", times.same),
+        ("POST to the reader of the other worker", "other", times.other),
+        ("the other's after the first's: the wake-up", "crossing", times.crossing()),
+    ):
+        points = [1e3 * percentile(taken, percent) for percent in PERCENTS]
+        rows.append([label, *(f"{point:.2f}" for point in points)])
+        figures[key] = points
+    figures["idle"] = busy
+    shares = " and ".join(f"{100 * part:.2f} %" for part in busy)
+    notes = [f"Idle for {seconds:.0f} s, the workers took {shares} of a core."]
+    if not (allowed and favoured):
+        notes.append("Not allowed to go before others (only root is): times may be too long.")
+    table = Table(f"{count} lone posts", ["ms", "p50", "p99", "slowest"], rows)
+    return Report("workers", METHOD, [table], figures, notes)

@@ -1,7 +1,7 @@
 /*
  * The crowd: opens WebSocket readers, counts what they get, and says when the last one had it.
  *
- *   readers --port P --path /x [--first F] [--sources S] [--match TEXT] [--greeted] [--deflate]
+ *   readers --port P --path /x [--first F] [--sources S] [--match TEXT]… [--greeted] [--deflate]
  *           [--rcvbuf BYTES] [--mss BYTES] [--window W] [--stall | --drip BYTES:MS]
  *
  * They connect from S addresses in turn, from 127.0.0.(1+F) on.
@@ -15,7 +15,7 @@
  * Ends with its stdin.
  *
  * It sleeps on a 1 ms timer, never in epoll: a sleeper there is woken by the server, which then
- * pays a cross-CPU wake-up per delivery. A message counts if TEXT is among its first bytes, so
+ * pays a cross-CPU wake-up per delivery. A message counts if a TEXT is among its first bytes, so
  * that heartbeats do not; a compressed one always counts.
  */
 #define _GNU_SOURCE
@@ -56,7 +56,7 @@ static char buffer[BUFFER], request[1024];
 static size_t request_size;
 
 static int port, first = 1, sources = 1, window = 64, rcvbuf, mss, drip_bytes, drip_ms;
-static const char *path = "/", *match = "";
+static const char *path = "/", *match[2] = {"", NULL};
 static bool greeted, deflate, stall;
 
 static uint64_t now(void) {
@@ -75,8 +75,15 @@ static void die(const char *what) {
     exit(1);
 }
 
+/* Why the first of those that failed did: what the last system call said, and what state it was in. */
+static void complain(const struct reader *r) {
+    static const char *doing[] = {"connecting", "shaking hands", "waiting for the first message"};
+    if (failed++) return;
+    fprintf(stderr, "readers: while %s: %s\n", doing[r->state], errno ? strerror(errno) : "closed");
+}
+
 static void drop(struct reader *r) {
-    if (r->state < OPEN) failed++, in_flight--;
+    if (r->state < OPEN) complain(r), in_flight--;
     else if (r->state == OPEN) lost++;
     r->state = GONE;
     close(r->fd);
@@ -94,7 +101,8 @@ static void settle_in(struct reader *r) {
 }
 
 static void end_message(struct reader *r) {
-    if (!r->counts && memmem(r->start, r->start_size, match, strlen(match))) r->counts = true;
+    for (int i = 0; i < 2 && match[i]; i++)
+        if (memmem(r->start, r->start_size, match[i], strlen(match[i]))) r->counts = true;
     if (r->state == GREETING) {
         settle_in(r);
     } else if (r->counts) {
@@ -161,7 +169,10 @@ static void upgrade(struct reader *r) {
     buffer[n] = 0;
     char *end = strstr(buffer, "\r\n\r\n");
     if (!end) return;
-    if (strncmp(buffer, "HTTP/1.1 101", 12)) return drop(r);
+    if (strncmp(buffer, "HTTP/1.1 101", 12)) {
+        if (!failed) fprintf(stderr, "readers: %.*s\n", (int)strcspn(buffer, "\r"), buffer);
+        return drop(r);
+    }
     *end = 0;
     if (strcasestr(buffer, "permessage-deflate")) deflated++;
     if (read(r->fd, buffer, (size_t)(end + 4 - buffer)) < 0) return drop(r);
@@ -170,6 +181,7 @@ static void upgrade(struct reader *r) {
 }
 
 static void hear(struct reader *r) {
+    errno = 0;
     if (r->state == CONNECTING) {
         if (write(r->fd, request, request_size) != (ssize_t)request_size) return drop(r);
         r->state = UPGRADING;
@@ -313,6 +325,7 @@ static void obey(char *line) {
 }
 
 static void configure(int argc, char **argv) {
+    int matches = 0;
     for (int i = 1; i < argc; i++) {
         const char *name = argv[i], *value = i + 1 < argc ? argv[i + 1] : "";
         if (!strcmp(name, "--greeted")) { greeted = true; continue; }
@@ -323,7 +336,7 @@ static void configure(int argc, char **argv) {
         else if (!strcmp(name, "--path")) path = value;
         else if (!strcmp(name, "--first")) first = atoi(value);
         else if (!strcmp(name, "--sources")) sources = atoi(value);
-        else if (!strcmp(name, "--match")) match = value;
+        else if (!strcmp(name, "--match") && matches < 2) match[matches++] = value;
         else if (!strcmp(name, "--rcvbuf")) rcvbuf = atoi(value);
         else if (!strcmp(name, "--mss")) mss = atoi(value);
         else if (!strcmp(name, "--window")) window = atoi(value);

@@ -127,7 +127,10 @@ class Nchan(Peer):
         deadline = time.monotonic() + READY_WAIT
         while time.monotonic() < deadline:
             try:
-                socket.create_connection(("127.0.0.1", port), 1).close()
+                # The master listens before it has a worker: only an answer shows that there is one.
+                first = Connection(port)
+                first.get("/", {})
+                first.close()
                 return
             except ConnectionRefusedError:
                 if self.processes[0].poll() is not None:

@@ -71,7 +71,7 @@ def purge(connection: sqlite3.Connection, rewritten: set[int]) -> bool:
 
     `rewritten` keeps what the file was rewritten for already, when only the WAL is left to do.
     secure_delete overwrites what is deleted, but not the copies that rebalancing a page leaves in
-    its free space (seen in 1 of 120 kills). Only VACUUM is certain: about 10 s a GB.
+    its free space (seen in 1 of 120 kills). Only VACUUM is certain: some 5 s a GB.
     """
     killed = [row[0] for row in connection.execute("SELECT item FROM purges")]
     if not killed:

@@ -89,7 +89,7 @@ def test_a_line_that_swallows_everything_is_noticed_and_said(here: Stage) -> Non
     page = open_page(here, editor)
     here.wire.swallow = True
     expect(page.locator("live-ticker [part=status]")).to_contain_text(
-        "Not up to date since", timeout=15_000
+        "Not up to date since", timeout=40_000
     )
     expect(page.locator("live-ticker [role=status]")).to_contain_text("Not up to date since")
     here.wire.swallow = False

@@ -88,7 +88,7 @@ class Editor:
         self.feed = feed
         self.server = server
         token = server.command("token", "add", f"editor-{feed}", "--import")
-        self.http = httpx.Client(headers={"Authorization": f"Bearer {token}"}, timeout=10)
+        self.http = httpx.Client(headers={"Authorization": f"Bearer {token}"}, timeout=30)
         self.put()
 
     def put(self, **fields: Any) -> None:
@@ -267,7 +267,7 @@ class Stage:
         if init:
             context.add_init_script(init)
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(30_000)
         page.goto(self.host.page(body, **(headers or {})))
         return page
 

@@ -45,7 +45,7 @@ KEYS = itertools.count()
 
 def secret(number: int) -> list[str]:
     """Make words that nobody else writes: in a headline, a body, a tag, a note."""
-    draw = random.Random(number)  # noqa: S311
+    draw = random.Random(number)
     return ["".join(draw.choices("bcdfghjklmnpqrstvwxz", k=12)) for _ in range(4)]
 
 
@@ -101,7 +101,7 @@ async def test_the_words_of_a_killed_item_are_in_no_file(tmp_path: Path) -> None
         for number in range(60):
             items.append(await told(opened, secret(number), edits=number % 7))
             await journal.append(post(f"Neighbour {number}", body="x" * (number * 53 % 900)))
-        for number in random.Random(1).sample(range(60), 30):  # noqa: S311
+        for number in random.Random(1).sample(range(60), 30):
             await withdrawn(opened, items[number])
             assert await journal.purged(PATIENCE)
             assert leaks(tmp_path, secret(number)) == []

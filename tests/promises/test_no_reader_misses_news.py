@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 from support.client import due
+from support.memory import turns as wait
 from support.records import Open, in_memory, in_sqlite
 from support.world import FEEDS, World, shrink_limits
 
@@ -27,7 +29,7 @@ from feedserver.model import Item, Status, Verb
 slugs = st.sampled_from([FEEDS[0], FEEDS[0], FEEDS[0], FEEDS[1]])
 pick = st.integers(0, 30)
 few = st.integers(1, 4)
-PINNED_MAX = 3  # more would not fit into one snapshot with limits as small as these
+PINNED_MAX = 2  # more would not fit into one snapshot with limits as small as these
 
 
 class Story(RuleBasedStateMachine):
@@ -79,9 +81,7 @@ class Story(RuleBasedStateMachine):
     # Editors.
 
     @initialize(count=st.integers(0, 8), rooms=st.lists(st.integers(100, 4_000), max_size=4))
-    def there_was_news_before_and_some_came_to_read_it(
-        self, count: int, rooms: list[int]
-    ) -> None:
+    def there_was_news_before_and_some_came_to_read_it(self, count: int, rooms: list[int]) -> None:
         for _ in range(count):
             self.do(self.world.submit("world", Verb.POST, **self.draft(10)))
         for number, room in enumerate(rooms):
@@ -89,7 +89,7 @@ class Story(RuleBasedStateMachine):
             self.connect(watcher, number // 3, {"room": room, "by_stream": number == 3})
         self.do(self.world.settle())
 
-    @rule(size=st.integers(0, 700), read=st.sampled_from([0, 200, 100_000]))
+    @rule(size=st.integers(0, 2_000), read=st.sampled_from([0, 200, 100_000]))
     def news_breaks(self, size: int, read: int) -> None:
         """Post, and tell everybody who reads."""
         self.post("world", size, past=False, retry=False)
@@ -98,7 +98,7 @@ class Story(RuleBasedStateMachine):
         self.some_turns_of_the_loop(6)
         self.everybody_reads(read)
 
-    @rule(slug=slugs, size=st.integers(0, 700), past=st.booleans(), retry=st.booleans())
+    @rule(slug=slugs, size=st.integers(0, 2_000), past=st.booleans(), retry=st.booleans())
     def post(self, slug: str, size: int, past: bool, retry: bool) -> None:
         draft = self.draft(size)
         if past:
@@ -118,17 +118,17 @@ class Story(RuleBasedStateMachine):
         item = self.item(slug, which)
         if item is None or (verb is Verb.PIN and self.pinned(slug) >= PINNED_MAX):
             return
-        raw = self.draft(which * 20) if verb in {Verb.FIX, Verb.UPDATE, Verb.CORRECT} else {}
+        raw = self.draft(which * 60) if verb in {Verb.FIX, Verb.UPDATE, Verb.CORRECT} else {}
         if verb in {Verb.CORRECT, Verb.KILL}:
             raw["note"] = "it was wrong"
         self.do(self.world.submit(slug, verb, item, **raw))
 
-    @rule(slug=slugs, count=st.integers(2, 9))
-    def revise_many(self, slug: str, count: int) -> None:
+    @rule(slug=slugs, count=st.integers(2, 9), size=st.integers(0, 2_000))
+    def revise_many(self, slug: str, count: int, size: int) -> None:
         for which in range(count):
             item = self.item(slug, which)
             if item is not None:
-                self.do(self.world.submit(slug, Verb.FIX, item, **self.draft(100)))
+                self.do(self.world.submit(slug, Verb.FIX, item, **self.draft(size)))
 
     @rule(slug=slugs, which=pick)
     def two_at_once(self, slug: str, which: int) -> None:
@@ -158,13 +158,16 @@ class Story(RuleBasedStateMachine):
         station=pick,
         room=st.integers(100, 4_000),
         by_stream=st.booleans(),
-        cursor=st.sampled_from(["own"] * 4 + ["other's", "other feed's", "other epoch's", "future"]),
+        cursor=st.sampled_from(
+            ["own"] * 4 + ["other's", "other feed's", "other epoch's", "future"]
+        ),
     )
     def come_back(self, who: int, station: int, room: int, by_stream: bool, cursor: str) -> None:
         watcher = self.world.watchers[who % len(self.world.watchers)]
         self.do(self.world.hang_up(watcher))
         since = self.foreign(watcher.slug, cursor, who)
-        how = {"since": since, "room": room, "by_stream": by_stream}
+        lost = since is not None and cursor != "other's"
+        how = {"since": since, "lost": lost, "room": room, "by_stream": by_stream}
         self.connect(watcher, station, how)
 
     def connect(self, watcher: Any, station: int, how: dict[str, Any]) -> None:
@@ -190,6 +193,13 @@ class Story(RuleBasedStateMachine):
                 return None
 
     @precondition(lambda self: self.world.watchers)
+    @rule(who=pick, station=pick)
+    def somebody_polls(self, who: int, station: int) -> None:
+        watcher = self.world.watchers[who % len(self.world.watchers)]
+        self.do(self.world.hang_up(watcher))
+        self.do(self.world.poll(watcher, station % self.stations))
+
+    @precondition(lambda self: self.world.watchers)
     @rule(who=pick)
     def somebody_leaves(self, who: int) -> None:
         self.do(self.world.hang_up(self.world.watchers[who % len(self.world.watchers)]))
@@ -204,6 +214,78 @@ class Story(RuleBasedStateMachine):
         for watcher in self.world.watchers:
             self.do(self.world.read(watcher, most))
 
+    # Where one comes into the way of another.
+
+    @precondition(lambda self: len(self.world.watchers) < 12)
+    @rule(turns=few)
+    def somebody_joins_between_two_changes_of_one_round(self, turns: int) -> None:
+        async def at_once() -> None:
+            world, station = self.world, self.world.stations[0]
+            await world.converge()
+            for _ in range(3):
+                await world.submit("world", Verb.POST, **self.draft(10))
+            await station.announce(1)
+            await wait(1)
+            await station.announce(1)
+            world.connect(world.watcher("world"))
+            await wait(turns)
+            await station.announce(1)
+
+        self.do(at_once())
+
+    @precondition(lambda self: len(self.world.watchers) < 12)
+    @rule(number=pick)
+    def news_breaks_while_a_server_reads_what_there_is(self, number: int) -> None:
+        async def at_once() -> None:
+            number_of_it = number % self.stations
+            await self.world.restart(number_of_it, politely=False)
+            self.world.connect(self.world.watcher("world"), number_of_it)
+            await wait(1)
+            await self.world.submit("world", Verb.POST, **self.draft(10))
+            await self.world.stations[number_of_it].announce()
+
+        self.do(at_once())
+
+    @precondition(lambda self: self.world.watchers)
+    @rule(who=pick, away=st.booleans(), room=st.integers(100, 4_000), reads=st.integers(0, 8))
+    def a_long_catch_up_is_cut_short(self, who: int, away: bool, room: int, reads: int) -> None:
+        async def at_once() -> None:
+            world, station = self.world, self.world.stations[0]
+            watcher = world.watchers[who % len(world.watchers)]
+            await world.converge()
+            if away:
+                await world.hang_up(watcher)
+            for which in range(5):
+                item = self.item(watcher.slug, which)
+                if item is not None:
+                    await world.submit(watcher.slug, Verb.FIX, item, **self.draft(1_900))
+            while await station.announce():
+                await wait(8)
+            if away:
+                await world.connected(watcher, room=room)
+            for _ in range(reads):
+                await world.read(watcher, 1_500)
+            if who % 2:
+                await world.hang_up(watcher)
+
+        self.do(at_once())
+
+    @precondition(lambda self: self.world.watchers)
+    @rule(who=pick, turns=few)
+    def somebody_moves_to_a_server_that_is_not_so_far(self, who: int, turns: int) -> None:
+        async def at_once() -> None:
+            world, watcher = self.world, self.world.watchers[who % len(self.world.watchers)]
+            await world.hang_up(watcher)
+            await world.submit(watcher.slug, Verb.POST, **self.draft(10))
+            while await world.stations[0].announce():
+                pass
+            await world.poll(watcher, 0)
+            world.connect(watcher, 1)
+            await wait(turns)
+            await world.read(watcher, 100_000)
+
+        self.do(at_once())
+
     # Servers.
 
     @rule(station=pick, most=few)
@@ -212,11 +294,7 @@ class Story(RuleBasedStateMachine):
 
     @rule(count=few)
     def some_turns_of_the_loop(self, count: int) -> None:
-        async def turn() -> None:
-            for _ in range(count):
-                await asyncio.sleep(0)
-
-        self.do(turn())
+        self.do(wait(count))
 
     @rule(station=pick)
     def heartbeat(self, station: int) -> None:
@@ -274,3 +352,4 @@ class StoryInSQLite(Story):
 
 TestNoReaderMissesNews = Story.TestCase
 TestNoReaderMissesNewsOverSQLite = StoryInSQLite.TestCase
+TestNoReaderMissesNewsOverSQLite.settings = settings(max_examples=settings().max_examples // 4)

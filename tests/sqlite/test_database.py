@@ -16,7 +16,7 @@ import pytest
 from support.records import NOON, feed, post
 from support.server import Editor, Server
 
-from feedserver.errors import SetupError
+from feedserver.errors import SetupError, Unavailable
 from feedserver.sqlite.database import FILE, Database, connect, open_database
 from feedserver.sqlite.journal import open_journal
 from feedserver.sqlite.schema import APPLICATION_ID, MIGRATIONS
@@ -40,7 +40,7 @@ async def test_the_writer_is_durable_and_leaves_nothing_of_what_it_deletes(tmp_p
 
 async def test_readers_cannot_write(tmp_path: Path) -> None:
     async with open_database(tmp_path) as database:
-        with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        with pytest.raises(Unavailable, match="readonly"):
             await database.read(lambda c: c.execute("DELETE FROM meta"))
         assert await database.read(lambda c: c.execute("SELECT count(*) FROM meta").fetchone()) == (
             2,
@@ -66,7 +66,7 @@ async def test_all_that_a_read_sees_is_of_one_moment(tmp_path: Path) -> None:
 async def test_a_read_that_fails_leaves_its_connection_usable(tmp_path: Path) -> None:
     async with open_database(tmp_path) as database:
         for _ in range(5):
-            with pytest.raises(sqlite3.OperationalError):
+            with pytest.raises(Unavailable, match="nonsense"):
                 await database.read(lambda c: c.execute("SELECT nonsense"))
         assert await database.read(lambda c: c.in_transaction)
 

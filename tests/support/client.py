@@ -30,11 +30,14 @@ def parse(text: bytes | str, longest: int = MESSAGE_MAX) -> Json:
         case "changes":
             assert message["since"]
             versions = [item["version"] for item in message["items"]]
-            assert versions == sorted(versions)
+            assert versions == sorted(set(versions))
+            assert _sequence(message["cursor"]) >= _sequence(message["since"])
         case "goodbye":
             assert message["retry_ms"] > 0
         case kind:
             assert kind in {"heartbeat", "ended"}
+    ids = [item["id"] for item in message.get("items", ())]
+    assert len(ids) == len(set(ids)), "an item twice in one message"
     return message
 
 
@@ -120,6 +123,11 @@ class Client:
             self.on_paint(item)
         else:
             self.rows.pop(id_, None)
+
+
+def _sequence(cursor: str) -> int:
+    # Opaque to clients; a test may look.
+    return int(cursor.split(".")[1])
 
 
 def due(items: list[Json], floor: Order | None) -> list[Json]:

@@ -46,6 +46,7 @@ class Store:
     uses: dict[tuple[str, str, str], Use] = field(default_factory=dict)
     origins: dict[tuple[str, Origin], int] = field(default_factory=dict)
     gaps: itertools.cycle[int] = field(default_factory=lambda: itertools.cycle((1, 2, 1, 4)))
+    journals: list[MemoryJournal] = field(default_factory=list)  # that are open: processes
 
 
 class MemoryJournal:
@@ -53,10 +54,10 @@ class MemoryJournal:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self._read_back = max(store.entries, default=0)  # older ones come with the state of now
-        self._visible = self._read_back
+        self._visible = max(store.entries, default=0)
+        # Only changes made here; older ones and others' are read back, with the state of now.
         self._watched: dict[int, Change] = {}
-        self._queue: asyncio.Queue[Change] = asyncio.Queue()
+        self._queue: asyncio.Queue[int] = asyncio.Queue()
         self._grown = asyncio.Event()
 
     @property
@@ -70,7 +71,9 @@ class MemoryJournal:
         except (Refused, Duplicate):
             await turns(LAG)
             raise
-        self._queue.put_nowait(change)
+        self._watched[change.sequence] = change
+        for journal in self.store.journals:
+            journal._queue.put_nowait(change.sequence)
         await turns(LAG)
         return change
 
@@ -93,10 +96,9 @@ class MemoryJournal:
     async def announce(self) -> None:
         """Let followers see what was appended, a little later."""
         while True:
-            change = await self._queue.get()
+            sequence = await self._queue.get()
             await turns(LAG)
-            self._watched[change.sequence] = change
-            self._visible = change.sequence
+            self._visible = sequence
             grown, self._grown = self._grown, asyncio.Event()
             grown.set()
 
@@ -165,6 +167,7 @@ class MemoryMirror:
         items = self._newest_first(slug)
         by_version = sorted(items, key=lambda item: item.version, reverse=True)
         known = [e for e in self._store.entries.values() if e.record.feed == slug][::-1]
+        await turns(4 * LAG)  # what was read is not news any more
         return Stock(
             feed,
             newest=tuple(items[: SNAPSHOT_ITEMS + 1]),
@@ -192,10 +195,12 @@ class MemoryMirror:
 async def open_memory(store: Store) -> AsyncIterator[tuple[MemoryJournal, MemoryMirror]]:
     """Open a journal over `store`; closing it keeps nothing but the store."""
     journal = MemoryJournal(store)
+    store.journals.append(journal)
     announcing = asyncio.create_task(journal.announce())
     try:
         yield journal, MemoryMirror(store)
     finally:
+        store.journals.remove(journal)
         announcing.cancel()
         await asyncio.gather(announcing, return_exceptions=True)
 
@@ -246,7 +251,13 @@ def _erase(store: Store, item: Item) -> None:
     for sequence, entry in store.entries.items():
         if entry.record.item == item.id:
             kept = replace(
-                entry.record, fields={}, note=None, base=None, claimed_at=None, origin=None, key=None
+                entry.record,
+                fields={},
+                note=None,
+                base=None,
+                claimed_at=None,
+                origin=None,
+                key=None,
             )
             store.entries[sequence] = replace(entry, record=kept)
     for place, use in store.uses.items():

@@ -81,7 +81,9 @@ def post(headline: str = "News", at: Millis = NOON, slug: str = "world", **more:
 
 def edit(item: Item, verb: Verb, at: Millis = NOON, **more: Any) -> Record:
     """Make any other verb, from the version given."""
-    record = {n: more.pop(n) for n in ("editor", "key", "claimed_at", "note", "erased") if n in more}
+    record = {
+        n: more.pop(n) for n in ("editor", "key", "claimed_at", "note", "erased") if n in more
+    }
     return Record(
         random_id(),
         verb,

@@ -27,6 +27,7 @@ from feedserver.model import Feed, Item, Millis, Verb
 from feedserver.newsroom import Newsroom, Outcome, Submission
 from feedserver.rules import Change
 from feedserver.sqlite import mirror as sqlite_mirror
+from feedserver.sqlite.journal import SQLiteJournal
 from support import memory
 from support.client import Client, Json, due, parse
 from support.memory import turns
@@ -44,8 +45,8 @@ def shrink_limits(patch: pytest.MonkeyPatch) -> None:
     for module in (view, hub):
         patch.setattr(module, "RECENT", 7)
         patch.setattr(module, "CHECKS", 5)
-    patch.setattr(messages, "MESSAGE_MAX", messages._ENVELOPE + 5_000)
-    patch.setattr(channel, "SLICE", 2)
+    patch.setattr(messages, "MESSAGE_MAX", messages._ENVELOPE + 8_000)
+    patch.setattr(channel, "SLICE", 1)
     patch.setattr(hub, "BEHIND_PATIENCE", 0.2)
 
 
@@ -135,8 +136,9 @@ class SocketLine:
         return self._socket.code
 
     @property
-    def unsent(self) -> int:
-        return len(self._socket.unsent)
+    def waiting(self) -> int:
+        """The bytes that are on their way."""
+        return len(self._socket.kernel) + len(self._socket.unsent)
 
     async def read(self, most: int) -> list[bytes]:
         self._text += self._socket.drain(most)
@@ -155,7 +157,7 @@ class StreamLine:
         self._next = self._ask()
         self.is_over = False
         self.code: int | None = None
-        self.unsent = 0
+        self.waiting = 0
 
     async def read(self, most: int) -> list[bytes]:
         await turns(1)
@@ -198,6 +200,8 @@ class Station:
         if not self.backlog:
             if await self.opened.journal.head() <= self.followed:
                 return False
+            if isinstance(self.opened.journal, SQLiteJournal):
+                self.opened.journal.nudge()  # rather than wait for its next look at the file
             self.backlog.extend(await anext(self.changes))
         count = min(most or len(self.backlog), len(self.backlog))
         part = tuple(self.backlog.popleft() for _ in range(count))
@@ -232,10 +236,14 @@ class Watcher:
     station: Station | None = None
     connecting: asyncio.Task[None] | None = None
     honest: bool = True  # whether it asked from its own cursor
+    lost: bool = False  # whether what it asked from can be no place in this feed
 
     def take(self, text: bytes) -> bool:
         """Apply a message; False: hang up and ask again."""
         message = parse(text, messages.MESSAGE_MAX)
+        if self.lost:
+            assert message["type"] == "snapshot"
+            self.lost = False
         asks = self.client.take(message)
         if asks and message["type"] == "changes":
             assert not self.honest, "the server did not go on from the client's cursor"
@@ -243,7 +251,10 @@ class Watcher:
 
 
 class World:
-    """All of it. `history` has every state that ever was."""
+    """All of it. `history` has every state that ever was.
+
+    Each station has a process, and so an open journal, of its own; editors work at any of them.
+    """
 
     def __init__(self, opening: Open, stations: int = 1) -> None:
         self.stations: list[Station] = []
@@ -254,19 +265,23 @@ class World:
         self.now: Millis = NOON
         self._opening = opening
         self._count = stations
+        self._turn = 0
         self._stack = AsyncExitStack()
 
     async def open(self) -> None:
         """Open the journal, with the feeds if it is new, and start the stations."""
         self._stack = AsyncExitStack()
-        self.opened = await self._stack.enter_async_context(self._opening())
-        self.newsroom = Newsroom(self.opened.journal, self.opened.mirror, lambda: self.now)
+        processes = [
+            await self._stack.enter_async_context(self._opening()) for _ in range(self._count)
+        ]
+        self.opened = processes[0]
+        self.newsrooms = [Newsroom(one.journal, one.mirror, lambda: self.now) for one in processes]
         if not await self.opened.mirror.feeds():
             for slug in FEEDS:
-                await self.newsroom.configure(slug, {"title": slug}, None)
-            await self.newsroom.add_token("anna", "digest", (), importer=True)
+                await self.newsrooms[0].configure(slug, {"title": slug}, None)
+            await self.newsrooms[0].add_token("anna", "digest", (), importer=True)
         [self.anna] = await self.opened.mirror.tokens()
-        self.stations = [await self._station() for _ in range(self._count)]
+        self.stations = [await self._station(one) for one in processes]
 
     async def close(self) -> None:
         for watcher in self.watchers:
@@ -293,7 +308,7 @@ class World:
                     await self.read(watcher, 1_000_000)  # what was under way arrives
                 await self.hang_up(watcher)
         await station.end()
-        self.stations[number] = await self._station()
+        self.stations[number] = await self._station(station.opened)
 
     async def submit(
         self, slug: str, verb: Verb, item: Item | None = None, key: str | None = None, **raw: Any
@@ -305,7 +320,7 @@ class World:
         )
         head = await self.opened.journal.head()
         try:
-            outcome = await self.newsroom.submit(submission)
+            outcome = await self._newsroom().submit(submission)
         except Refused:
             assert await self.opened.journal.head() == head
             return None
@@ -325,14 +340,14 @@ class World:
             for headline in headlines
         ]
         answers = await asyncio.gather(
-            *(self.newsroom.submit(one) for one in submissions), return_exceptions=True
+            *(self._newsroom().submit(one) for one in submissions), return_exceptions=True
         )
         won = [self._remember(answer) for answer in answers if isinstance(answer, Outcome)]
         assert len(won) <= 1
         assert all(isinstance(answer, Outcome | Refused) for answer in answers)
 
     async def configure(self, slug: str, **settings: Any) -> Feed:
-        feed, _ = await self.newsroom.configure(slug, settings, None)
+        feed, _ = await self._newsroom().configure(slug, settings, None)
         return feed
 
     def watcher(self, slug: str) -> Watcher:
@@ -346,11 +361,13 @@ class World:
         station: int = 0,
         *,
         since: str | None = None,
+        lost: bool = False,
         room: int = 4_000,
         by_stream: bool = False,
     ) -> None:
         """Begin to connect, from the client's own cursor or from another."""
         watcher.honest = since is None
+        watcher.lost = lost or not (watcher.client.cursor or since)
         cursor = watcher.client.cursor if since is None else since
         watcher.station = self.stations[station]
         watcher.client.ended = False
@@ -364,6 +381,15 @@ class World:
         self.connect(watcher, **how)
         assert watcher.connecting is not None
         await watcher.connecting
+
+    async def poll(self, watcher: Watcher, station: int = 0) -> None:
+        """Ask for what changed, as a client does that has no line."""
+        watcher.honest = True
+        watcher.lost = not watcher.client.cursor
+        found = await self.stations[station].hub.channel(watcher.slug)
+        assert found is not None
+        place = await self.stations[station].hub.place_of(found, watcher.client.cursor or None)
+        assert watcher.take(found.chain(place)[0].json(self.now))
 
     async def hang_up(self, watcher: Watcher) -> None:
         if watcher.connecting is not None:
@@ -409,7 +435,7 @@ class World:
                     await asyncio.wait({watcher.connecting})
                     moved = True
                 moved |= await self.read(watcher, 1_500)
-                moved |= bool(watcher.line and watcher.line.unsent)
+                moved |= bool(watcher.line and watcher.line.waiting)
             moved |= any(station.is_busy for station in self.stations)
             quiet = 0 if moved else quiet + 1
 
@@ -452,17 +478,21 @@ class World:
         else:
             watcher.line = SocketLine(found, place, room)
 
-    async def _station(self) -> Station:
-        head = await self.opened.journal.head()
-        journal = self.opened.journal
+    def _newsroom(self) -> Newsroom:
+        self._turn += 1
+        return self.newsrooms[self._turn % len(self.newsrooms)]
+
+    async def _station(self, opened: Opened) -> Station:
+        journal = opened.journal
+        head = await journal.head()
         new = Hub(
             journal,
-            self.opened.mirror,
+            opened.mirror,
             page_url=lambda slug: f"https://news.example/feeds/{slug}",
             heartbeat=HEARTBEAT,
             clock=lambda: self.now,
         )
-        return Station(self.opened, new, journal.follow(head), head)
+        return Station(opened, new, journal.follow(head), head)
 
     def _remember(self, outcome: Outcome) -> Item:
         item = outcome.item

@@ -9,12 +9,10 @@ import socket
 import subprocess
 import sys
 import threading
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
 import pytest
 from support.client import Json
 from support.server import Server
@@ -24,6 +22,7 @@ from worker_stage import (
     attend,
     converge,
     cpu_ticks,
+    crowd,
     eventually,
     is_alive,
     readers_at,
@@ -38,7 +37,7 @@ Serve = Callable[..., Server]
 
 
 @contextmanager
-def storm(server: Server, editors: int, posts: int) -> Iterator[dict[str, Json]]:
+def storm(server: Server, name: str, editors: int, posts: int) -> Iterator[dict[str, Json]]:
     """Let editors post, each one thing after the other; yield what was acknowledged, by key."""
     acknowledged: dict[str, Json] = {}
     faults: list[BaseException] = []
@@ -46,17 +45,18 @@ def storm(server: Server, editors: int, posts: int) -> Iterator[dict[str, Json]]
     def work(editor: int) -> None:
         try:
             for number in range(posts):
-                key = f"{editor}-{number}"
+                key = f"{name}-{editor}-{number}"
                 answer = submitted(server, lambda at, key=key: at.submit(f"News {key}", key=key))
                 assert answer.status_code == 201, answer.text
-                acknowledged[key] = answer.json()
+                acknowledged[key] = item = answer.json()
                 if number % 4 == 0:
-                    submitted(
+                    more = {"key": f"{key}-more", "headline": f"More {key}"}
+                    answer = submitted(
                         server,
-                        lambda at, key=key: at.revise(
-                            acknowledged[key], "update", key=f"{key}-u", headline=f"More {key}"
-                        ),
+                        lambda at, item=item, more=more: at.revise(item, "update", **more),
                     )
+                    assert answer.status_code == 201, answer.text
+                    acknowledged[key] = answer.json()
         except BaseException as fault:
             faults.append(fault)
 
@@ -71,48 +71,36 @@ def storm(server: Server, editors: int, posts: int) -> Iterator[dict[str, Json]]
     assert not faults, faults
 
 
-def survive(server: Server, kills: int) -> None:
-    people = [Person(server, "world") for _ in range(24)]
-    for person in people:
-        person.connect()
-    editors, posts = 3, 12 * kills + 6
-    with storm(server, editors, posts) as acknowledged:
-        for kill in range(1, kills + 1):
-            eventually(lambda: _attend(people) or all(person.reader for person in people))
-            eventually(
-                lambda kill=kill: _attend(people) or len(acknowledged) >= kill * 12 * editors - 20
-            )
-            at_worker = {person: person.reader.worker for person in people if person.reader}
-            before = {person: len(person.comebacks) for person in people}
-            victim = random.choice(sorted(set(at_worker.values())))
+def survive(server: Server, people: list[Person], kills: int) -> None:
+    acknowledged: dict[str, Json] = {}
+    for number in range(kills):
+        eventually(lambda: _come_back(people) or all(one.is_served for one in people))
+        at_worker = {one: one.reader.worker for one in people if one.reader is not None}
+        before = {one: len(one.comebacks) for one in people}
+        victim = random.choice(sorted(set(at_worker.values())))
+        hurt = {one for one, worker in at_worker.items() if worker == victim}
+        with storm(server, str(number), editors=3, posts=14) as done:
+            eventually(lambda done=done: _attend(people) or len(done) >= 12)
             os.kill(victim, signal.SIGKILL)
-            eventually(lambda victim=victim: _attend(people) or not is_alive(victim))
-            eventually(lambda: _attend(people) or len(workers(server)) == 2)
-            assert victim not in workers(server)
-            hurt = [person for person in people if at_worker.get(person) == victim]
             eventually(
                 lambda hurt=hurt, before=before: (
-                    _come_back(people)
-                    or all(len(person.comebacks) > before[person] for person in hurt)
+                    _come_back(people) or all(len(one.comebacks) > before[one] for one in hurt)
                 )
             )
-            for person in people:
-                if person not in hurt:
-                    assert len(person.comebacks) == before[person], "it noticed"
+        eventually(lambda: len(workers(server)) == 2)
+        assert victim not in workers(server)
+        for one in set(people) - hurt:
+            assert len(one.comebacks) == before[one], "it noticed"
+        acknowledged |= done
     converge(people, server, "world")
-    for person in people:
-        assert person.comebacks[1:] == ["changes"] * (len(person.comebacks) - 1)
-        person.hang_up()
+    for one in people:
+        assert one.comebacks[1:] == ["changes"] * (len(one.comebacks) - 1)
     with server.reading() as anyone:
         items = anyone.get("/v1/feeds/world/items?limit=200").json()["items"]
-    assert len(acknowledged) == editors * posts
+    assert len(acknowledged) == len(items) == kills * 3 * 14, "an item is lost, or there twice"
     by_id = {item["id"]: item for item in items}
-    assert {item["id"] for item in acknowledged.values()} == set(by_id)
-    last_words = Counter(item["headline"].partition(" ")[2] for item in items)
-    assert last_words == Counter(acknowledged), "an item is lost, or there twice"
-    for key, item in acknowledged.items():
-        changed = int(key.partition("-")[2]) % 4 == 0
-        assert by_id[item["id"]]["headline"] == f"{'More' if changed else 'News'} {key}"
+    for item in acknowledged.values():
+        assert by_id[item["id"]] == {name: item[name] for name in item if name != "body"}
 
 
 def _attend(people: list[Person]) -> None:
@@ -127,14 +115,18 @@ def _come_back(people: list[Person]) -> None:
 
 
 def test_a_worker_killed_in_a_storm_is_replaced_and_nothing_is_lost(serve: Serve) -> None:
-    survive(serve("--workers", "2"), kills=1)
+    server = serve("--workers", "2")
+    with crowd(server, "world", 12) as people:
+        survive(server, people, kills=1)
 
 
 @pytest.mark.more
 def test_workers_killed_again_and_again_in_a_storm_are_replaced_and_nothing_is_lost(
     serve: Serve,
 ) -> None:
-    survive(serve("--workers", "2"), kills=4)
+    server = serve("--workers", "2")
+    with crowd(server, "world", 12) as people:
+        survive(server, people, kills=4)
 
 
 def test_the_parent_rests_after_it_has_replaced_a_worker(serve: Serve) -> None:
@@ -158,39 +150,30 @@ def test_the_parent_rests_after_it_has_replaced_a_worker(serve: Serve) -> None:
     assert cpu_ticks(server.pid) - before <= 2
 
 
-def test_a_kill_with_a_worker_away_is_finished_by_the_one_that_takes_its_place(
-    serve: Serve,
-) -> None:
+def test_a_kill_cut_short_is_finished_by_the_worker_that_takes_the_place(serve: Serve) -> None:
     secret = "unutterable"
     server = serve("--workers", "2")
-    with server.editing() as editor:
-        item = editor.item(secret, body=secret * 100)
-        [worker] = {pid for pid in workers(server)} - {_other(server, editor)}
-        # It dies at some moment between the record and the clean file.
-        answers: list[httpx.Response] = []
 
-        def kill() -> None:
-            answers.append(
-                submitted(server, lambda at: at.revise(item, "kill", key="k", note="no more"))
-            )
+    def withdraw() -> None:
+        submitted(server, lambda at: at.revise(item, "kill", key=str(item["id"]), note="no more"))
 
-        thread = threading.Thread(target=kill)
+    for _ in range(3):  # it dies at some moment between the request and the clean file
+        with server.editing() as editor:
+            item = editor.item(secret, body=secret * 100)
+        thread = threading.Thread(target=withdraw)
         thread.start()
-        os.kill(worker, signal.SIGKILL)
+        os.kill(workers(server)[0], signal.SIGKILL)
         thread.join()
-        assert answers[0].status_code == 201
-    eventually(lambda: len(workers(server)) == 2)
+        with server.reading() as anyone:
+            answer = anyone.get(f"/v1/feeds/world/items/{item['id']}")
+        assert answer.status_code == 410
+        assert secret not in answer.text
+        eventually(lambda: len(workers(server)) == 2)
+    eventually(lambda: not _files_with(secret.encode(), server))
 
-    def is_clean() -> bool:
-        return not any(secret.encode() in file.read_bytes() for file in server.data.iterdir())
 
-    eventually(is_clean)
-
-
-def _other(server: Server, editor: httpx.Client) -> int:
-    from worker_stage import _port, worker_of
-
-    return worker_of(server, _port(editor.get("/healthz")))
+def _files_with(words: bytes, server: Server) -> list[str]:
+    return [file.name for file in server.data.iterdir() if words in file.read_bytes()]
 
 
 # The parent
@@ -213,7 +196,7 @@ def test_a_signal_ends_all_with_a_goodbye_and_leaves_one_clean_file(
 ) -> None:
     server = serve("--workers", "3")
     pids = workers(server)
-    crowd = readers_at(server, "world", pids, 2)
+    readers = readers_at(server, "world", pids, 2)
     process = server.process
     assert process is not None
     if everybody:  # as Ctrl-C in a terminal does
@@ -221,7 +204,7 @@ def test_a_signal_ends_all_with_a_goodbye_and_leaves_one_clean_file(
             os.kill(pid, signal.SIGINT)
     else:
         process.terminate()
-    for reader in crowd:
+    for reader in readers:
         assert reader.until_over() == 1012
         goodbye = reader.messages[-1]
         assert goodbye["type"] == "goodbye"

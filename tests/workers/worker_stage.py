@@ -8,6 +8,7 @@ import selectors
 import socket
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -98,15 +99,24 @@ def _stat(pid: int) -> list[str]:
 # Editors and readers
 
 
-def editor_at(server: Server, pid: int) -> Editor:
-    """Return an editor whose one connection is to this worker."""
-    for _ in range(200):
-        editor = server.editing()
-        answer = editor.get("/healthz")
-        if worker_of(server, _port(answer)) == pid:
-            return editor
-        editor.close()
-    raise AssertionError("the kernel never chose that worker")
+@contextmanager
+def editors_at_all(server: Server) -> Iterator[list[Editor]]:
+    """Give an editor at each worker, who has one connection there."""
+    found: dict[int, Editor] = {}
+    spare = []
+    count = len(workers(server))
+    try:
+        while len(found) < count:
+            editor = server.editing()
+            worker = worker_of(server, _port(editor.get("/healthz")))
+            if worker in found:
+                spare.append(editor)
+            else:
+                found[worker] = editor
+        yield list(found.values())
+    finally:
+        for editor in [*spare, *found.values()]:
+            editor.close()
 
 
 def _port(answer: httpx.Response) -> int:
@@ -260,6 +270,10 @@ class Person:
         self.stalled = False
         self.comebacks: list[str] = []  # the type of the first message of each connection
 
+    @property
+    def is_served(self) -> bool:
+        return self.reader is not None and bool(self.reader.messages)
+
     def connect(self) -> None:
         """Come, or come back with the cursor."""
         self.client.ended = False
@@ -285,6 +299,17 @@ class Person:
             self.comebacks.append(self.reader.messages[0]["type"])
         if self.reader.is_over:
             self.hang_up()
+
+
+@contextmanager
+def crowd(server: Server, slug: str, count: int) -> Iterator[list[Person]]:
+    """Give so many people, and see them off in the end."""
+    people = [Person(server, slug) for _ in range(count)]
+    try:
+        yield people
+    finally:
+        for person in people:
+            person.hang_up()
 
 
 def attend(people: list[Person], patience: float = 0.0) -> None:

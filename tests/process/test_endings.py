@@ -1,0 +1,138 @@
+"""How a server ends, and what is there when it begins again."""
+
+from __future__ import annotations
+
+import signal
+import time
+
+import pytest
+from lines import Follower, Stuck, eventually, live, stream
+from support.client import Client, parse
+from support.server import Server
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+LARGE = "x" * 60_000
+END_SECONDS = 10.0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_whoever_hangs_on_a_signal_ends_it_with_a_goodbye(
+    server: Server, number: signal.Signals
+) -> None:
+    idle = server.reading()
+    idle.get("/v1/feeds")  # the connection stays open
+    stuck = [
+        Stuck(server, live()),
+        Stuck(server, stream(), websocket=False),
+        Stuck(server, "/v1/feeds/world/items", websocket=False),
+    ]
+    with server.editing() as editor, server.reading() as listening:
+        eventually(lambda: editor.get("/v1/feeds/world/readers").json()["readers"] == 2)
+        with (
+            listening.stream("GET", stream()) as listener,
+            connect(server.live(), compression=None, proxy=None) as healthy,
+        ):
+            client = Client()
+            client.take(parse(healthy.recv()))
+            for _ in range(20):
+                editor.item(body=LARGE)
+                client.take(parse(healthy.recv()))
+            started = time.monotonic()
+            assert server.process is not None
+            server.process.send_signal(number)
+            client.take(parse(healthy.recv()))
+            assert client.retry_ms
+            with pytest.raises(ConnectionClosed):
+                healthy.recv()
+            assert healthy.close_code == 1012
+            messages = [line for line in listener.iter_lines() if line.startswith("data: ")]
+            assert parse(messages[-1].removeprefix("data: "))["type"] == "goodbye"
+            assert server.ended() == 0
+            assert time.monotonic() - started < END_SECONDS
+    idle.close()
+    for one in stuck:
+        one.close()
+    assert sorted(path.name for path in server.data.iterdir()) == ["feed.db"]  # nothing is left
+
+
+def test_a_retry_after_kill_9_is_answered_with_what_the_first_try_made(server: Server) -> None:
+    with server.editing() as editor:
+        posted = editor.submit("Bridge reopens", key="one")
+        item = posted.json()
+        updated = editor.revise(item, "update", key="two", headline="Bridge open")
+        editor.revised(updated.json(), "pin")
+    server.restart(kill9=True)
+    with server.editing() as editor:
+        again = editor.submit("Bridge reopens", key="one")
+        assert (again.status_code, again.json()) == (201, item)
+        assert again.headers["Idempotent-Replayed"] == "true"
+        again = editor.revise(item, "update", key="two", headline="Bridge open")
+        assert (again.status_code, again.json()) == (201, updated.json())
+        assert editor.submit("Another", key="one").status_code == 422
+        assert len(editor.get("/v1/feeds/world/items").json()["items"]) == 1
+
+
+def test_who_comes_back_before_anything_new_is_told_so_and_not_all_again(server: Server) -> None:
+    with server.editing() as editor:
+        editor.item()
+        with connect(server.live(), proxy=None) as line:
+            cursor = parse(line.recv())["cursor"]
+        for kill9 in (True, False):
+            server.restart(kill9=kill9)
+            with connect(server.live(since=cursor), proxy=None) as line:
+                message = parse(line.recv())
+                assert message["type"] == "changes"
+                assert message["since"] == message["cursor"] == cursor
+                assert message["items"] == []
+
+
+def test_a_feed_that_is_reopened_goes_on_where_it_was(server: Server) -> None:
+    client = Client()
+    with server.editing() as editor:
+        first = editor.item("Before")
+        editor.configure(closed=True)
+        with connect(server.live(), proxy=None) as line:
+            for text in line:
+                client.take(parse(text))
+            assert line.close_code == 4410
+        assert client.ended
+        assert client.feed["closed_at"]
+        editor.configure(closed=False)
+        editor.revised(first, "update", headline="After")
+        with connect(server.live(since=client.cursor), proxy=None) as line:
+            assert not client.take(parse(line.recv()))
+            editor.item("And on")
+            assert not client.take(parse(line.recv()))
+        assert "closed_at" not in client.feed
+        assert [row["headline"] for row in client.shown] == ["And on", "After"]
+
+
+def test_a_backup_put_in_place_of_the_database_is_told_apart(
+    server: Server, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    with server.editing() as editor:
+        editor.item("In the first database")
+    with connect(server.live(), proxy=None) as line:
+        client = Client()
+        client.take(parse(line.recv()))
+    with Server(tmp_path_factory.mktemp("other") / "data") as other:
+        with other.editing() as editor:
+            for number in range(4):
+                editor.item(f"In the second {number}")
+        with connect(other.live(since=client.cursor), proxy=None) as line:
+            message = parse(line.recv())
+    assert message["type"] == "snapshot"
+    assert not client.take(message)
+    assert [row["headline"] for row in client.shown] == [f"In the second {n}" for n in (3, 2, 1, 0)]
+
+
+def test_a_second_server_on_the_same_port_says_so(server: Server) -> None:
+    second = server.run("serve", "--port", str(server.port))
+    assert second.returncode == 1
+    assert "in use" in second.stderr
+    assert "--port" in second.stderr
+    assert second.stdout == ""
+    assert Follower(server.url)  # and the first one serves on
+    with server.reading() as anyone:
+        assert anyone.get("/readyz").json()["status"] == "ready"

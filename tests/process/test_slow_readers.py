@@ -1,0 +1,125 @@
+"""Readers that stop, drip or hang: nobody else waits for them, and they cost no memory."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from lines import Follower, Stuck, eventually, live, stream
+from support.server import Editor, Server
+
+LARGE = "x" * 60_000
+SOON = "import feedserver.channel; feedserver.channel.STALL_SECONDS = 1.0"
+
+
+@pytest.fixture
+def impatient(tmp_path: Path) -> Iterator[Server]:
+    """A server that gives up a stalled reader after one second."""
+    with Server(tmp_path / "data", first=SOON) as started:
+        yield started
+
+
+def readers(editor: Editor) -> dict[str, int]:
+    answer = editor.get("/v1/feeds/world/readers").json()
+    return {"all": answer["readers"], **answer["by"]}
+
+
+def delivered(editor: Editor, **fields: str) -> tuple[int, int, int]:
+    """Post, and return who took it, of how many, in how many milliseconds."""
+    answer = editor.submit(**fields)
+    found = re.fullmatch(r"(\d+); of=(\d+); ms=(\d+)", answer.headers["Delivered"])
+    assert found
+    took, of, ms = map(int, found.groups())
+    return took, of, ms
+
+
+def test_a_reader_that_stops_reading_holds_up_nobody_and_is_dropped(impatient: Server) -> None:
+    async def watch_beside(stuck: Stuck) -> None:
+        healthy = Follower(impatient.url)
+        following = asyncio.create_task(healthy.follow())
+        with impatient.editing() as editor:
+            await until(lambda: healthy.client.cursor)
+            for number in range(20):
+                fields = {"headline": f"News {number}", "body": LARGE}
+                _, _, ms = await asyncio.to_thread(delivered, editor, **fields)
+                assert ms < 200
+                await until(lambda number=number: len(healthy.client.rows) == number + 1)
+            assert await asyncio.to_thread(delivered, editor) == (1, 2, pytest.approx(0, abs=200))
+            await until(lambda: readers(editor)["all"] == 1)
+            assert await asyncio.to_thread(stuck.is_cut_off)
+            assert len(healthy.client.rows) == 21
+            assert healthy.connections == 1
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+
+    stuck = Stuck(impatient, live())
+    asyncio.run(watch_beside(stuck))
+    stuck.close()
+
+
+async def until(true: Callable[[], object]) -> None:
+    async with asyncio.timeout(30):
+        while not await asyncio.to_thread(true):
+            await asyncio.sleep(0.005)
+
+
+def test_a_slow_reader_that_makes_progress_is_kept(impatient: Server) -> None:
+    slow = Stuck(impatient, live())
+    with impatient.editing() as editor:
+        for number in range(12):
+            editor.item(f"News {number}", body=LARGE)
+        end = time.monotonic() + 5  # five times as long as a stalled one is borne
+        while time.monotonic() < end:
+            assert slow.read(3_000)
+            time.sleep(0.2)  # the pace of this reader
+        assert readers(editor) == {"all": 1, "ws": 1, "sse": 0}
+    slow.close()
+
+
+def test_readers_that_stop_reading_cost_the_server_no_memory(server: Server) -> None:
+    with server.editing() as editor:
+        item = editor.item(body=LARGE)
+        crowd = [Stuck(server, live()) for _ in range(40)]
+        eventually(lambda: readers(editor)["ws"] == 40)
+        for number in range(20):
+            item = editor.revised(item, "fix", body=f"{number} {LARGE}")
+        before = server.memory()
+        for number in range(100):
+            item = editor.revised(item, "fix", body=f"{number} {LARGE}")
+        # A queue for each of them would hold 40 · 100 · 60 KB: 240 MB.
+        assert server.memory() - before < 24_000_000
+        assert readers(editor)["ws"] == 40
+    for stuck in crowd:
+        stuck.close()
+
+
+def test_a_long_catch_up_for_a_reader_that_does_not_read_costs_little_memory(
+    server: Server,
+) -> None:
+    with server.editing() as editor, server.reading() as anyone:
+        cursor = anyone.get("/v1/feeds/world").json()["cursor"]
+        for number in range(100):
+            editor.item(f"News {number}", body=LARGE)
+        anyone.get(f"/v1/feeds/world/changes?since={cursor}")  # all is encoded once
+        before = server.memory()
+        crowd = [Stuck(server, f"{live()}?since={cursor}") for _ in range(30)]
+        eventually(lambda: readers(editor)["ws"] == 30)
+        editor.item("After that")
+        # All of it for each of them would be 30 · 6 MB; one message each is 30 MB at most.
+        assert server.memory() - before < 60_000_000
+    for stuck in crowd:
+        stuck.close()
+
+
+def test_a_stream_that_nobody_reads_delays_an_editor_once(server: Server) -> None:
+    stuck = Stuck(server, stream(), websocket=False)
+    with server.editing() as editor:
+        eventually(lambda: readers(editor)["sse"] == 1)
+        took = [delivered(editor, body=LARGE) for _ in range(20)]
+        assert max(ms for _, _, ms in took[-5:]) < 100
+        assert [count for count, _, _ in took[-5:]] == [0] * 5
+    stuck.close()

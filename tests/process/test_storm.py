@@ -1,0 +1,114 @@
+"""kill -9 in a storm of posts: what was acknowledged is there, once, and every reader gets it."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from contextlib import suppress
+
+import httpx
+import pytest
+from lines import RETRY_SECONDS, Follower, converged
+from support.client import Json
+from support.server import Server
+
+pytestmark = pytest.mark.anyio
+
+KILLS = 3
+EDITORS = 4
+POSTS = 60  # of each editor, between two kills
+
+
+class Editor:
+    """Posts and revises, and sends everything again, with the same key, until it is answered."""
+
+    def __init__(self, http: httpx.AsyncClient, name: str, token: str) -> None:
+        self.acknowledged: dict[int, Json] = {}  # the newest answer for each item
+        self.lost_answers = 0
+        self.replays = 0
+        self._http = http
+        self._name = name
+        self._token = token
+        self._count = 0
+
+    async def work(self, posts: int) -> None:
+        for _ in range(posts):
+            item = await self._post("items", {"headline": f"{self._name} {self._count}"})
+            if self._count % 3 == 0:
+                item = await self._revise(item, {"verb": "update", "body": "More is known."})
+            if self._count % 9 == 0:
+                item = await self._revise(item, {"verb": "kill", "note": "It was not so."})
+            self.acknowledged[item["id"]] = item
+
+    async def _revise(self, item: Json, body: Json) -> Json:
+        return await self._post(f"items/{item['id']}/revisions", body, item["etag"])
+
+    async def _post(self, path: str, body: Json, etag: str | None = None) -> Json:
+        self._count += 1
+        headers = {
+            "Authorization": f"Bearer {self._token}",
+            "Idempotency-Key": f"{self._name}-{self._count}",
+            "Prefer": "respond-async",
+        }
+        if etag is not None:
+            headers["If-Match"] = f'"{etag}"'
+        while True:
+            try:
+                answer = await self._http.post(
+                    f"/v1/feeds/world/{path}", json=body, headers=headers
+                )
+            except httpx.TransportError:
+                self.lost_answers += 1
+                await asyncio.sleep(RETRY_SECONDS)
+                continue
+            if answer.status_code != 503:
+                break
+        assert answer.status_code == 201, answer.text
+        self.replays += answer.headers.get("Idempotent-Replayed") == "true"
+        return dict(answer.json())
+
+
+async def survive(server: Server, kills: int) -> None:
+    followers = [Follower(server.url) for _ in range(6)]
+    async with httpx.AsyncClient(base_url=server.url, timeout=30) as http:
+        editors = [Editor(http, f"editor-{n}", server.token) for n in range(EDITORS)]
+        following = [asyncio.create_task(one.follow()) for one in followers]
+        for _ in range(kills):
+            before = sum(len(editor.acknowledged) for editor in editors)
+            working = [asyncio.create_task(editor.work(POSTS)) for editor in editors]
+            when = random.randrange(POSTS, 3 * POSTS)
+            while sum(len(editor.acknowledged) for editor in editors) < before + when:
+                await asyncio.sleep(0)
+            await asyncio.to_thread(server.restart, kill9=True)
+            await asyncio.gather(*working)
+            items = await converged(http, followers)
+        # Sent again a day later, as it were, everything is answered as it was.
+        for editor in editors:
+            again = Editor(http, editor._name, server.token)
+            with suppress(AssertionError):  # 410, for what was withdrawn since
+                await again.work(8)
+            assert again.replays
+        for task in following:
+            task.cancel()
+        await asyncio.gather(*following, return_exceptions=True)
+        assert await converged(http, followers) == items
+
+    acknowledged = {id_: item for editor in editors for id_, item in editor.acknowledged.items()}
+    assert len(acknowledged) == EDITORS * POSTS * kills, "two posts were answered with one item"
+    assert {item["id"] for item in items} == acknowledged.keys(), "an item is lost, or one too many"
+    for item in items:
+        told = {name: value for name, value in acknowledged[item["id"]].items() if name != "body"}
+        assert item == told
+    assert all(follower.connections > kills for follower in followers)
+    assert sum(editor.lost_answers for editor in editors) > 0, "it was no storm"
+
+
+async def test_kill_9_in_a_storm_of_posts_loses_nothing_and_doubles_nothing(
+    server: Server,
+) -> None:
+    await survive(server, KILLS)
+
+
+@pytest.mark.more
+async def test_kill_9_again_and_again_loses_nothing_and_doubles_nothing(server: Server) -> None:
+    await survive(server, 30)
