@@ -48,10 +48,11 @@ check: $(VENV)/.test web ## format, lint, types, layers, docs, the web files
 	$(BIN)/lint-imports
 	npm run --silent check
 
-web: browsers node_modules/.package-lock.json
+web: browsers node_modules/.made
 
-node_modules/.package-lock.json: package.json package-lock.json
-	npm ci --silent --no-fund --no-audit
+node_modules/.made: package.json
+	npm install --silent --no-fund --no-audit
+	@touch $@
 
 format: $(VENV)/.test web ## mend what format and lint can mend
 	$(BIN)/ruff format .

@@ -20,6 +20,7 @@ TEMPORARY = Path("/var/lib/nginx")  # built into the module, whose setting for i
 PACKAGES = ("nginx", "libnginx-mod-nchan")
 DOWNLOAD_WAIT = 120  # seconds
 
+# When a sixteenth of worker_connections is all that is left, nginx drops those who wait.
 CONFIG = """
 load_module {module};
 daemon off;
@@ -27,7 +28,7 @@ worker_processes 1;
 worker_rlimit_nofile 20000;
 pid {folder}/nginx.pid;
 error_log {folder}/error.log warn;
-events {{ worker_connections 20000; use epoll; }}
+events {{ worker_connections 22000; use epoll; }}
 http {{
   access_log off;
   client_body_temp_path {folder}/body;

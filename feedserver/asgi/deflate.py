@@ -8,6 +8,9 @@ from websockets.exceptions import NegotiationError
 from websockets.extensions.base import Extension, ServerExtensionFactory
 from websockets.typing import ExtensionName, ExtensionParameter
 
+NO_CONTEXT = ("client_no_context_takeover", "server_no_context_takeover")
+WINDOW_BITS = {None, *map(str, range(8, 16))}  # what a client may say of its own window
+
 
 class SharedDeflate(ServerExtensionFactory):
     """Accepts any offer that frames without a reader's own context can meet."""
@@ -18,14 +21,17 @@ class SharedDeflate(ServerExtensionFactory):
         self, params: Sequence[ExtensionParameter], accepted_extensions: Sequence[Extension]
     ) -> tuple[list[ExtensionParameter], Extension]:
         """Answer an offer. Raises NegotiationError, after which websockets tries the next one."""
-        names = [name for name, _ in params]
-        if "server_max_window_bits" in names:
+        offered = dict(params)
+        if "server_max_window_bits" in offered:
             raise NegotiationError("frames are shared, so no window can be made to measure")
-        known = {"server_no_context_takeover", "client_no_context_takeover"}
-        if len(set(names)) != len(names) or set(names) - known - {"client_max_window_bits"}:
-            raise NegotiationError("unknown or repeated parameter")
+        good = len(offered) == len(params) and all(
+            value is None if name in NO_CONTEXT else name == "client_max_window_bits"
+            for name, value in offered.items()
+        )
+        if not good or offered.get("client_max_window_bits") not in WINDOW_BITS:
+            raise NegotiationError("a parameter that is unknown, repeated or has a bad value")
         # What clients compress is never read, but nothing of it need be kept by them either.
-        return [(name, None) for name in sorted(known)], _Agreed()
+        return [(name, None) for name in NO_CONTEXT], _Agreed()
 
 
 class _Agreed(Extension):

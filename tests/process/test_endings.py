@@ -6,7 +6,7 @@ import signal
 import time
 
 import pytest
-from lines import Follower, Stuck, eventually, live, stream
+from lines import Stuck, eventually, live, stream
 from support.client import Client, parse
 from support.server import Server
 from websockets.exceptions import ConnectionClosed
@@ -93,10 +93,11 @@ def test_a_feed_that_is_reopened_goes_on_where_it_was(server: Server) -> None:
         first = editor.item("Before")
         editor.configure(closed=True)
         with connect(server.live(), proxy=None) as line:
-            for text in line:
-                client.take(parse(text))
+            while not client.ended:
+                client.take(parse(line.recv()))
+            with pytest.raises(ConnectionClosed):
+                line.recv()
             assert line.close_code == 4410
-        assert client.ended
         assert client.feed["closed_at"]
         editor.configure(closed=False)
         editor.revised(first, "update", headline="After")
@@ -133,6 +134,5 @@ def test_a_second_server_on_the_same_port_says_so(server: Server) -> None:
     assert "in use" in second.stderr
     assert "--port" in second.stderr
     assert second.stdout == ""
-    assert Follower(server.url)  # and the first one serves on
-    with server.reading() as anyone:
+    with server.reading() as anyone:  # and the first one serves on
         assert anyone.get("/readyz").json()["status"] == "ready"

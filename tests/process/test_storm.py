@@ -78,7 +78,7 @@ async def survive(server: Server, kills: int) -> None:
             working = [asyncio.create_task(editor.work(POSTS)) for editor in editors]
             when = random.randrange(POSTS, 3 * POSTS)
             while sum(len(editor.acknowledged) for editor in editors) < before + when:
-                await asyncio.sleep(0)
+                await asyncio.wait(working, timeout=0.001)
             await asyncio.to_thread(server.restart, kill9=True)
             await asyncio.gather(*working)
             items = await converged(http, followers)

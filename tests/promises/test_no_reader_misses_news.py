@@ -29,6 +29,7 @@ from feedserver.model import Item, Status, Verb
 slugs = st.sampled_from([FEEDS[0], FEEDS[0], FEEDS[0], FEEDS[1]])
 pick = st.integers(0, 30)
 few = st.integers(1, 4)
+cursors = st.sampled_from(["own"] * 4 + ["other's", "other feed's", "other epoch's", "future"])
 PINNED_MAX = 2  # more would not fit into one snapshot with limits as small as these
 
 
@@ -158,9 +159,7 @@ class Story(RuleBasedStateMachine):
         station=pick,
         room=st.integers(100, 4_000),
         by_stream=st.booleans(),
-        cursor=st.sampled_from(
-            ["own"] * 4 + ["other's", "other feed's", "other epoch's", "future"]
-        ),
+        cursor=cursors,
     )
     def come_back(self, who: int, station: int, room: int, by_stream: bool, cursor: str) -> None:
         watcher = self.world.watchers[who % len(self.world.watchers)]

@@ -250,16 +250,9 @@ def _store_item(store: Store, record: Record, item: Item) -> Record:
 def _erase(store: Store, item: Item) -> None:
     for sequence, entry in store.entries.items():
         if entry.record.item == item.id:
-            kept = replace(
-                entry.record,
-                fields={},
-                note=None,
-                base=None,
-                claimed_at=None,
-                origin=None,
-                key=None,
-            )
-            store.entries[sequence] = replace(entry, record=kept)
+            record = entry.record
+            bare = Record(record.rid, record.act, record.at, record.feed, item.id, record.editor)
+            store.entries[sequence] = replace(entry, record=bare)
     for place, use in store.uses.items():
         if use.item == item.id and use.sequence < item.version:
             store.uses[place] = replace(use, key=replace(use.key, salt="", body_mac=""))

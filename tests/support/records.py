@@ -74,16 +74,16 @@ def revoke(name: str = "anna") -> Record:
 
 def post(headline: str = "News", at: Millis = NOON, slug: str = "world", **more: Any) -> Record:
     """Make a post; `more` are fields of Record, or of the item."""
-    record = {n: more.pop(n) for n in ("editor", "key", "claimed_at", "origin") if n in more}
+    own = ("editor", "key", "claimed_at", "origin")
+    record = {name: more.pop(name) for name in own if name in more}
     fields = {"headline": headline} | more
     return Record(random_id(), Verb.POST, at, feed=slug, fields=fields, **record)
 
 
 def edit(item: Item, verb: Verb, at: Millis = NOON, **more: Any) -> Record:
     """Make any other verb, from the version given."""
-    record = {
-        n: more.pop(n) for n in ("editor", "key", "claimed_at", "note", "erased") if n in more
-    }
+    own = ("editor", "key", "claimed_at", "note", "erased")
+    record = {name: more.pop(name) for name in own if name in more}
     return Record(
         random_id(),
         verb,

@@ -19,16 +19,25 @@ PATIENCE = 30.0  # seconds; nothing here should ever need them
 
 
 class Server:
-    """`feedserver serve` over a folder, and the other commands beside it."""
+    """`feedserver serve` over a folder, and the other commands beside it.
+
+    `first` is Python that runs in the server's process before it serves.
+    """
 
     def __init__(
-        self, data: Path, *options: str, environ: dict[str, str] | None = None, new: bool = True
+        self,
+        data: Path,
+        *options: str,
+        environ: dict[str, str] | None = None,
+        new: bool = True,
+        first: str = "",
     ) -> None:
         self.data = data
         self.url = ""
         self.process: subprocess.Popen[bytes] | None = None
         self._options = options
         self._environ = os.environ | {"PYTHONPATH": str(ROOT)} | (environ or {})
+        self._first = first
         self._token_file = data.parent / "token"
         if new:
             self.cli("feed", "add", "world", "--title", "World")
@@ -64,7 +73,10 @@ class Server:
         )
 
     def start(self, port: int = 0) -> Server:
-        command = [sys.executable, "-m", "feedserver", "serve", "--data", str(self.data)]
+        program = ["-m", "feedserver"]
+        if self._first:
+            program = ["-c", f"{self._first}\nfrom feedserver.cli import main\nexit(main())"]
+        command = [sys.executable, *program, "serve", "--data", str(self.data)]
         self.process = subprocess.Popen(
             [*command, "--port", str(port), *self._options],
             stdout=subprocess.PIPE,

@@ -57,10 +57,12 @@ def test_a_stream_that_finds_no_room_is_a_503_with_retry_after(serve: Serve) -> 
 def test_a_stream_takes_a_place_like_any_reader_and_gives_it_back(serve: Serve) -> None:
     server = serve(FEEDSERVER_READERS="3")
     with server.reading() as anyone, ExitStack() as stack:
+        messages = []
         for _ in range(3):
             stream = stack.enter_context(anyone.stream("GET", "/v1/feeds/world/stream"))
             assert stream.status_code == 200
-            next(stream.iter_raw())
+            messages.append(stream.iter_lines())  # kept: httpx closes what nobody iterates over
+            assert next(messages[-1]).startswith("id: ")
         with Reader(server) as fourth:
             assert fourth.shake().until_over() == 1013
         stack.close()

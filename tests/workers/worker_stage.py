@@ -208,7 +208,9 @@ class Reader:
 
     def until_over(self) -> int | None:
         """Read to the end of the connection; return the close code."""
+        end = time.monotonic() + PATIENCE
         while not self.is_over:
+            assert time.monotonic() < end, "the connection does not end"
             self.take()
         return self.code
 

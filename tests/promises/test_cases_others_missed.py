@@ -1,0 +1,561 @@
+"""The cases that live feeds get wrong, one by one, with the real limits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from support.client import Json, due, parse
+from support.memory import MemoryMirror, turns
+from support.records import Open, in_memory, in_sqlite
+from support.world import SocketLine, Watcher, World, world
+
+from feedserver import channel, hub
+from feedserver.asgi.access import Tokens
+from feedserver.asgi.app import make_app
+from feedserver.asgi.context import Context
+from feedserver.channel import CLOSE_ENDED
+from feedserver.journal import Page
+from feedserver.messages import MESSAGE_MAX, Messages
+from feedserver.model import CATCH_UP_MAX, SNAPSHOT_ITEMS, Cursor, Item, Verb
+from feedserver.view import View
+
+pytestmark = pytest.mark.anyio
+
+LARGE = "x" * 60_000
+
+
+@pytest.fixture(params=["sqlite", "memory"])
+def opening(request: pytest.FixtureRequest, tmp_path: Path) -> Open:
+    return in_sqlite(tmp_path) if request.param == "sqlite" else in_memory()
+
+
+@pytest.fixture
+async def here(opening: Open) -> AsyncIterator[World]:
+    async with world(opening) as made:
+        yield made
+
+
+class Recorder(Watcher):
+    """A watcher who keeps every message."""
+
+    messages: list[Json]
+
+    def take(self, text: bytes) -> bool:
+        self.messages.append(parse(text))
+        return super().take(text)
+
+
+def recorder(here: World) -> Recorder:
+    plain = here.watcher("world")
+    here.watchers.remove(plain)
+    watcher = Recorder("world", plain.client)
+    watcher.messages = []
+    here.watchers.append(watcher)
+    return watcher
+
+
+async def news(here: World, count: int = 1, **raw: Any) -> list[Item]:
+    items = []
+    for number in range(count):
+        item = await here.submit("world", Verb.POST, headline=f"News {number}", **raw)
+        assert item is not None
+        items.append(item)
+    return items
+
+
+async def fixed(here: World, items: list[Item], headline: str = "Fixed", **raw: Any) -> list[Item]:
+    done = [await here.submit("world", Verb.FIX, one, headline=headline, **raw) for one in items]
+    return [one for one in done if one is not None]
+
+
+async def test_who_reconnects_having_received_nothing_gets_it_all(here: World) -> None:
+    await news(here, 3)
+    watcher = recorder(here)
+    await here.connected(watcher)
+    await here.hang_up(watcher)  # before a byte of the snapshot was read
+    await news(here)
+    await here.connected(watcher)
+    await here.settle()
+    assert [message["type"] for message in watcher.messages] == ["snapshot", "changes"]
+    await here.check(watcher)
+
+
+async def test_two_outages_in_a_row_lose_nothing(here: World) -> None:
+    watcher = recorder(here)
+    items = await news(here, 3)
+    await here.connected(watcher)
+    await here.settle()
+    for _ in range(2):
+        await here.hang_up(watcher)
+        [items[0]] = await fixed(here, items[:1])
+        await news(here)
+        await here.settle()
+        await here.connected(watcher)  # and cut off again, before it could read
+        await here.hang_up(watcher)
+        await here.submit("world", Verb.KILL, items.pop(), note="It was not so.")
+    await here.settle()
+    await here.connected(watcher)
+    await here.settle()
+    assert [message["type"] for message in watcher.messages] == ["snapshot", "changes"]
+    await here.check(watcher)
+
+
+async def test_who_comes_back_before_anything_new_is_told_that_there_is_nothing(
+    here: World,
+) -> None:
+    watcher = recorder(here)
+    await news(here, 3)
+    await here.connected(watcher)
+    await here.settle()
+    cursor = watcher.client.cursor
+    await here.reopen()
+    await here.connected(watcher)
+    await here.settle()
+    answer = watcher.messages[-1]
+    assert (answer["type"], answer["since"], answer["cursor"]) == ("changes", cursor, cursor)
+    assert answer["items"] == []
+    await news(here)
+    await here.settle()
+    await here.check(watcher)
+
+
+@pytest.mark.parametrize("more", [0, 1, 200])
+async def test_up_to_200_changed_items_are_changes_and_more_are_a_snapshot(
+    here: World, more: int
+) -> None:
+    watcher = recorder(here)
+    old = await news(here, 30)
+    await here.connected(watcher)
+    await here.settle()
+    await here.hang_up(watcher)
+    watcher.messages.clear()
+    await fixed(here, await fixed(here, old))  # changed twice, and one item all the same
+    await news(here, CATCH_UP_MAX - 30 + more)
+    await here.settle()
+    await here.connected(watcher, room=10_000_000)
+    await here.settle()
+    [message] = watcher.messages
+    assert message["type"] == ("snapshot" if more else "changes")
+    await here.check(watcher)
+
+
+async def test_a_feed_of_many_items_shows_the_newest_and_the_pinned(here: World) -> None:
+    items = await news(here, 400)
+    for item in (items[0], items[200], items[399]):
+        assert await here.submit("world", Verb.PIN, item)
+    for _ in range(2):  # as followed from the first item on, and as loaded
+        watcher = here.watcher("world")
+        await here.connected(watcher, room=10_000_000)
+        await here.settle()
+        shown = [row["id"] for row in watcher.client.shown]
+        pinned = [items[399].id, items[200].id, items[0].id]
+        assert shown[:3] == pinned
+        assert shown[3:] == [item.id for item in items[398:349:-1]]
+        assert len(shown) == SNAPSHOT_ITEMS + 2
+        await here.check(watcher)
+        await here.reopen()
+
+
+async def test_a_cursor_of_no_use_is_answered_with_a_snapshot_and_never_with_silence(
+    here: World,
+) -> None:
+    await news(here, 3)
+    other = await here.submit("sport", Verb.POST, headline="In another feed")
+    assert other is not None
+    feed, _ = await here.truth("world")
+    epoch = here.opened.journal.identity.epoch
+    for useless in (
+        str(Cursor(epoch, feed.head + 1_000, feed.check)),  # from the future
+        str(Cursor(epoch, feed.head, "0000" if feed.check != "0000" else "1111")),
+        str(Cursor("otherdbx", feed.head, feed.check)),  # from another database
+        str(Cursor(epoch, other.version, other.check)),  # from another feed
+        "not-ours",
+        "1",
+    ):
+        watcher = recorder(here)
+        await here.connected(watcher, since=useless, lost=True)
+        await here.settle()
+        assert [message["type"] for message in watcher.messages] == ["snapshot"], useless
+        await here.check(watcher)
+
+
+async def test_another_database_at_the_same_address_makes_a_client_forget(
+    here: World, tmp_path: Path
+) -> None:
+    watcher = here.watcher("world")
+    await news(here, 5)
+    await here.connected(watcher)
+    await here.settle()
+    await here.hang_up(watcher)
+    async with world(in_sqlite(tmp_path / "restored")) as restored:
+        await news(restored, 2)
+        client = watcher.client
+        client.on_paint = lambda item: None
+        back = Watcher("world", client)
+        restored.watchers.append(back)
+        await restored.connected(back)
+        await restored.settle()
+        assert client.versions.keys() == {row["id"] for row in client.rows.values()}
+        await restored.check(back)
+
+
+async def test_the_cursor_of_a_record_that_a_kill_erased_is_still_a_place(here: World) -> None:
+    watcher = recorder(here)
+    [item] = await news(here)
+    await here.connected(watcher)
+    await here.settle()  # its cursor is that of the post
+    await here.hang_up(watcher)
+    await here.submit("world", Verb.KILL, item, note="It was not so.")
+    await here.reopen()
+    await here.connected(watcher)
+    await here.settle()
+    assert watcher.messages[-1]["type"] == "changes"
+    [tombstone] = watcher.messages[-1]["items"]
+    assert tombstone.keys() == {
+        "id",
+        "feed",
+        "version",
+        "etag",
+        "status",
+        "published_at",
+        "killed_at",
+        "note",
+    }
+    await here.check(watcher)
+
+
+async def test_a_catch_up_over_a_mebibyte_comes_in_pieces_that_may_be_cut_anywhere(
+    here: World,
+) -> None:
+    watcher = recorder(here)
+    items = await news(here, 40)
+    await here.connected(watcher, room=10_000_000)
+    await here.settle()
+    await here.hang_up(watcher)
+    watcher.messages.clear()
+    await fixed(here, items, body=LARGE)
+    await here.settle()
+    for _ in range(3):
+        await here.connected(watcher, room=100_000)
+        seen = len(watcher.messages)
+        while len(watcher.messages) == seen and watcher.line is not None:
+            await here.read(watcher, 70_000)
+        await here.hang_up(watcher)
+    assert [len(message["items"]) for message in watcher.messages] == [17, 17, 6]
+    for before, after in zip(watcher.messages, watcher.messages[1:], strict=False):
+        assert after["since"] == before["cursor"]
+    await here.converge()
+
+
+async def test_a_reader_that_drains_slowly_keeps_one_message_waiting_and_no_more(
+    here: World,
+) -> None:
+    watcher = here.watcher("world")
+    items = await news(here, 40)
+    await here.connected(watcher, room=10_000_000)
+    await here.settle()
+    await here.hang_up(watcher)
+    await fixed(here, items, body=LARGE)
+    await here.settle()
+    await here.connected(watcher, room=50_000)
+    most = 0
+    while isinstance(watcher.line, SocketLine) and watcher.line.waiting:
+        most = max(most, watcher.line.waiting)
+        await here.read(watcher, 200_000)
+    assert 500_000 < most <= MESSAGE_MAX + 50_000
+    await here.converge()
+
+
+async def test_a_stalled_reader_gets_what_it_missed_as_one_batch(here: World) -> None:
+    watcher = recorder(here)
+    [item] = await news(here)
+    await here.connected(watcher, room=2_000)
+    await here.settle()
+    watcher.messages.clear()
+    for number in range(30):
+        [item] = await fixed(here, [item], headline=f"Version {number}", body="x" * 900)
+        await here.stations[0].announce()
+        await turns(3)
+    await here.settle()
+    assert len(watcher.messages) <= 4  # what had left before it stalled, and one for the rest
+    assert watcher.messages[-1]["items"][0]["headline"] == "Version 29"
+    await here.check(watcher)
+
+
+async def test_a_stalled_reader_is_given_up_and_one_that_moves_is_not(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(channel, "STALL_SECONDS", -1.0)  # at the next look, that is
+    stalled, slow = here.watcher("world"), here.watcher("world")
+    await news(here, 10, body="x" * 1_000)
+    for watcher in (stalled, slow):
+        await here.connected(watcher, room=1_000)
+    found = await here.stations[0].hub.channel("world")
+    assert found is not None
+    assert len(found.behind) == 2
+    await here.read(slow, 500)
+    found.drop_stalled()
+    assert len(found.behind) == 1
+    await here.read(slow, 500)
+    found.drop_stalled()
+    assert len(found.behind) == 1
+    found.drop_stalled()
+    assert found.readers == 0
+    await here.converge()
+
+
+async def test_a_reader_that_is_behind_when_its_feed_ends_is_told_so_once_it_has_drained(
+    here: World,
+) -> None:
+    for room in (300, 1_000):  # behind with the last change, and with one before it
+        watcher = here.watcher("world")
+        await here.configure("world", closed=False)
+        await here.connected(watcher, room=room)
+        await here.settle()
+        await news(here, 1, body="x" * 2_000)
+        await here.stations[0].announce()
+        await turns(3)
+        await here.configure("world", closed=True)
+        await here.stations[0].announce()
+        await turns(3)
+        line = watcher.line
+        assert line is not None
+        assert line.waiting
+        await here.settle()
+        assert watcher.line is None
+        assert line.code == CLOSE_ENDED
+        await here.check(watcher)
+
+
+async def test_who_joins_between_two_slices_of_a_round_misses_neither_change(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(channel, "SLICE", 1)
+    crowd = [here.watcher("world") for _ in range(8)]
+    for watcher in crowd:
+        await here.connected(watcher)
+    await here.settle()
+    await news(here, 3)
+    station = here.stations[0]
+    await station.announce(1)
+    await turns(2)
+    assert station.is_busy
+    for _ in range(2):
+        await station.announce(1)
+        latecomer = here.watcher("world")
+        await here.connected(latecomer)
+        assert station.is_busy
+    await here.settle()
+    for watcher in here.watchers:
+        await here.check(watcher)
+
+
+async def test_a_snapshot_over_a_mebibyte_leaves_the_oldest_for_the_next_page(here: World) -> None:
+    items = await news(here, 30, body=LARGE)
+    watcher = recorder(here)
+    await here.connected(watcher, room=10_000_000)
+    await here.settle()
+    [snapshot] = watcher.messages
+    shown = [item["id"] for item in snapshot["items"]]
+    assert shown == [item.id for item in items[: -len(shown) - 1 : -1]]
+    assert 10 < len(shown) < 30
+    at, last = snapshot["next"].split(".")
+    page = await here.opened.mirror.page("world", 50, (int(at), int(last)))
+    assert page is not None
+    assert [item.id for item in page.items] == [item.id for item in items[: -len(shown)]][::-1]
+    await here.check(watcher)
+
+
+async def test_however_much_is_pinned_a_snapshot_has_the_newest_item_and_the_way_to_the_rest(
+    here: World,
+) -> None:
+    items = await news(here, 24, body=LARGE)
+    for item in items[:20]:
+        await here.submit("world", Verb.PIN, item)
+    watcher = recorder(here)
+    await here.connected(watcher, room=10_000_000)
+    await here.settle()
+    [snapshot] = watcher.messages
+    ids = [item["id"] for item in snapshot["items"]]
+    assert ids[0] == items[-1].id
+    assert all(item.get("pinned") for item in snapshot["items"][1:])
+    assert len(ids) > 10
+    assert snapshot["next"]
+    await fixed(here, items[-2:], body="Shorter")
+    await here.settle()
+    assert watcher.client.rows[items[-1].id]["blocks"] == [["Shorter"]]
+
+
+@pytest.mark.parametrize(
+    "text", ["*a* ", "[a](http://b) ", "a\n\n", '"\\\\', "**a** *b* ", "\u2028", "🙂", "<&>", "a\n"]
+)
+async def test_whatever_it_is_made_of_one_item_fits_into_one_message(text: str) -> None:
+    body = text * (64 * 1024 // len(text.encode()))
+    async with world(in_memory()) as here:
+        await news(here, 1, body=body)
+        watcher = recorder(here)
+        await here.connected(watcher, room=10_000_000)
+        await here.settle()
+        [snapshot] = watcher.messages  # whose size was looked at
+        assert len(snapshot["items"]) == 1
+        await here.check(watcher)
+
+
+async def test_a_page_that_was_read_before_a_kill_is_not_kept_after_it(
+    opening: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with world(opening) as here:
+        reading, go_on = asyncio.Event(), asyncio.Event()
+        page_of = here.opened.mirror.page
+
+        async def slow_page(*args: Any, **more: Any) -> Page | None:
+            page = await page_of(*args, **more)
+            reading.set()
+            await go_on.wait()
+            return page
+
+        item = await here.submit("world", Verb.POST, headline="Grivna")
+        assert item is not None
+        await here.settle()
+        monkeypatch.setattr(here.opened.mirror, "page", slow_page)
+        async with reader_of(here) as http:
+            first = asyncio.create_task(http.get("/v1/feeds/world/items"))
+            await reading.wait()
+            await here.submit("world", Verb.KILL, item, note="It was not so.")
+            while await here.stations[0].announce():
+                pass
+            go_on.set()
+            assert "Grivna" in (await first).text  # it had asked before
+            for _ in range(2):
+                assert "Grivna" not in (await http.get("/v1/feeds/world/items")).text
+            assert "Grivna" not in (await http.get("/v1/feeds/world/changes")).text
+
+
+def reader_of(here: World) -> httpx.AsyncClient:
+    """Return an HTTP client of the first station."""
+    app = make_app(None)
+    own = here.stations[0].hub
+    app.state.context = Context(
+        here.opened.journal,  # type: ignore[arg-type]
+        here.opened.mirror,
+        here.newsrooms[0],
+        own,
+        own,
+        Tokens(()),
+        "http://news.example",
+    )
+    transport = httpx.ASGITransport(app)
+    return httpx.AsyncClient(transport=transport, base_url="http://news.example")
+
+
+async def test_a_page_fetched_by_next_is_completed_by_the_changes_since_its_cursor(
+    here: World,
+) -> None:
+    items = await news(here, 60)
+    await here.settle()
+    async with reader_of(here) as http:
+        first = (await http.get("/v1/feeds/world/items")).json()
+        rest = (await http.get("/v1/feeds/world/items", params={"before": first["next"]})).json()
+        await fixed(here, items[:1], headline="Newer than the page")
+        while await here.stations[0].announce():
+            pass
+        query = {"since": rest["cursor"]}
+        changes = (await http.get("/v1/feeds/world/changes", params=query)).json()
+    assert changes["since"] == rest["cursor"]
+    assert [item["headline"] for item in changes["items"]] == ["Newer than the page"]
+    assert [item["id"] for item in rest["items"]] == [item.id for item in items[9::-1]]
+
+
+async def test_a_server_that_ends_lets_go_of_who_waits_for_a_place_that_never_comes(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub, "BEHIND_PATIENCE", 0.01)
+    watcher = recorder(here)
+    own = here.stations[0].hub
+    assert await own.channel("world")
+    await news(here)  # which this station never hears of
+    feed, _ = await here.truth("world")
+    cursor = str(Cursor(own.epoch, feed.head, feed.check))
+    await own.close()
+    async with asyncio.timeout(5):
+        await here.connected(watcher, since=cursor, lost=True)
+        await here.read(watcher, 100_000)
+    assert [message["type"] for message in watcher.messages] == ["snapshot", "goodbye"]
+
+
+async def test_a_feed_that_nobody_reads_is_forgotten_only_when_nobody_is_about_to(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub, "CHANNELS_IDLE_MAX", 0)
+    own = here.stations[0].hub
+    found = await own.channel("world")
+    own._forget_idle()
+    assert await own.channel("world") is found
+    monkeypatch.setattr(hub, "IDLE_SECONDS", -1.0)
+    watcher = here.watcher("world")
+    await here.connected(watcher)
+    own._forget_idle()
+    assert await own.channel("world") is found
+    await here.hang_up(watcher)
+    own._forget_idle()
+    assert own.loaded("world") is None
+    await news(here)
+    await here.converge()
+
+
+async def test_news_since_a_view_was_loaded_is_as_if_it_were_loaded_now(here: World) -> None:
+    """A view that has followed for long says the same as one that is loaded afresh."""
+    own = here.stations[0].hub
+    followed = await own.channel("world")
+    assert followed is not None
+    items = await news(here, 350)
+    await fixed(here, items[::7])
+    for item in items[3:6]:
+        await here.submit("world", Verb.PIN, item)
+    past = "2001-01-01T00:00:00Z"
+    for _ in range(5):
+        await here.submit("world", Verb.POST, headline="From the archive", at=past)
+    await here.settle()
+    stock = await here.opened.mirror.stock("world", hub.RECENT, hub.CHECKS)
+    assert stock is not None
+    loaded = View(stock)
+    fresh = Messages(loaded, own.epoch, "https://news.example/feeds/world", 3)
+    assert followed.messages.snapshot().stem == fresh.snapshot().stem
+    sequences = sorted(stock.checks)
+    for sequence in (*sequences[:3], *sequences[-300::10], sequences[-1]):
+        one, other = followed.view.changed_since(sequence), loaded.changed_since(sequence)
+        assert one == other
+    assert len(followed.view._items) < 350
+    _, truth = await here.truth("world")
+    watcher = here.watcher("world")
+    await here.connected(watcher, room=10_000_000)
+    await here.settle()
+    assert watcher.client.shown == due(truth, watcher.client.floor)
+
+
+async def test_a_mirror_is_asked_once_however_many_come_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = 0
+    stock_of = MemoryMirror.stock
+
+    async def counted(*args: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        return await stock_of(*args)
+
+    monkeypatch.setattr(MemoryMirror, "stock", counted)
+    async with world(in_memory()) as here:
+        await news(here, 10)
+        crowd = [here.watcher("world") for _ in range(200)]
+        for watcher in crowd:
+            here.connect(watcher, room=100_000)
+        await here.settle()
+        assert asked == 1
+        for watcher in crowd:
+            await here.check(watcher)
