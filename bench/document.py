@@ -4,6 +4,7 @@ from pathlib import Path
 
 from bench import goals, machine, plot
 from bench.errors import BenchError
+from bench.machine import LOAD
 from bench.places import BENCH, DOCUMENT, PLOT, REPORTS, ROOT
 from bench.report import Report
 
@@ -35,7 +36,9 @@ GOALS = """\
 ## Goals
 
 A ratio is the median of paired batches with its interval; a goal is met where the interval
-reaches it. Everything else in this page is the method and the tables behind these lines.
+reaches it. "On top" is beside the same without readers; where a line says "slowest", the goal is
+held against the slowest of all. Everything else in this page is the method and the tables behind
+these lines.
 """
 
 
@@ -61,7 +64,7 @@ def write() -> Path:
 
 def _facts(report: Report) -> str:
     lines = ["## Machine and versions", "", "| what | |", "| --- | --- |"]
-    lines += [f"| {name} | {value} |" for name, value in report.machine.items()]
+    lines += [f"| {name} | {value} |" for name, value in report.machine.items() if name != LOAD]
     pinned = (BENCH / "peers" / "requirements.txt").read_text().splitlines()
     peers = [line.replace("==", " ") for line in pinned if "==" in line]
     peers += [f"{name} {version}" for name, version in machine.packaged().items()]
@@ -73,6 +76,7 @@ def _section(report: Report) -> str:
     parts = [f"## {TITLES[report.name]}", report.method]
     parts += [table.markdown() for table in report.tables]
     notes = [*report.notes, f"{length} of {report.took:.0f} s: `python -m bench {report.name}"]
-    notes[-1] += " --short`." if report.short else "`."
+    notes[-1] += " --short`" if report.short else "`"
+    notes[-1] += f"; load average before it {report.machine[LOAD]}."
     parts.append("\n".join(f"- {' '.join(note.split())}" for note in notes))
     return "\n\n".join(parts) + "\n"

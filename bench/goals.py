@@ -13,11 +13,14 @@ Figures = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """A bound, also as it is `said`. `read` finds in a report's figures what was measured: the
-    number to hold against the bound, and how to say it. Raises KeyError if it was not."""
+    """A bound, also as it is `said`; None: only reported.
+
+    `read` finds in a report's figures what was measured: the number to hold against the bound,
+    and how to say it. Raises KeyError if it was not.
+    """
 
     what: str
-    bound: float
+    bound: float | None
     said: str
     report: str
     read: Callable[[Figures], tuple[float, str]]
@@ -25,6 +28,8 @@ class Goal:
 
     def row(self, figures: Figures) -> list[str]:
         number, measured = self.read(figures)
+        if self.bound is None:
+            return [self.what, self.said, measured, "-"]
         met = number >= self.bound if self.at_least else number <= self.bound
         return [self.what, self.said, measured, "yes" if met else "no"]
 
@@ -87,14 +92,15 @@ def _burst(figures: Figures) -> tuple[float, str]:
 def _waited(key: str) -> Callable[[Figures], tuple[float, str]]:
     def read(figures: Figures) -> tuple[float, str]:
         middle, late, latest = (figures["on top, ms"][f"{key}_p{p}"] for p in (50, 99, 100))
-        return late, f"p50 {middle:.1f}, p99 {late:.1f}, slowest {latest:.1f} ms"
+        said = f"p50 {middle:.1f}, p99 {late:.1f}, slowest {latest:.1f} ms"
+        return latest, f"{said}, {figures['readers']:,} readers"
 
     return read
 
 
 def _crossing(figures: Figures) -> tuple[float, str]:
     middle, late, latest = figures["crossing"]
-    return late, f"p50 {middle:.1f}, p99 {late:.1f}, slowest {latest:.1f} ms"
+    return latest, f"p50 {middle:.1f}, p99 {late:.1f}, slowest {latest:.1f} ms"
 
 
 def _idle(figures: Figures) -> tuple[float, str]:
@@ -103,9 +109,11 @@ def _idle(figures: Figures) -> tuple[float, str]:
 
 
 def _slow(figures: Figures) -> tuple[float, str]:
-    """p50 of the healthy crowd beside a hundred stalled readers, over that beside none."""
-    alone, beside = (figures[f"{OURS}: {n} stalled"]["p50"] for n in (0, 100))
-    return beside / alone, f"{beside:.1f} ms; {alone:.1f} ms beside none"
+    """p50 and memory beside a hundred stalled readers, over those beside none: the larger."""
+    alone, beside = (figures[f"{OURS}: {n} stalled"] for n in (0, 100))
+    times, grown = beside["p50"] / alone["p50"], beside["growth"] / max(1, alone["growth"])
+    said = f"p50 {beside['p50']:.1f} ms and {alone['p50']:.1f} ms; memory {grown:.2f} ×"
+    return max(times, grown), said
 
 
 GOALS = (
@@ -138,12 +146,14 @@ GOALS = (
     Goal("100,000 readers: one item to the last", 1.5, "≤ 1.5 s", "growth", _last_of_many),
     Goal("100,000 readers: the servers' memory", 0.6, "≤ 0.6 GiB", "growth", _memory_of_many),
     Goal("durable posts without readers", 1000, "≥ 1,000/s", "publish", _posts, at_least=True),
-    Goal("durable posts beside a crowd", 0, "reported", "publish", _burst, at_least=True),
-    Goal("an editor's POST during rounds, on top (p99)", 20, "≤ 20 ms", "wait", _waited("post")),
-    Goal("a new reader during rounds, on top (p99)", 20, "≤ 20 ms", "wait", _waited("join")),
-    Goal("news from one worker to another (p99)", 10, "≤ 10 ms", "workers", _crossing),
-    Goal("CPU of an idle worker", 1, "< 1 %", "workers", _idle),
-    Goal("last healthy reader beside 100 stalled ones (p50)", 1.1, "as beside none", "slow", _slow),
+    Goal("durable posts beside a crowd", None, "reported", "publish", _burst),
+    Goal("an editor's POST during rounds, on top, slowest", 20, "≤ 20 ms", "wait", _waited("post")),
+    Goal("a new reader during rounds, on top, slowest", 20, "≤ 20 ms", "wait", _waited("join")),
+    Goal("news from one worker to another, slowest", 10, "≤ 10 ms", "workers", _crossing),
+    Goal("CPU of an idle worker", 0.999, "< 1 %", "workers", _idle),
+    Goal(
+        "healthy crowd beside 100 stalled readers, and beside none", 1.1, "≤ 1.10 ×", "slow", _slow
+    ),
 )
 
 
@@ -163,6 +173,6 @@ def _rows(reports: Mapping[str, Report]) -> Iterator[list[str]]:
             row = goal.row(report.figures if report else {})
         except KeyError:  # not measured, or not in a way that says anything
             row = [goal.what, goal.said, "not measured", "-"]
-        if report and report.short and row[3] != "-":
+        if report and report.short and row[2] != "not measured":
             row[2] += " (short run)"
         yield row

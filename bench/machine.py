@@ -12,6 +12,7 @@ from pathlib import Path
 from bench.errors import BenchError
 from bench.places import CACHE
 
+LOAD = "load average at the start"
 MOST_FILES = 20_000  # per process; readers.c and the servers count on it
 _CORES = frozenset(os.sched_getaffinity(0))  # as it was before `pin_here`
 
@@ -74,7 +75,7 @@ def describe() -> dict[str, str]:
         "gcc": _said("gcc", "--version"),
         "node": _said("node", "--version"),
         "python": platform.python_version(),
-        "load average at the start": f"{os.getloadavg()[0]:.2f}",
+        LOAD: f"{os.getloadavg()[0]:.2f}",
     }
 
 

@@ -135,6 +135,7 @@ class Channel:
         self.leaving = False
         self.wanted_at = time.monotonic()  # when somebody last asked for this channel
         self.kept: dict[Hashable, Any] = {}  # what others encoded of this state, until it changes
+        self.articles: dict[int, Any] = {}  # what others encoded of an item, until it changes
         self._clock = clock
         self._heartbeat = heartbeat
         # In the order of joining: a round then walks through memory, the kernel's too, forward.
@@ -177,6 +178,9 @@ class Channel:
         self._chains_room = CHAINS_BYTES
         self._snapshot = None
         self.kept.clear()
+        for change in changes:
+            if change.item is not None:
+                self.articles.pop(change.item.id, None)
         moved, self._moved = self._moved, asyncio.Event()
         moved.set()
         if self._rounds is None or self._rounds.done():
@@ -272,7 +276,11 @@ class Channel:
                 if listener.place is None or listener.place is not target:
                     for message in self.chain(listener.place or place):
                         yield message
-                    listener.place = target
+                        if self.place is not target:  # the rest may hold what was withdrawn since
+                            listener.place = _place_after(message)
+                            break
+                    else:
+                        listener.place = target
                     self._announce_progress()
                 elif self.view.ended:
                     yield self.messages.ended()
@@ -344,7 +352,7 @@ class Channel:
             self._completed, self._completed_took = target, self._took
             self._announce_progress()
         if self.view.ended:
-            self._end()
+            await self._end()
 
     def _send(self, readers: list[Reader], frames: _Frames, since: Place, target: Place) -> int:
         """Send one slice of a round: the loop that everything else is arranged around."""
@@ -389,12 +397,16 @@ class Channel:
         elif self.leaving:
             self._let_go(reader)
 
-    def _end(self) -> None:
+    async def _end(self) -> None:
         frames = _Frames([self.messages.ended()], self._clock())
-        for reader in list(self._caught_up):
+        for count, reader in enumerate(list(self._caught_up), 1):
+            if not self.view.ended:
+                return  # reopened meanwhile
             if reader.place is not None:
                 reader.push(frames[reader.encode])
                 self._finish(reader, CLOSE_ENDED)
+            if count % SLICE == 0:
+                await asyncio.sleep(0)
 
     def _let_go(self, reader: Reader) -> None:
         goodbye = self.messages.goodbye(self._retry_ms())

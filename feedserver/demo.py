@@ -54,11 +54,13 @@ def run(port: int, data: Path, pause: float) -> int:
 
 
 def _begin(data: Path) -> None:
-    if (data / MARK).exists():
-        shutil.rmtree(data)
-    if data.exists() and any(data.iterdir()):
-        raise SetupError(f"{data} holds something else than a demo: choose a folder with --data")
     try:
+        if (data / MARK).exists():
+            shutil.rmtree(data)
+        if data.exists() and any(data.iterdir()):
+            raise SetupError(
+                f"{data} holds something else than a demo: choose a folder with --data"
+            )
         data.mkdir(parents=True, exist_ok=True)
         (data / MARK).touch()
     except OSError as fault:
@@ -128,7 +130,8 @@ def _tell(
         token = tokens["import-token" if imported else "token"]
         item = _publish(line, known.get(line["ref"]), address, token, imported=imported)
         known.setdefault(line["ref"], item)
-        print(f"  {line['verb']:8} item {item}: {line.get('headline') or line.get('note', '')}")
+        said = line.get("headline") or line.get("note", "")
+        print(f"  {line['verb']:8} item {item}: {said}", flush=True)
     print("\nThe story is told. The feed goes on until Ctrl-C.", flush=True)
 
 

@@ -82,7 +82,7 @@ class Messages:
                 self._epoch.encode(),
                 since.encode(),
                 cursor.encode(),
-                feed if is_last else b"",
+                feed if is_last or view.feed.closed_at is not None else b"",
                 b",".join(view.json(item) for item in part),
             )
             chain.append(Message(stem, cursor, items=part))

@@ -228,6 +228,7 @@ class Record:
     base: tuple[int, str] | None = None
     claimed_at: Millis | None = None
     origin: Origin | None = None
+    digest: str | None = None  # of the token that was let in: another of that name is not it
     key: Key | None = None
     erased: tuple[Erased, ...] = ()
 

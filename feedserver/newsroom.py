@@ -21,6 +21,7 @@ from feedserver.errors import (
     NotFound,
     Refused,
     Stale,
+    Unauthorized,
 )
 from feedserver.journal import Journal, Mirror
 from feedserver.model import (
@@ -82,6 +83,8 @@ class Newsroom:
             replay = await self._replay(submission)
             assert replay is not None  # its key was seen in the journal
             return replay
+        except (Unauthorized, Forbidden):
+            raise  # who may not come in is told nothing, not even what was done before
         except Refused as refusal:
             # A retry is answered as the first try was, whatever has changed since.
             replay = await self._replay(submission)
@@ -98,10 +101,18 @@ class Newsroom:
         """Create, change, close or reopen a feed; say whether it was created."""
         if not is_slug(slug):
             raise Invalid([FieldError("/slug", SLUG_RULE)])
+        if editor is not None and not editor.may_administer():
+            raise Forbidden(
+                "only a token without --feed creates, changes, closes and reopens feeds"
+            )
         creating = await self._mirror.feed(slug) is None
         settings = drafts.feed_settings(raw, creating=creating)
         change = await self._append(
-            Act.FEED, feed=slug, editor=editor.name if editor else None, fields=settings
+            Act.FEED,
+            feed=slug,
+            editor=editor.name if editor else None,
+            digest=editor.digest if editor else None,
+            fields=settings,
         )
         assert change.feed is not None
         return change.feed, change.feed.created_at == change.effective_at and creating
@@ -159,6 +170,7 @@ class Newsroom:
             base=base,
             claimed_at=draft.claimed_at,
             origin=draft.origin,
+            digest=submission.editor.digest,
             key=self._key(submission),
             erased=erased,
         )

@@ -73,11 +73,11 @@ class Change:
 
 def decide(record: Record, sequence: int, known: Known) -> Change:
     """Accept `record` at `sequence`, or raise Refused or Duplicate. Changes nothing itself."""
-    if known.used_at is not None:
-        raise Duplicate(known.used_at)
     if record.act is Act.TOKEN or record.act is Act.REVOKE:
         return _decide_token(record, sequence, known)
     _check_token(record, known)
+    if known.used_at is not None:
+        raise Duplicate(known.used_at)
     if record.act is Act.FEED:
         return _decide_feed(record, sequence, known)
     return _decide_item(record, record.act, sequence, known)
@@ -97,7 +97,7 @@ def evolve(item: Item | None, entry: Logged) -> Item:
             record.check,
             published_at=item.published_at,
             status=Status.KILLED,
-            imported=record.claimed_at is not None,
+            imported=_is_imported(record),
             touched_at=at,
             killed_at=at,
             note=record.note,
@@ -105,7 +105,7 @@ def evolve(item: Item | None, entry: Logged) -> Item:
     changed: dict[str, Any] = {
         "version": entry.sequence,
         "check": record.check,
-        "imported": record.claimed_at is not None,
+        "imported": _is_imported(record),
         "touched_at": at,
     }
     changed |= {
@@ -128,6 +128,10 @@ def evolve(item: Item | None, entry: Logged) -> Item:
         case _:
             pass
     return replace(item, **changed)
+
+
+def _is_imported(record: Record) -> bool:
+    return record.claimed_at is not None or record.origin is not None
 
 
 def fold(entries: Iterable[Logged]) -> Item:
@@ -161,7 +165,8 @@ def _check_token(record: Record, known: Known) -> None:
     if record.editor is None:
         return  # the operator, at the server's own command line
     token = known.token
-    if token is None or token.revoked_at is not None:
+    is_same = record.digest is None or (token is not None and token.digest == record.digest)
+    if token is None or token.revoked_at is not None or not is_same:
         raise Unauthorized("this token was revoked; ask for a new one")
     if record.feed is not None and not token.may_edit(record.feed):
         raise Forbidden(f"this token does not edit the feed {record.feed}")
@@ -229,7 +234,8 @@ def _decide_item(record: Record, verb: Verb, sequence: int, known: Known) -> Cha
         if asked is None:  # and not 0, which is a time too
             asked = record.fields.get("published_at")
         if asked is None:
-            at = stamped_at = steady(record.at, feed.stamped_at)
+            at = steady(record.at, feed.stamped_at)
+            stamped_at = max(at, stamped_at)
         else:
             at = min(asked, record.at)
     else:

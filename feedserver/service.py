@@ -37,7 +37,9 @@ log = logging.getLogger("feedserver")
 COLLECT_AFTER = (50_000, 20, 20)  # allocations, then collections, of each generation
 BACKLOG = 4096  # handshakes that wait while a round is under way
 SEND_BUFFER = 128 * 1024  # bytes the kernel holds for one reader who has stopped reading
-USER_TIMEOUT_MS = 30_000  # unacknowledged for so long, the kernel gives a connection up
+# Unacknowledged for so long, the kernel gives a connection up. It counts a reader that takes a few
+# KB a second as silent, so this is long; the hub's own look at its sockets is the strict one.
+USER_TIMEOUT_MS = 600_000
 GOODBYE_SECONDS = 3.0  # for readers to take their goodbye
 GRACE_SECONDS = 5  # for requests to end, after that
 KEEP_ALIVE_SECONDS = 65  # longer than the proxies in front, so that they close first
@@ -123,9 +125,15 @@ def serve(settings: Settings, *, ready: Callable[[str], None]) -> int:
     boxes = mailboxes(settings.workers)
 
     def work(number: int, is_ready: Callable[[], None], life: int) -> int:
+        for other in listeners[:number] + listeners[number + 1 :]:
+            other.close()
         return _run(settings, listeners[number], is_ready, Worker(number, boxes), life)
 
-    return supervise(settings.workers, work, lambda: ready(_address(listeners[0])))
+    def stopping() -> None:
+        for listener in listeners:  # or the kernel would go on taking connections for nobody
+            listener.close()
+
+    return supervise(settings.workers, work, lambda: ready(_address(listeners[0])), stopping)
 
 
 def _raise_open_files() -> None:
@@ -217,6 +225,8 @@ async def _serve(
         )
         server = _Server(config, here.hub, ready)
         stop.append(server.stop)
+        if faults:
+            server.stop()
         if life is not None:  # it ends when the parent does, however that comes about
             _when_readable(life, server.stop)
         await server.serve([listener])

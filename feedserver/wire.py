@@ -185,6 +185,7 @@ def dump_record(record: Record) -> bytes:
             "base": record.base,
             "claimed_at": record.claimed_at,
             "origin": record.origin,
+            "digest": record.digest,
             "key": record.key,
             "erased": record.erased,
         }

@@ -20,6 +20,7 @@ WARM_UP = 3  # messages per batch that do not count
 AGE = 100  # items before the first: see calibrate
 PLAIN = ("floor", "feedserver", "nchan", "ws", "picows", "websockets", "starlette")
 DEFLATED = ("floor", "feedserver-deflate", "websockets-deflate", "starlette-deflate")
+SHORT = 3  # of each list, but for the frame: in a short run
 
 METHOD = """\
 All systems of a batch run at once, each with its own readers; its server is pinned to one core,
@@ -108,7 +109,7 @@ def run(options: Options) -> Report:
     if plain and "floor" not in plain:
         raise BenchError("The floor must be among the systems: all is measured against it.")
     tables, figures, missing = [], dict[str, object](), list[str]()
-    for key, names, story in _cases(plain, deflated):
+    for key, names, story in _cases(plain, deflated, short=options.short):
         try:
             costs = measure(names, story, readers, batches, messages)
         except BenchError as error:
@@ -127,13 +128,17 @@ def run(options: Options) -> Report:
     return Report("fan_out", METHOD, tables, figures, notes + missing)
 
 
-def _cases(plain: Sequence[str], deflated: Sequence[str]) -> list[tuple[str, list[str], Story]]:
-    cases = []
+def _cases(
+    plain: Sequence[str], deflated: Sequence[str], *, short: bool
+) -> list[tuple[str, list[str], Story]]:
+    cases, most = [], SHORT if short else None
     if plain:
         cases.append(("frame", list(plain), calibrate.story_of_frame(FRAME, plain)))
-        cases.append(("real", list(plain), calibrate.story_of_text(REAL, plain)))
+        real = list(plain[:most])
+        cases.append(("real", real, calibrate.story_of_text(REAL, real)))
     if deflated:
-        cases.append(("deflate", list(deflated), calibrate.story_of_text(REAL, deflated)))
+        packed = list(deflated[:most])
+        cases.append(("deflate", packed, calibrate.story_of_text(REAL, packed)))
     return cases
 
 

@@ -32,12 +32,12 @@ METHOD = f"""\
 Items of {REAL} characters of text, each with its own Idempotency-Key, over keep-alive connections
 that have one request under way each; the server on one core, the load on the other, the journal
 on the disk that holds the checkout. SQLite's own row is one thread of Python that inserts as many
-bytes per transaction, WAL and synchronous=FULL, on the same disk. In a burst a witness reads
-every item and an error is raised unless all arrive, in order and once; each reader must get a
-last lone item. Where more than 200 items are committed during one round over the crowd, everybody
-is sent a snapshot of the newest instead: so it says in the contract, and the table counts them.
-"Items per frame" is posts over the frames that a reader got. Lone posts follow one another with a
-gap; the last reader's time is exact to the load client's 1 ms timer."""
+bytes per transaction, WAL and synchronous=FULL, on the same disk. In a burst an
+error is raised unless what a witness is sent in changes comes in order, once and without a gap,
+up to the last post; each reader must get a last lone item. Who is more than 200 changed items
+behind gets a snapshot of the newest instead of changes: "snapshots" is how many the witness got.
+"Items per frame" is posts over the frames that a reader got, snapshots among them. Lone posts
+follow one another with a gap; the last reader's time is exact to the load client's 1 ms timer."""
 
 
 def sqlite_alone(count: int) -> Posted:

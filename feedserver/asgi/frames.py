@@ -90,7 +90,7 @@ def pong_frame(payload: bytes) -> bytes:
 
 @dataclass(slots=True)
 class Parser:
-    """Reads what a client sends: kept only while a frame is incomplete or the budget is touched."""
+    """Reads what a client sends: made for a client that sends anything, which few do."""
 
     buffer: bytes = b""
     in_message: bool = False

@@ -10,7 +10,6 @@ import gzip
 import time
 from collections.abc import Hashable
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -29,6 +28,7 @@ from feedserver.asgi.reading import (
     before_of,
     channel_of,
     find_item,
+    find_log,
     find_page,
     is_known,
     tags_of,
@@ -59,7 +59,6 @@ SAFE = {
 FRAMED = SAFE | {"Content-Security-Policy": _POLICY.format(ancestors="*")}
 
 # The items of each feed's first page, as they were rendered last: a change costs one item, not all.
-_articles: WeakKeyDictionary[Channel, Articles] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +184,7 @@ def _front(here: Context, channel: Channel) -> Sheet:
         here.hub.heartbeat,
         next=next_text(floor) if more and floor else None,
     )
-    return _sheet(here, listing, _articles.setdefault(channel, {}))
+    return _sheet(here, listing, channel.articles)
 
 
 async def _get_item(request: Request) -> Response:
@@ -197,7 +196,7 @@ async def _get_item(request: Request) -> Response:
         feed = channel.view.feed  # before the item is read: nothing older may be missed
         item = await find_item(here, request)
         states, state = [], None
-        for entry in await here.mirror.log(item.feed, item.id):
+        for entry in await find_log(here, item):
             state = evolve(state, entry)
             if entry.sequence <= item.version:
                 states.append((entry, state))

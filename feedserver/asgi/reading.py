@@ -18,7 +18,7 @@ from feedserver.channel import Channel
 from feedserver.errors import BadRequest, Killed, NotFound
 from feedserver.journal import Page
 from feedserver.messages import next_text
-from feedserver.model import Item, Status, Verb
+from feedserver.model import Item, Logged, Status, Verb
 from feedserver.rules import evolve
 
 PAGE_ITEMS = 50
@@ -101,7 +101,7 @@ async def get_history(request: Request) -> Response:
     here = context(request)
     item = await find_item(here, request)
     state, shown = None, []
-    for entry in await here.mirror.log(item.feed, item.id):
+    for entry in await find_log(here, item):
         state = evolve(state, entry)
         if entry.record.act in SHOWN:
             verb = Verb(entry.record.act)
@@ -159,6 +159,16 @@ async def find_item(here: Context, request: Request) -> Item:
     if item.status is Status.KILLED:
         raise Killed(f"item {item.id} was withdrawn", item)
     return item
+
+
+async def find_log(here: Context, item: Item) -> tuple[Logged, ...]:
+    """Return the records of an item that was just read. Raises Killed, if it is that by now."""
+    entries = await here.mirror.log(item.feed, item.id)
+    if entries[-1].record.act is Verb.KILL:
+        tombstone = await here.mirror.item(item.feed, item.id)
+        assert tombstone is not None
+        raise Killed(f"item {item.id} was withdrawn", tombstone)
+    return entries
 
 
 async def find_page(

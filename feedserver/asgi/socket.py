@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import random
 import socket
 import sys
 import termios
@@ -186,7 +187,8 @@ class SocketReader(Reader, asyncio.Protocol):
 
     def _abort_later(self) -> None:
         # close() waits for ever for a client that has stopped reading.
-        asyncio.get_running_loop().call_later(FINISH_SECONDS, self._transport.abort)
+        patience = FINISH_SECONDS * random.uniform(1, 1.5)  # noqa: S311 - not all at once
+        asyncio.get_running_loop().call_later(patience, self._transport.abort)
 
     def _leave(self) -> None:
         if self._channel is not None:

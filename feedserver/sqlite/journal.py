@@ -6,7 +6,7 @@ import asyncio
 import logging
 import sqlite3
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 
 from feedserver.errors import OutcomeUnknown, Refused, Unavailable
@@ -77,14 +77,19 @@ class SQLiteJournal:
     async def _read_back(self, after: int) -> tuple[Change, ...]:
         while True:
             try:
-                return await self._database.read(lambda connection: read_tail(connection, after))
+                changes = await self._database.read(lambda c: read_tail(c, after))
+                self._forget(_killed(changes))
+                return changes
             except Unavailable as fault:
                 log.warning("cannot read news back, will retry: %s", fault.detail)
                 await asyncio.sleep(RETRY_SECONDS)
 
     def nudge(self) -> None:
         """Look for another process's commit now."""
-        self._grow(self._database.newest_sequence())
+        try:
+            self._grow(self._database.newest_sequence())
+        except sqlite3.Error as fault:
+            log.warning("cannot look for other processes' news: %s", fault)  # the next poll does
 
     def _seen_since(self, after: int) -> tuple[Change, ...]:
         found: list[Change] = []
@@ -98,6 +103,8 @@ class SQLiteJournal:
         return tuple(found) if found and found[-1].sequence == end else ()
 
     def _forget(self, killed: set[int]) -> None:
+        if not killed:
+            return
         # What is missing then, a follower that still needs it reads back: the tombstone.
         kept = [c for c in self._watched if not (c.item and c.item.id in killed)]
         self._watched = deque(kept, maxlen=WATCHED_MAX)
@@ -142,10 +149,9 @@ class SQLiteJournal:
             return
         self.trouble = None
         changes = [decision for decision in decisions if isinstance(decision, Change)]
-        killed = {c.item.id for c in changes if c.item and c.item.status is Status.KILLED}
+        killed = _killed(changes)
         self._watched.extend(changes)
-        if killed:
-            self._forget(killed)
+        self._forget(killed)
         if changes:
             self._grow(changes[-1].sequence)
             if self.on_commit is not None:
@@ -257,6 +263,10 @@ def read_tail(connection: sqlite3.Connection, after: int) -> tuple[Change, ...]:
             )
         )
     return tuple(changes)
+
+
+def _killed(changes: Iterable[Change]) -> set[int]:
+    return {c.item.id for c in changes if c.item and c.item.status is Status.KILLED}
 
 
 def _newest(connection: sqlite3.Connection) -> int:

@@ -38,11 +38,13 @@ class _Worker:
     due: float = 0.0  # when to start it
 
 
-def supervise(count: int, work: Work, ready: Callable[[], None]) -> int:
+def supervise(
+    count: int, work: Work, ready: Callable[[], None], stopping: Callable[[], None]
+) -> int:
     """Run `count` workers until a signal ends them. Returns the exit code.
 
-    Calls `ready` once all were ready. If one fails before that, all end: the set-up is wrong.
-    Raises SetupError with what the first of them said.
+    Calls `ready` once all were ready, and `stopping` when the end begins. If one fails before it
+    was ready, all end: the set-up is wrong. Raises SetupError with what the first of them said.
     """
     wake_read, wake_write = os.pipe2(os.O_NONBLOCK)
     report_read, report_write = os.pipe2(os.O_NONBLOCK)
@@ -75,7 +77,12 @@ def supervise(count: int, work: Work, ready: Callable[[], None]) -> int:
 
     try:
         return _run(
-            [_Worker(number) for number in range(count)], start, wake_read, report_read, ready
+            [_Worker(number) for number in range(count)],
+            start,
+            wake_read,
+            report_read,
+            ready,
+            stopping,
         )
     finally:
         signal.set_wakeup_fd(-1)
@@ -91,6 +98,7 @@ def _run(
     wake: int,
     reports: int,
     ready: Callable[[], None],
+    before_end: Callable[[], None],
 ) -> int:
     waiting_for, stopping, reason, fault = len(workers), 0.0, "", ""
     while True:
@@ -123,6 +131,7 @@ def _run(
                 reason = ""
         if asked and not stopping:
             stopping = now
+            before_end()
             _send(workers, signal.SIGTERM)
 
 

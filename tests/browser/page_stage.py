@@ -23,7 +23,7 @@ CHROMIUM_ARGS = [
     # A page that a test makes up has no address of its own, and might not speak to ours.
     "--disable-features=LocalNetworkAccessChecks",
 ]
-PATIENCE_MS = 10_000
+PATIENCE_MS = 30_000
 
 
 class Feed:
@@ -32,7 +32,8 @@ class Feed:
     def __init__(self, editor: Editor, slug: str) -> None:
         self.editor = editor
         self.slug = slug
-        self.put(title="World news", language="en", timezone="Europe/Kyiv")
+        self.title = f"World news {slug}"
+        self.put(title=self.title, language="en", timezone="Europe/Kyiv")
 
     def put(self, **settings: Any) -> None:
         assert self.editor.configure(self.slug, **settings).is_success

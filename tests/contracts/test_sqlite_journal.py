@@ -32,9 +32,9 @@ from support.records import (
 )
 
 from feedserver.errors import OutcomeUnknown, Unavailable
-from feedserver.model import Item, Verb
+from feedserver.model import Item, Record, Verb
 from feedserver.rules import Change, Duplicate
-from feedserver.sqlite import database, purge
+from feedserver.sqlite import database, ledger, purge
 from feedserver.sqlite.journal import SQLiteJournal
 
 pytestmark = pytest.mark.anyio
@@ -301,6 +301,32 @@ async def test_a_commit_that_cannot_be_made_is_refused_and_the_next_one_works(
         page = await opened.mirror.page("world", 10)
         assert page is not None
         assert [item.headline for item in page.items] == ["In time"]
+
+
+async def test_a_record_that_the_rules_choke_on_takes_nobody_along(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apply = ledger.apply
+
+    def choking(connection: sqlite3.Connection, record: Record, sequence: int) -> Change:
+        change = apply(connection, record, sequence)
+        if record.fields.get("headline") == "Poison":
+            raise TypeError("nobody foresaw this")
+        return change
+
+    monkeypatch.setattr(ledger, "apply", choking)
+    async with opened_with_anna(tmp_path) as (journal, opened):
+        headlines = ["One", "Poison", "Two", "Poison", "Three"]
+        answers = await asyncio.gather(
+            *(journal.append(post(headline)) for headline in headlines), return_exceptions=True
+        )
+        assert [isinstance(answer, Change) for answer in answers] == [
+            headline != "Poison" for headline in headlines
+        ]
+        page = await opened.mirror.page("world", 10)
+        assert page is not None
+        assert [item.headline for item in page.items] == ["Three", "Two", "One"]
+        await journal.append(post("Four"))
 
 
 async def test_a_full_disk_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:

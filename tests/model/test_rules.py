@@ -193,11 +193,29 @@ def test_only_a_token_that_may_import_claims_times_and_origins(rest: dict[str, A
         do(Verb.POST, known=Known(FEED, None, replace(ANNA, importer=False)), **rest)
 
 
-def test_a_used_key_is_a_duplicate_before_any_other_rule() -> None:
-    for known in (Known(used_at=4), Known(FEED, state(do(Verb.KILL, note="n")), ANNA, used_at=4)):
+def test_a_used_key_is_a_duplicate_before_any_rule_but_the_tokens() -> None:
+    for known in (
+        Known(token=ANNA, used_at=4),
+        Known(FEED, state(do(Verb.KILL, note="n")), ANNA, used_at=4),
+    ):
         with pytest.raises(Duplicate) as found:
             do(Verb.UPDATE, known=known, base=(1, "zzzz"))
         assert found.value.sequence == 4
+    for token in (None, replace(ANNA, revoked_at=1)):
+        with pytest.raises(Unauthorized):
+            do(Verb.UPDATE, known=Known(FEED, ITEM, token, used_at=4))
+
+
+def test_another_token_of_the_same_name_is_not_the_one_that_was_let_in() -> None:
+    with pytest.raises(Unauthorized):
+        do(Verb.UPDATE, digest="another")
+    assert state(do(Verb.UPDATE, digest=ANNA.digest)).version
+
+
+def test_an_import_by_its_origin_alone_is_marked_as_one() -> None:
+    known = Known(FEED, None, ANNA)
+    assert state(do(Verb.POST, known=known, origin=Origin("u", "i"))).imported
+    assert not state(do(Verb.POST, known=known)).imported
 
 
 # Times

@@ -83,7 +83,7 @@ class MemoryJournal:
             group = [n for n in self.store.entries if after < n <= self._visible][:GROUP_MAX]
             if group:
                 after = group[-1]
-                yield tuple(self._watched.get(n) or self._as_of_now(n) for n in group)
+                yield tuple(self._told(n) for n in group)
             else:
                 await grown.wait()
 
@@ -101,6 +101,12 @@ class MemoryJournal:
             self._visible = sequence
             grown, self._grown = self._grown, asyncio.Event()
             grown.set()
+
+    def _told(self, sequence: int) -> Change:
+        seen = self._watched.get(sequence)
+        if seen is None or (seen.item is not None and self.store.items[seen.item.id].killed_at):
+            return self._as_of_now(sequence)  # what was withdrawn since is not told again
+        return seen
 
     def _as_of_now(self, sequence: int) -> Change:
         store, entry = self.store, self.store.entries[sequence]

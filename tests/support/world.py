@@ -214,13 +214,13 @@ class Station:
         return any(c._rounds and not c._rounds.done() for c in self.hub._channels.values())
 
     async def beat(self) -> None:
-        for one in self.hub._channels.values():
+        for one in list(self.hub._channels.values()):
             one._last_round = float("-inf")  # however long ago that was
             await one.beat(self.ticks)
         self.ticks += 1
 
     async def end(self) -> None:
-        for one in self.hub._channels.values():
+        for one in list(self.hub._channels.values()):
             if one._rounds is not None:
                 one._rounds.cancel()
                 await asyncio.gather(one._rounds, return_exceptions=True)

@@ -20,6 +20,7 @@ from worker_stage import (
     Person,
     Reader,
     attend,
+    children,
     converge,
     cpu_ticks,
     crowd,
@@ -215,22 +216,41 @@ def test_a_signal_ends_all_with_a_goodbye_and_leaves_one_clean_file(
     assert [file.name for file in server.data.iterdir()] == ["feed.db"]
 
 
+def test_who_comes_when_the_end_has_begun_is_refused_at_once(serve: Serve) -> None:
+    server = serve("--workers", "2")
+    with Reader(server) as slow:
+        slow.join()
+        process = server.process
+        assert process is not None
+        process.terminate()
+        eventually(lambda: _is_refused(server.port), 4)
+        assert process.poll() is None, "it ended before the reader had its goodbye"
+        assert slow.until_over() == 1012
+    assert server.ended() == 0
+
+
+def _is_refused(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+    except ConnectionRefusedError:
+        return True
+    except ConnectionResetError:
+        pass  # it waited in the queue when the listener was closed
+    return False
+
+
 def test_a_signal_at_any_moment_of_the_start_ends_all(tmp_path: Path) -> None:
     server = Server(tmp_path / "data", "--workers", "3")
     for moment in range(8):
         process = _start(server, "--port", "0")
-        eventually(lambda moment=moment, p=process.pid: len(_children(p)) >= moment % 4)
-        pids = _children(process.pid)
+        eventually(lambda moment=moment, p=process.pid: len(children(p)) >= moment % 4)
+        pids = children(process.pid)
         process.terminate()
         out, err = process.communicate(timeout=20)
         # Before it minds signals it dies of one; from then on it ends in order.
         assert process.returncode in ({0, -signal.SIGTERM} if moment % 4 == 0 else {0}), (out, err)
         assert err == ""
         eventually(lambda pids=pids: not any(is_alive(pid) for pid in pids))
-
-
-def _children(pid: int) -> list[int]:
-    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def _start(server: Server, *options: str) -> subprocess.Popen[str]:
@@ -261,7 +281,9 @@ def test_a_file_that_is_no_database_is_said_once(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_made_is_said_once(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    done = Server(tmp_path / "file" / "data", new=False).run("serve", "--workers", "2")
+    done = Server(tmp_path / "file" / "data", new=False).run(
+        "serve", "--workers", "2", "--port", "0"
+    )
     assert (done.returncode, done.stdout) == (1, "")
     [line] = done.stderr.splitlines()
     assert "cannot make the folder" in line
@@ -293,14 +315,14 @@ def test_a_worker_that_cannot_come_back_says_why_and_is_tried_again(tmp_path: Pa
     database = server.data / "feed.db"
     away = database.rename(server.data / "away")
     database.mkdir()
-    victim = _children(process.pid)[0]
+    victim = children(process.pid)[0]
     os.kill(victim, signal.SIGKILL)
     assert "worker 0 died and is replaced: signal 9" in process.stderr.readline()
     line = process.stderr.readline()
     assert "worker 0 died and is replaced: cannot write to" in line
     database.rmdir()
     away.rename(database)
-    eventually(lambda: len(_children(process.pid)) == 3)
+    eventually(lambda: len(children(process.pid)) == 3)
     process.terminate()
     assert process.wait(20) == 0
     process.communicate()

@@ -38,7 +38,12 @@ def eventually(true: Callable[[], Any], patience: float = PATIENCE) -> Any:
 
 def workers(server: Server) -> list[int]:
     """Return the process ids of a server's workers."""
-    return [pid for pid in _processes() if _parent(pid) == server.pid]
+    return children(server.pid)
+
+
+def children(parent: int) -> list[int]:
+    """Return the processes that a process has started, oldest first."""
+    return sorted(pid for pid in _processes() if _parent(pid) == parent)
 
 
 def is_alive(pid: int) -> bool:

@@ -1,0 +1,144 @@
+"""`feedserver demo`, as a person meets it who has just found this project."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from support.server import ROOT
+from terminal import PATIENCE, Demo, clean_environ
+
+PROGRAM = [str(Path(sys.executable).parent / "feedserver")]
+TOLD = "The story is told"
+
+
+def items(demo: Demo) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = httpx.get(f"{demo.url}/v1/feeds/world/items").json()["items"]
+    return found
+
+
+def story() -> list[dict[str, Any]]:
+    lines = (ROOT / "feedserver/newsfeed.jsonl").read_text().splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def instruction(demo: Demo) -> str:
+    """Return what it tells to type in another terminal."""
+    lines = re.findall(r"^  (\S.*)$", demo.text.partition("in another terminal")[2], re.MULTILINE)
+    return "\n".join(line for line in lines if re.match(r"export |\S*publisher ", line))
+
+
+def test_the_demo_tells_the_seed_story_and_ends_with_ctrl_c(tmp_path: Path) -> None:
+    with Demo(PROGRAM, tmp_path) as demo:
+        demo.wait_for("Ctrl-C ends it")
+        assert httpx.get(f"{demo.url}/feeds/world").status_code == 200
+        demo.wait_for("  update   item")
+        assert TOLD not in demo.text, "its lines come only in the end"
+        demo.wait_for(TOLD)
+        assert re.findall(r"^  (\w+) +item \d+: ", demo.text, re.MULTILINE) == [
+            line["verb"] for line in story()
+        ]
+        newest, oldest = items(demo)
+        assert newest["headline"] == story()[2]["headline"]
+        assert newest["updated_at"] > newest["published_at"]
+        assert "injuring seven" in newest["blocks"][0][0]
+        assert "corrections" not in newest
+        assert oldest["published_at"] == "2025-05-17T03:20:00.000Z"
+        assert oldest["corrections"][0]["note"] == story()[4]["note"]
+        page = httpx.get(f"{demo.url}/feeds/world").text
+        assert page.index(newest["headline"]) < page.index("slowing sharply")
+        assert len(demo.group) >= 2
+        assert demo.interrupt() == 0
+        assert demo.group == []
+        assert demo.faults == []
+        assert "Stopped" in demo.lines[-1]
+    assert [path.name for path in tmp_path.iterdir()] == ["demo-data"]
+    assert "feed.db" in [path.name for path in (tmp_path / "demo-data").iterdir()]
+    assert not list((tmp_path / "demo-data").glob("*-wal"))
+
+
+def test_what_it_tells_to_type_in_another_terminal_works(tmp_path: Path) -> None:
+    with Demo(PROGRAM, tmp_path, "--data", "a folder/it's mine") as demo:
+        demo.wait_for("Everything that it keeps")
+        typed = instruction(demo)
+        assert typed.splitlines()[-1].count("publisher post") == 1
+        done = subprocess.run(
+            ["/bin/sh", "-ec", typed],
+            cwd=tmp_path,
+            env=clean_environ(),
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        assert "Bridge over the Psel reopens" in [item.get("headline") for item in items(demo)]
+        assert demo.interrupt() == 0
+
+
+def test_a_second_demo_in_the_folder_starts_anew(tmp_path: Path) -> None:
+    epochs = set()
+    for _ in range(2):
+        with Demo(PROGRAM, tmp_path, "--data", "data") as demo:
+            demo.wait_for("  post     item")
+            token = (tmp_path / "data/token").read_text().strip()
+            assert "Mine" not in [item["headline"] for item in items(demo)]
+            answer = httpx.post(
+                f"{demo.url}/v1/feeds/world/items",
+                json={"headline": "Mine"},
+                headers={"Authorization": f"Bearer {token}"},
+            )
+            assert answer.status_code == 201
+            epochs.add(httpx.get(f"{demo.url}/v1/feeds/world/items").json()["epoch"])
+            assert demo.interrupt() == 0
+    assert len(epochs) == 2
+
+
+@pytest.mark.parametrize("moment", ["", "Ctrl-C ends it", "  post     item"])
+def test_ctrl_c_at_any_moment_leaves_no_process(tmp_path: Path, moment: str) -> None:
+    with Demo(PROGRAM, tmp_path) as demo:
+        demo.wait_for(moment)
+        code = demo.interrupt()
+        assert demo.group == []
+        if moment:
+            assert code == 0
+            assert demo.faults == []
+
+
+def test_a_demo_that_is_told_to_end_ends_its_server_too(tmp_path: Path) -> None:
+    with Demo(PROGRAM, tmp_path) as demo:
+        demo.wait_for("Ctrl-C ends it")
+        assert demo.terminate() == 0
+        assert demo.group == []
+
+
+def test_a_folder_that_holds_something_else_is_refused_and_left_alone(tmp_path: Path) -> None:
+    thesis = tmp_path / "mine" / "thesis.txt"
+    thesis.parent.mkdir()
+    thesis.write_text("ten years of work")
+    for data in ("mine", "mine/thesis.txt"):
+        with Demo(PROGRAM, tmp_path, "--data", data) as demo:
+            assert demo.ended() == 1
+            assert demo.text == ""
+            [line] = demo.faults
+            assert line.startswith("feedserver: ")
+            assert "--data" in line
+    assert [path.name for path in thesis.parent.iterdir()] == ["thesis.txt"]
+    assert thesis.read_text() == "ten years of work"
+
+
+def test_a_port_in_use_is_said_and_nothing_is_left_running(tmp_path: Path) -> None:
+    with Demo(PROGRAM, tmp_path, "--data", "one") as one:
+        one.wait_for("Ctrl-C ends it")
+        port = one.url.rpartition(":")[2]
+        with Demo(PROGRAM, tmp_path, "--data", "other", "--port", port) as other:
+            assert other.ended() == 1
+            assert f"port {port}: it is in use" in other.faults[0]
+            assert other.group == []
+        assert one.interrupt() == 0
