@@ -20,7 +20,7 @@ from feedserver.model import Cursor, Millis
 from feedserver.rules import Change
 from feedserver.view import View
 
-SLICE = 256  # readers written to before others get a turn: about 3 ms
+SLICE = 128  # readers written to before others get a turn: about 0.7 ms
 STALL_SECONDS = 30.0  # without any progress a reader is given up; a slow one that moves is not
 CHAINS_MAX = 256  # catch-ups kept encoded until the next change, and …
 CHAINS_BYTES = 16 * 1024 * 1024  # … how large they may be together
