@@ -274,7 +274,7 @@ class _Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Take signals as a wish to stop. uvicorn's own would raise them again before the
-        database is closed."""
+        database is closed; so would one more, as Ctrl-C and a parent's SIGTERM are two."""
         loop = asyncio.get_running_loop()
         signals = (signal.SIGINT, signal.SIGTERM)
         for number in signals:
@@ -284,6 +284,7 @@ class _Server(uvicorn.Server):
         finally:
             for number in signals:
                 loop.remove_signal_handler(number)
+                signal.signal(number, signal.SIG_IGN)
 
 
 async def _follow(here: Context, journal: SQLiteJournal, after: int) -> None:

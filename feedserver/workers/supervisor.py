@@ -49,7 +49,7 @@ def supervise(
     wake_read, wake_write = os.pipe2(os.O_NONBLOCK)
     report_read, report_write = os.pipe2(os.O_NONBLOCK)
     life_read, life_write = os.pipe()
-    kept = {number: signal.signal(number, _heed) for number in SIGNALS}
+    child_handler, *_ = [signal.signal(number, _heed) for number in SIGNALS]
     signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
 
     def start(worker: _Worker) -> None:
@@ -86,8 +86,9 @@ def supervise(
         )
     finally:
         signal.set_wakeup_fd(-1)
-        for number, handler in kept.items():
-            signal.signal(number, handler)
+        signal.signal(signal.SIGCHLD, child_handler)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_IGN)  # the end has come: one more must not spoil it
         for descriptor in (wake_read, wake_write, report_read, report_write, life_read, life_write):
             os.close(descriptor)
 

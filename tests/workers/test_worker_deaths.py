@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
@@ -10,7 +11,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -37,7 +37,7 @@ Serve = Callable[..., Server]
 # Under fire
 
 
-@contextmanager
+@contextlib.contextmanager
 def storm(server: Server, name: str, editors: int, posts: int) -> Iterator[dict[str, Json]]:
     """Let editors post, each one thing after the other; yield what was acknowledged, by key."""
     acknowledged: dict[str, Json] = {}
@@ -213,6 +213,22 @@ def test_a_signal_ends_all_with_a_goodbye_and_leaves_one_clean_file(
         reader.close()
     assert server.ended() == 0
     assert not any(is_alive(pid) for pid in pids)
+    assert [file.name for file in server.data.iterdir()] == ["feed.db"]
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_more_signals_do_not_cut_the_end_short(serve: Serve, count: int) -> None:
+    server = serve("--workers", str(count))
+    with server.editing() as editor:
+        editor.item()
+    process = server.process
+    assert process is not None
+    pids = [process.pid, *workers(server)]
+    while process.poll() is None:
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+    assert server.ended() == 0
     assert [file.name for file in server.data.iterdir()] == ["feed.db"]
 
 
