@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from feedserver.errors import SetupError
+from feedserver.service import listen
 
 FEED = "world"
 TITLE = "World news"
@@ -31,6 +32,7 @@ Line = dict[str, Any]
 
 def run(port: int, data: Path, pause: float) -> int:
     """Serve until Ctrl-C; tell the story meanwhile, `pause` seconds apart. Raises SetupError."""
+    listen("127.0.0.1", port).close()  # a demo that runs there already keeps its folder
     _begin(data)
     _feedserver(data, "feed", "add", FEED, "--title", TITLE, "--language", "en", "--timezone", ZONE)
     tokens = {
