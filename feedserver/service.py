@@ -273,17 +273,16 @@ class _Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Take signals as a wish to stop. uvicorn's own would raise them again before the
-        database is closed; so would one more, as Ctrl-C and a parent's SIGTERM are two."""
-        loop = asyncio.get_running_loop()
+        """Take signals as a wish to stop, and none once it has ended. uvicorn's own would raise
+        them again before the database is closed. Not the loop's handlers: to remove one of those
+        puts the default back for a moment, and a parent's SIGTERM after Ctrl-C would meet it."""
         signals = (signal.SIGINT, signal.SIGTERM)
         for number in signals:
-            loop.add_signal_handler(number, self.handle_exit, number, None)
+            signal.signal(number, self.handle_exit)
         try:
             yield
         finally:
             for number in signals:
-                loop.remove_signal_handler(number)
                 signal.signal(number, signal.SIG_IGN)
 
 
