@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all bench check format clean setup browsers web
+.PHONY: help demo test test-all bench check format clean setup browsers all-browsers web
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -24,17 +24,20 @@ $(VENV)/.test: $(VENV)/.run
 
 setup: $(VENV)/.test ## make the environment that tests and checks use
 
-demo: $(VENV)/.run ## play the seed story on a real server at http://127.0.0.1:8000
-	@$(BIN)/feedserver demo
+demo: $(VENV)/.run ## play the seed story on a real server at http://127.0.0.1:8000, or PORT=
+	@$(BIN)/feedserver demo $(if $(PORT),--port $(PORT))
 
 browsers:
 	@sh tests/install_browsers.sh
+
+all-browsers:
+	@sh tests/install_browsers.sh all
 
 test: $(VENV)/.test browsers web ## install what tests need, Chromium included, and run them all
 	node --test tests/web/*.test.js
 	$(BIN)/pytest -n $(WORKERS) -m 'not more'
 
-test-all: $(VENV)/.test browsers web ## more of everything: kills, crowds, examples; under an hour
+test-all: $(VENV)/.test all-browsers web ## more: kills, crowds, examples, Firefox, WebKit; under an hour
 	node --test tests/web/*.test.js
 	HYPOTHESIS_PROFILE=more $(BIN)/pytest -n $(WORKERS)
 

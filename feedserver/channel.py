@@ -1,8 +1,9 @@
 """One feed's readers, and the rounds that bring them news.
 
-A reader's place is the `Place` it has been brought to, an object shared by all who stand there, so
-"is caught up" is one pointer comparison. A round takes everyone from the last announced place to
-the newest one in one frame; what is committed meanwhile goes into the next round, coalesced.
+A `Place` is a record that readers have been brought to. Sockets that are caught up stand in blocks,
+and a block has one place, so a round costs a reader no more than its send: it takes block after
+block from the last announced place to the newest one, with one frame. What is committed meanwhile
+goes into the next round, coalesced.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import asyncio
 import random
 import time
 from abc import ABC, abstractmethod
+from array import array
 from collections.abc import AsyncGenerator, Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +22,7 @@ from feedserver.model import Cursor, Millis
 from feedserver.rules import Change
 from feedserver.view import View
 
-SLICE = 128  # readers written to before others get a turn: about 0.7 ms
+SLICE = 128  # readers of a block, written to before others get a turn: about 0.7 ms
 STALL_SECONDS = 30.0  # without any progress a reader is given up; a slow one that moves is not
 CHAINS_MAX = 256  # catch-ups kept encoded until the next change, and …
 CHAINS_BYTES = 16 * 1024 * 1024  # … how large they may be together
@@ -45,16 +47,24 @@ class Place:
 class Reader(ABC):
     """A connected socket, as small as can be.
 
-    While it has a place, nothing is unsent and `send` goes straight to the kernel. What that does
+    While it has a block, nothing is unsent and `send` goes straight to the kernel. What that does
     not take is for `keep`, which makes the reader fall behind until it has drained.
     """
 
-    __slots__ = ("encode", "phase", "place", "send")
+    __slots__ = ("block", "encode", "send")
 
-    place: Place | None  # None: behind, or gone
-    phase: int  # in which second of the heartbeat's interval it gets one
+    block: Block | None  # None: behind, or gone
     encode: Encode  # a message into its frame
     send: Callable[[bytes], int]  # returns the bytes taken; raises OSError for none
+
+    @property
+    def place(self) -> Place | None:
+        """Where it stands, if it is neither behind nor gone."""
+        return self.block.place if self.block is not None else None
+
+    @abstractmethod
+    def fileno(self) -> int:
+        """Return the descriptor that `send` writes to; -1 where it does not go to the kernel."""
 
     @abstractmethod
     def keep(self, data: memoryview) -> None:
@@ -80,6 +90,47 @@ class Reader(ABC):
     @abstractmethod
     def abort(self) -> None:
         """Drop the connection and what is unsent."""
+
+
+class Block:
+    """Sockets of one encoding that stand together, up to a slice of them."""
+
+    __slots__ = ("descriptors", "encode", "phase", "place", "readers")
+
+    def __init__(self, reader: Reader, place: Place | None) -> None:
+        self.encode = reader.encode
+        self.place = place
+        self.phase = 0  # in which second of the heartbeat's interval it gets one
+        self.readers = [reader]
+        self.descriptors = array("i", [reader.fileno()])
+        reader.block = self
+
+    def add(self, reader: Reader) -> None:
+        """Let a reader stand here."""
+        self.readers.append(reader)
+        self.descriptors.append(reader.fileno())
+        reader.block = self
+
+    def remove(self, reader: Reader) -> None:
+        """Let a reader go; the last one takes its seat."""
+        seat = self.readers.index(reader)
+        self.readers[seat] = self.readers[-1]
+        self.readers.pop()
+        self.descriptors[seat] = self.descriptors[-1]
+        self.descriptors.pop()
+        reader.block = None
+
+    def join(self, other: Block) -> None:
+        """Take in all who stand in another block, at the same place."""
+        self.readers += other.readers
+        self.descriptors += other.descriptors
+        for reader in other.readers:
+            reader.block = self
+
+
+SendAll = Callable[["array[int]", bytes], list[tuple[int, int]]]
+"""Send a frame to many descriptors. Returns which did not take it whole, and the bytes each took.
+"""
 
 
 @dataclass(slots=True)
@@ -124,12 +175,18 @@ class Channel:
     """The live side of one feed."""
 
     def __init__(
-        self, view: View, messages: Messages, heartbeat: int, clock: Callable[[], Millis]
+        self,
+        view: View,
+        messages: Messages,
+        heartbeat: int,
+        clock: Callable[[], Millis],
+        send_all: SendAll | None = None,
     ) -> None:
         self.view = view
         self.messages = messages
         self.place = Place(view.head, view.feed.check)
         self._before = self._announced = self._completed = self.place
+        self.caught_up = 0  # sockets that get the shared frame
         self.behind: dict[Reader, Stall] = {}
         self.listeners: set[Listener] = set()
         self.leaving = False
@@ -138,8 +195,11 @@ class Channel:
         self.articles: dict[int, Any] = {}  # what others encoded of an item, until it changes
         self._clock = clock
         self._heartbeat = heartbeat
+        self._send_all = send_all
         # In the order of joining: a round then walks through memory, the kernel's too, forward.
-        self._caught_up: dict[Reader, None] = {}
+        self._blocks: dict[Block, None] = {}
+        self._open: dict[Encode, Block] = {}  # where the next to join may stand
+        self._phases = 0
         self._chains: dict[Place, list[Message]] = {}
         self._chains_room = CHAINS_BYTES
         self._snapshot: Message | None = None
@@ -148,11 +208,6 @@ class Channel:
         self._took = self._completed_took = 0
         self._last_round = time.monotonic()
         self._rounds: asyncio.Task[None] | None = None
-
-    @property
-    def caught_up(self) -> int:
-        """How many sockets get the shared frame."""
-        return len(self._caught_up)
 
     @property
     def sockets(self) -> int:
@@ -202,10 +257,14 @@ class Channel:
 
     def join(self, reader: Reader, place: Place | None) -> None:
         """Bring a socket up to date from `place` (None: from nothing) and keep it so."""
-        reader.phase = random.randrange(self._heartbeat)  # noqa: S311
-        self._bring(reader, place)
-        if reader.place is not None:
-            self._caught_up[reader] = None
+        block, now = Block(reader, None), self._clock()
+        chain = self.chain(place)
+        for message in chain:
+            block.place = self.place if message is chain[-1] else _place_after(message)
+            reader.push(reader.encode(message, now))
+            if reader.block is None:
+                return  # behind: the rest follows when this much has drained
+        self._settle(reader)
 
     def turn_away(self, reader: Reader) -> None:
         """Tell a socket that there is no room, and when to try again."""
@@ -214,9 +273,15 @@ class Channel:
 
     def leave(self, reader: Reader) -> None:
         """Forget a socket."""
-        reader.place = None
         self.behind.pop(reader, None)
-        self._caught_up.pop(reader, None)
+        block = reader.block
+        if block is None:
+            return
+        block.remove(reader)
+        if block in self._blocks:  # it is not on its way to one
+            self.caught_up -= 1
+            if not block.readers:
+                self._forget(block)
 
     def fall_behind(self, reader: Reader) -> None:
         """Stop sending to a socket whose buffer is above its mark."""
@@ -233,11 +298,9 @@ class Channel:
             return
         if stall.place is not self.place:
             self.join(reader, stall.place)
-            return
-        reader.place = stall.place
-        self._part_if_over(reader)
-        if reader.place is not None:
-            self._caught_up[reader] = None
+        else:
+            Block(reader, stall.place)
+            self._settle(reader)
 
     def drop_stalled(self) -> None:
         """Abort sockets that have not moved for `STALL_SECONDS`."""
@@ -256,13 +319,10 @@ class Channel:
         if time.monotonic() - self._last_round < self._heartbeat / 2:
             return
         phase = tick % self._heartbeat
-        due = [reader for reader in self._caught_up if reader.phase == phase]
         frames = _Frames([self.messages.heartbeat()], self._clock())
-        for count, reader in enumerate(due, 1):
-            if reader.place is not None:
-                reader.push(frames[reader.encode])
-            if count % SLICE == 0:
-                await asyncio.sleep(0)
+        for block in [block for block in self._blocks if block.phase == phase]:
+            self._write(block, frames[block.encode])
+            await asyncio.sleep(0)
 
     async def listen(
         self, place: Place | None, *, is_socket: bool = False
@@ -328,8 +388,8 @@ class Channel:
         self.leaving = True
         moved, self._moved = self._moved, asyncio.Event()
         moved.set()
-        for count, reader in enumerate(list(self._caught_up), 1):
-            if reader.place is not None:
+        for count, reader in enumerate(self._seated(), 1):
+            if reader.block is not None:
                 self._let_go(reader)
             if count % SLICE == 0:
                 await asyncio.sleep(0)
@@ -342,53 +402,97 @@ class Channel:
             since, target = self._announced, self.place
             self._before, self._announced = since, target
             self._took = 0
-            frames = _Frames(self.chain(since) if self.caught_up else [], self._clock())
-            readers = list(self._caught_up)
-            for start in range(0, len(readers), SLICE):
-                self._took += self._send(readers[start : start + SLICE], frames, since, target)
-                if start + SLICE < len(readers):
-                    await asyncio.sleep(0)
+            await self._run_round(since, target)
             self._last_round = time.monotonic()
             self._completed, self._completed_took = target, self._took
+            self.view.all_level_at(target.sequence)
             self._announce_progress()
         if self.view.ended:
             await self._end()
 
-    def _send(self, readers: list[Reader], frames: _Frames, since: Place, target: Place) -> int:
-        """Send one slice of a round: the loop that everything else is arranged around."""
-        took, size = 0, -1
-        encode: Encode | None = None
-        frame = b""
-        for reader in readers:
-            if reader.place is since:
-                if reader.encode is not encode:
-                    encode = reader.encode
-                    frame = frames[encode]
-                    size = len(frame)
-                reader.place = target
+    async def _run_round(self, since: Place, target: Place) -> None:
+        frames = _Frames(self.chain(since) if self.caught_up else [], self._clock())
+        written = 0
+        last: dict[Encode, Block] = {}
+        for block in list(self._blocks):
+            if written and written + len(block.readers) > SLICE:
+                await asyncio.sleep(0)
+                written = 0
+            if not block.readers or block.place is None:
+                continue
+            if block.place is since:
+                block.place = target
+                frame = frames[block.encode]
+            elif block.place.sequence < target.sequence:  # begun while the last round was under way
+                frame = _Frames(self.chain(block.place), self._clock())[block.encode]
+                block.place = self.place
+            else:
+                continue
+            written += len(block.readers)
+            self._took += self._write(block, frame)
+            before = last.get(block.encode)
+            if before is None or not self._merge(before, block):
+                last[block.encode] = block
+
+    def _write(self, block: Block, frame: bytes) -> int:
+        """Send a frame to a block; return how many took it whole. All else is arranged around it.
+
+        Nobody joins or leaves meanwhile, so every descriptor is that of its reader.
+        """
+        size = len(frame)
+        slow: list[tuple[Reader, int]] = []
+        if self._send_all is None:
+            for reader in block.readers:
                 send = reader.send  # not reader.send(…): Python finds a slot faster than a method
                 try:
                     taken = send(frame)
                 except OSError:
                     taken = 0
-                if taken == size:
-                    took += 1
-                else:
-                    reader.keep(memoryview(frame)[taken:])  # shared, not copied
-            elif reader.place is not None and reader.place.sequence < target.sequence:
-                self._bring(reader, reader.place)  # joined while the last round was under way
-                took += reader.place is not None
+                if taken != size:
+                    slow.append((reader, taken))
+        else:
+            short = self._send_all(block.descriptors, frame)
+            slow = [(block.readers[seat], taken) for seat, taken in short]
+        took = len(block.readers) - len(slow)
+        for reader, taken in slow:
+            reader.keep(memoryview(frame)[taken:])  # shared, not copied
         return took
 
-    def _bring(self, reader: Reader, place: Place | None) -> None:
-        now = self._clock()
-        chain = self.chain(place)
-        for message in chain:
-            reader.place = self.place if message is chain[-1] else _place_after(message)
-            reader.push(reader.encode(message, now))
-            if reader.place is None:
-                return  # behind: the rest follows when this much has drained
+    def _settle(self, reader: Reader) -> None:
+        """Let a reader who has come up to the newest place stand among others there."""
         self._part_if_over(reader)
+        alone = reader.block
+        if alone is None:
+            return
+        self.caught_up += 1
+        block = self._open.get(reader.encode)
+        if block is not None and block.place is self.place and len(block.readers) < SLICE:
+            block.add(reader)
+        else:
+            alone.phase = self._phases % self._heartbeat
+            self._phases += 1
+            self._blocks[alone] = None
+            self._open[reader.encode] = alone
+
+    def _merge(self, block: Block, other: Block) -> bool:
+        """Join two blocks, where there is room: readers come and go, and leave gaps."""
+        fits = len(block.readers) + len(other.readers) <= SLICE
+        if not (fits and block.place is other.place and {block, other} <= self._blocks.keys()):
+            return False
+        block.join(other)
+        is_open = self._open.get(other.encode) is other
+        self._forget(other)
+        if is_open:
+            self._open[block.encode] = block
+        return True
+
+    def _forget(self, block: Block) -> None:
+        del self._blocks[block]
+        if self._open.get(block.encode) is block:
+            del self._open[block.encode]
+
+    def _seated(self) -> list[Reader]:
+        return [reader for block in self._blocks for reader in block.readers]
 
     def _part_if_over(self, reader: Reader) -> None:
         if self.view.ended:
@@ -399,10 +503,10 @@ class Channel:
 
     async def _end(self) -> None:
         frames = _Frames([self.messages.ended()], self._clock())
-        for count, reader in enumerate(list(self._caught_up), 1):
+        for count, reader in enumerate(self._seated(), 1):
             if not self.view.ended:
                 return  # reopened meanwhile
-            if reader.place is not None:
+            if reader.block is not None:
                 reader.push(frames[reader.encode])
                 self._finish(reader, CLOSE_ENDED)
             if count % SLICE == 0:

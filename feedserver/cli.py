@@ -4,27 +4,46 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
+import shlex
+import stat
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from html import escape
 from pathlib import Path
 
 from feedserver import __version__, demo
+from feedserver.arguments import Parser, as_typed
 from feedserver.asgi import access
 from feedserver.asgi.assets import ticker_sri
-from feedserver.errors import FeedError
+from feedserver.errors import BadSetting, FeedError, Invalid, NotFound, SetupError
 from feedserver.hub import now_millis
 from feedserver.model import Feed
 from feedserver.newsroom import Newsroom
 from feedserver.service import serve
 from feedserver.settings import TABLE, Settings, read_settings
-from feedserver.sqlite.database import open_database
+from feedserver.sqlite.database import FILE, open_database
 from feedserver.sqlite.journal import open_journal
 from feedserver.sqlite.mirror import SQLiteMirror
 from feedserver.wire import time_text
 
 Arguments = argparse.Namespace
 Work = Callable[[Newsroom, SQLiteMirror], Awaitable[None]]
+
+WRONG_USAGE = 2
+STDOUT = 1
+_FIRST_STEPS = """\
+to look at it:
+  feedserver demo
+to begin a feed:
+  feedserver feed add world --title "World news" --language en --timezone Europe/Kyiv
+  (umask 077; feedserver token add "Ann Example" > ann.token)
+  feedserver serve
+
+feedserver COMMAND --help tells more. What is kept is in the folder feed-data, or in the one that
+--data or FEEDSERVER_DATA names.
+"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -33,13 +52,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         code: int = arguments.run(arguments)
     except FeedError as fault:
-        print(f"feedserver: {fault.detail}", file=sys.stderr)
-        return 1
+        detail = as_typed(fault) if isinstance(fault, Invalid) else fault.detail
+        print(f"feedserver: {detail}", file=sys.stderr)
+        return WRONG_USAGE if isinstance(fault, BadSetting) else 1
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
         return 0
     return code
+
+
+def _overview(parser: Parser, arguments: Arguments) -> int:
+    parser.print_help(sys.stderr)
+    return WRONG_USAGE
 
 
 def _serve(arguments: Arguments) -> int:
@@ -63,13 +88,16 @@ def _feed_add(arguments: Arguments) -> int:
         feed, _ = await newsroom.configure(arguments.slug, raw, None)
         print(f"added the feed {feed.slug}: {feed.title}")
 
-    return _run(arguments, work)
+    return _run(arguments, work, begins=True)
 
 
 def _feed_list(arguments: Arguments) -> int:
     async def work(newsroom: Newsroom, mirror: SQLiteMirror) -> None:
-        for feed in await mirror.feeds():
+        feeds = await mirror.feeds()
+        for feed in feeds:
             print("\t".join(_feed_line(feed)))
+        if not feeds:
+            print(_how_to_begin(_settings(arguments).data), file=sys.stderr)
 
     return _run(arguments, work)
 
@@ -89,12 +117,19 @@ def _feed_reopen(arguments: Arguments) -> int:
 
 def _close(arguments: Arguments, *, closed: bool) -> int:
     async def work(newsroom: Newsroom, mirror: SQLiteMirror) -> None:
-        if await mirror.feed(arguments.slug) is None:
-            raise FeedError(f"there is no feed {arguments.slug}; see: feedserver feed list")
+        await _existing(mirror, arguments.slug)
         await newsroom.configure(arguments.slug, {"closed": closed}, None)
         print(f"{'closed' if closed else 'reopened'} the feed {arguments.slug}")
 
     return _run(arguments, work)
+
+
+async def _existing(mirror: SQLiteMirror, slug: str) -> Feed:
+    feed = await mirror.feed(slug)
+    if feed is None:
+        known = ", ".join(feed.slug for feed in await mirror.feeds()) or "none yet"
+        raise FeedError(f"there is no feed {slug}; the feeds: {known}")
+    return feed
 
 
 def _embed(arguments: Arguments) -> int:
@@ -102,9 +137,7 @@ def _embed(arguments: Arguments) -> int:
     site = settings.url or f"http://{settings.host}:{settings.port}"
 
     async def work(newsroom: Newsroom, mirror: SQLiteMirror) -> None:
-        feed = await mirror.feed(arguments.slug)
-        if feed is None:
-            raise FeedError(f"there is no feed {arguments.slug}; see: feedserver feed list")
+        feed = await _existing(mirror, arguments.slug)
         version, integrity = ticker_sri()
         page = f"{site}/feeds/{feed.slug}"
         print(
@@ -124,8 +157,15 @@ def _token_add(arguments: Arguments) -> int:
         scope = f"the feeds {', '.join(feeds)}" if feeds else "all feeds"
         print(f"a token for {arguments.name}, for {scope}; it is shown only now:", file=sys.stderr)
         print(secret)
+        if _others_may_read(STDOUT):
+            print("others on this machine can read that file: chmod 600 it", file=sys.stderr)
 
-    return _run(arguments, work)
+    return _run(arguments, work, begins=True)
+
+
+def _others_may_read(descriptor: int) -> bool:
+    mode = os.fstat(descriptor).st_mode
+    return stat.S_ISREG(mode) and bool(mode & (stat.S_IRGRP | stat.S_IROTH))
 
 
 def _token_list(arguments: Arguments) -> int:
@@ -142,7 +182,10 @@ def _token_list(arguments: Arguments) -> int:
 
 def _token_revoke(arguments: Arguments) -> int:
     async def work(newsroom: Newsroom, mirror: SQLiteMirror) -> None:
-        await newsroom.revoke_token(arguments.name)
+        try:
+            await newsroom.revoke_token(arguments.name)
+        except NotFound as fault:
+            raise FeedError(f"{fault.detail}; see: feedserver token list") from None
         print(f"revoked the token of {arguments.name}")
 
     return _run(arguments, work)
@@ -157,11 +200,15 @@ def _list_settings(arguments: Arguments) -> int:
 
 
 def _demo(arguments: Arguments) -> int:
-    return demo.run(arguments.port, Path(arguments.data), arguments.pause)
-
-
-def _run(arguments: Arguments, work: Work) -> int:
     settings = _settings(arguments)
+    return demo.run(settings.port, settings.data, arguments.pause)
+
+
+def _run(arguments: Arguments, work: Work, *, begins: bool = False) -> int:
+    """Do `work` on the database. Only a command that `begins` makes one where there is none."""
+    settings = _settings(arguments)
+    if not begins and not _is_begun(settings.data):
+        raise SetupError(_how_to_begin(settings.data))
 
     async def opened() -> None:
         async with open_database(settings.data) as database, open_journal(database) as journal:
@@ -172,18 +219,37 @@ def _run(arguments: Arguments, work: Work) -> int:
     return 0
 
 
+def _how_to_begin(folder: Path) -> str:
+    command = f'feedserver feed add world --title "World news" --data {shlex.quote(str(folder))}'
+    return f"there is no feed in {folder} yet; begin with: {command}"
+
+
+def _is_begun(folder: Path) -> bool:
+    try:
+        return folder.is_file() or (folder / FILE).exists()
+    except OSError:
+        return True  # who tries to open it says what is wrong with it
+
+
 def _settings(arguments: Arguments) -> Settings:
     given = {setting.name: getattr(arguments, setting.name, None) for setting in TABLE}
     return read_settings(given)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="feedserver", description="A live news feed.")
+def _parser() -> Parser:
+    parser = Parser(
+        prog="feedserver",
+        description="A live news feed.",
+        epilog=_FIRST_STEPS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(run=partial(_overview, parser))
     parser.add_argument("--version", action="version", version=f"feedserver {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(metavar="COMMAND")
 
     shown = commands.add_parser("demo", help="play the seed story on a feed of its own")
-    shown.add_argument("--port", type=int, default=8000, help="default 8000; 0 takes a free one")
+    shown.add_argument("--port", help="default 8000; 0 takes a free one (FEEDSERVER_PORT)")
+    # Begun anew each time, so FEEDSERVER_DATA must not name it.
     shown.add_argument("--data", default="demo-data", help="the folder it leaves all in")
     shown.add_argument("--pause", type=float, default=6.0, help="seconds between the story's news")
     shown.set_defaults(run=_demo)
@@ -195,9 +261,10 @@ def _parser() -> argparse.ArgumentParser:
     served.set_defaults(run=_serve)
 
     feed = commands.add_parser("feed", help="add, list, close and reopen feeds")
-    feeds = feed.add_subparsers(required=True, metavar="WHAT")
+    feed.set_defaults(run=partial(_overview, feed))
+    feeds = feed.add_subparsers(metavar="WHAT")
     adding = _with_data(feeds.add_parser("add", help="add a feed"), _feed_add)
-    adding.add_argument("slug", help="its name in addresses, e.g. world")
+    adding.add_argument("slug", metavar="SLUG", help="its name in addresses, e.g. world")
     adding.add_argument("--title", required=True, help="its name for readers")
     adding.add_argument("--language", help="e.g. en, uk, pt-BR")
     adding.add_argument("--timezone", help="e.g. Europe/Kyiv")
@@ -207,30 +274,31 @@ def _parser() -> argparse.ArgumentParser:
         ("close", _feed_close, "end a feed; what is there can still be corrected"),
         ("reopen", _feed_reopen, "go on with a closed feed"),
     ):
-        _with_data(feeds.add_parser(name, help=text), run).add_argument("slug")
+        ending = _with_data(feeds.add_parser(name, help=text), run)
+        ending.add_argument("slug", metavar="SLUG")
 
     embedding = commands.add_parser("embed", help="print what puts a feed on another page")
-    _with_data(embedding, _embed).add_argument("slug")
+    _with_data(embedding, _embed).add_argument("slug", metavar="SLUG")
     embedding.add_argument("--url", help="the address that readers see (FEEDSERVER_URL)")
 
     token = commands.add_parser("token", help="add, list and revoke editors' tokens")
-    tokens = token.add_subparsers(required=True, metavar="WHAT")
+    token.set_defaults(run=partial(_overview, token))
+    tokens = token.add_subparsers(metavar="WHAT")
     giving = _with_data(tokens.add_parser("add", help="print a new token, once"), _token_add)
-    giving.add_argument("name", help="the editor's name, kept with each revision")
+    giving.add_argument("name", metavar="NAME", help="the editor's name, kept with each revision")
     giving.add_argument("--feed", action="append", default=[], help="only this feed; repeatable")
     giving.add_argument(
         "--import", dest="importer", action="store_true", help="may set past times and origins"
     )
     _with_data(tokens.add_parser("list", help="list the tokens"), _token_list)
-    _with_data(tokens.add_parser("revoke", help="end a token"), _token_revoke).add_argument("name")
+    revoking = _with_data(tokens.add_parser("revoke", help="end a token"), _token_revoke)
+    revoking.add_argument("name", metavar="NAME")
 
     _with_data(commands.add_parser("settings", help="list the settings in force"), _list_settings)
     return parser
 
 
-def _with_data(
-    parser: argparse.ArgumentParser, run: Callable[[Arguments], int]
-) -> argparse.ArgumentParser:
+def _with_data(parser: Parser, run: Callable[[Arguments], int]) -> Parser:
     parser.add_argument("--data", help="the folder that holds the database (FEEDSERVER_DATA)")
     parser.set_defaults(run=run)
     return parser

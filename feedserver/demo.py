@@ -13,11 +13,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
+from itertools import chain, repeat
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 from feedserver.errors import SetupError
 from feedserver.service import listen
+from feedserver.settings import PREFIX
 
 FEED = "world"
 TITLE = "World news"
@@ -25,14 +28,19 @@ ZONE = "Europe/Kyiv"
 MARK = ".feedserver-demo"  # says that a folder is the demo's own, to be begun anew
 IMPORTED = "economy"  # the older item: it comes at its own time; the rest of the story is live
 STOP_SECONDS = 15.0
-HEAD_START = 2  # pauses before the story begins, for the page to be opened
+# Pauses before each of the story's first lines; one before each of the others. The older item is
+# there when the page is opened, and the first live one comes while its reader still looks around.
+FIRST_PAUSES = (0.0, 0.5)
 
 Line = dict[str, Any]
 
 
 def run(port: int, data: Path, pause: float) -> int:
     """Serve until Ctrl-C; tell the story meanwhile, `pause` seconds apart. Raises SetupError."""
-    listen("127.0.0.1", port).close()  # a demo that runs there already keeps its folder
+    try:
+        listen("127.0.0.1", port).close()  # a demo that runs there already keeps its folder
+    except SetupError as fault:
+        raise SetupError(f"{fault.detail} (make demo PORT=8001)") from None
     _begin(data)
     _feedserver(data, "feed", "add", FEED, "--title", TITLE, "--language", "en", "--timezone", ZONE)
     tokens = {
@@ -71,17 +79,26 @@ def _begin(data: Path) -> None:
 
 def _feedserver(data: Path, *words: str) -> str:
     command = [sys.executable, "-m", "feedserver", *words, "--data", str(data)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run(  # noqa: S603
+        command, capture_output=True, text=True, check=False, env=_environ()
+    )
     if done.returncode:
         raise SetupError(done.stderr.strip())
     return done.stdout.strip()
+
+
+def _environ() -> dict[str, str]:
+    """Return the environment without the settings of a server that is none of the demo."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
 
 
 @contextmanager
 def _server(port: int, data: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     command = [sys.executable, "-m", "feedserver", "serve"]
     command += ["--data", str(data), "--port", str(port)]
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603
+    server = subprocess.Popen(  # noqa: S603
+        command, stdout=subprocess.PIPE, text=True, env=_environ()
+    )
     assert server.stdout is not None
     try:
         line = server.stdout.readline()
@@ -122,17 +139,18 @@ def _tell(
     server: subprocess.Popen[str], address: str, tokens: dict[str, str], pause: float
 ) -> None:
     known: dict[str, int] = {}
-    time.sleep(pause * HEAD_START)
-    for number, line in enumerate(_story()):
-        if number:
-            time.sleep(pause)
+    pauses = chain(FIRST_PAUSES, repeat(1.0))
+    for line, pauses_before in zip(_story(), pauses, strict=False):
+        time.sleep(pause * pauses_before)
         if server.poll() is not None:
             raise SetupError("the server ended in the middle of the story")
         imported = line["ref"] == IMPORTED and line["verb"] == "post"
         token = tokens["import-token" if imported else "token"]
         item = _publish(line, known.get(line["ref"]), address, token, imported=imported)
         known.setdefault(line["ref"], item)
-        said = line.get("headline") or line.get("note", "")
+        said = shorten(
+            line.get("headline") or line.get("note") or line["body"], 90, placeholder="…"
+        )
         print(f"  {line['verb']:8} item {item}: {said}", flush=True)
     print("\nThe story is told. The feed goes on until Ctrl-C.", flush=True)
 

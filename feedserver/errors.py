@@ -7,6 +7,7 @@ FeedError
 │   ├── Forbidden         403   a known token that may not do this
 │   ├── NotFound          404   no such feed, item or page
 │   ├── WrongMethod       405   the path exists, the method does not
+│   ├── TooSlow           408   the request did not arrive in time
 │   ├── WrongState        409   the verb does not fit the item's state
 │   ├── FeedClosed        409   the verb does not fit a closed feed
 │   ├── Killed            410   the item was withdrawn; carries its tombstone
@@ -16,10 +17,12 @@ FeedError
 │   ├── Invalid           422   bad fields; carries a pointer and a sentence for each
 │   ├── KeyReused         422   the same Idempotency-Key with another body
 │   ├── NoCondition       428   If-Match is missing
-│   └── TooMany           429
+│   ├── TooMany           429   sent by nothing here, but by proxies to the publisher
+│   └── HeadTooLarge      431
 ├── Unavailable           503   not now: nothing was stored, come back after `retry_after` seconds
 │   └── OutcomeUnknown    503   may have been stored: retry with the same key
 └── SetupError                  the operator has to act: exit 1 with the sentence
+    └── BadSetting              an option or a variable has no such value: exit 2
 """
 
 from __future__ import annotations
@@ -86,6 +89,14 @@ class WrongMethod(Refused):
     slug = "wrong-method"
     status = 405
     title = "Method not allowed"
+
+
+class TooSlow(Refused):
+    """The request did not arrive in time."""
+
+    slug = "too-slow"
+    status = 408
+    title = "Request timeout"
 
 
 class WrongState(Refused):
@@ -181,15 +192,19 @@ class NoCondition(Refused):
 
 
 class TooMany(Refused):
-    """Too much from one client; `retry_after` in seconds."""
+    """Too much from one client, as a proxy says: nothing here raises it."""
 
     slug = "too-many-requests"
     status = 429
     title = "Too many requests"
 
-    def __init__(self, detail: str, retry_after: int = 5) -> None:
-        super().__init__(detail)
-        self.retry_after = retry_after
+
+class HeadTooLarge(Refused):
+    """The request's head is larger than any that is needed."""
+
+    slug = "head-too-large"
+    status = 431
+    title = "Head too large"
 
 
 class Unavailable(FeedError):
@@ -213,3 +228,7 @@ class OutcomeUnknown(Unavailable):
 
 class SetupError(FeedError):
     """The operator has to act before the program can run."""
+
+
+class BadSetting(SetupError):
+    """An option or a variable was given a value that it cannot have."""

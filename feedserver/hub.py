@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Callable
 
-from feedserver.channel import Channel, Place, Receipt
+from feedserver.channel import Channel, Place, Receipt, SendAll
 from feedserver.journal import Journal, Mirror
 from feedserver.messages import Messages
 from feedserver.model import Cursor, Millis
@@ -39,6 +39,7 @@ class Hub:
         readers_max: int = 18_000,
         reader_rate: float = 2_000.0,
         clock: Callable[[], Millis] = now_millis,
+        send_all: SendAll | None = None,
     ) -> None:
         self.epoch = journal.identity.epoch
         self.heartbeat = heartbeat
@@ -49,6 +50,7 @@ class Hub:
         self._mirror = mirror
         self._page_url = page_url
         self._clock = clock
+        self._send_all = send_all
         self._channels: dict[str, Channel] = {}
         self._loading: dict[str, asyncio.Task[Channel | None]] = {}
         self._missed: dict[str, list[Change]] = {}
@@ -97,10 +99,6 @@ class Hub:
             loading = self._loading[slug] = asyncio.create_task(self._load(slug))
         # A caller that goes away must not take the others' load with it.
         return await asyncio.shield(loading)
-
-    def loaded(self, slug: str) -> Channel | None:
-        """Return a feed's channel only if anybody needed it so far."""
-        return self._channels.get(slug)
 
     async def place_of(self, channel: Channel, text: str | None) -> Place | None:
         """Return the place that a cursor names; None if it is of no use here.
@@ -162,7 +160,7 @@ class Hub:
                 return None
             view = View(stock)
             messages = Messages(view, self.epoch, self._page_url(slug), self.heartbeat)
-            channel = Channel(view, messages, self.heartbeat, self._clock)
+            channel = Channel(view, messages, self.heartbeat, self._clock, self._send_all)
             channel.leaving = self._leaving
             channel.apply(tuple(self._missed.get(slug, ())))
             self._channels[slug] = channel

@@ -47,10 +47,13 @@ Condition = tuple[tuple[int, str], ...] | None
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What an editor sent, as it came. `condition` None: there was no If-Match."""
+    """What an editor sent, as it came.
+
+    `verb` None: it named none that there is. `condition` None: there was no If-Match.
+    """
 
     feed: str
-    verb: Verb
+    verb: Verb | None
     raw: dict[str, Any]
     editor: Token
     item: int | None = None
@@ -143,16 +146,26 @@ class Newsroom:
         verb, item, condition = submission.verb, submission.item, submission.condition
         if not submission.editor.may_edit(submission.feed):
             raise Forbidden(f"this token does not edit the feed {submission.feed}")
+        if item is not None and condition is None:
+            await self._existing(submission.feed, item)  # 404 and 410 come before 428
+            raise NoCondition(f"send If-Match with the item's ETag, to {verb or 'do'} what you saw")
+        try:
+            if verb is None:
+                known = ", ".join(one for one in Verb if one is not Verb.POST)
+                raise Invalid([FieldError("/verb", f"must be one of {known}")])
+            draft = drafts.draft(submission.raw, verb, now)
+        except Invalid:
+            if item is not None:
+                await self._existing(submission.feed, item)
+            elif await self._mirror.feed(submission.feed) is None:
+                raise NotFound(f"there is no feed {submission.feed}") from None
+            raise
         base = None
-        if item is not None:
-            if condition is None:
-                await self._existing(submission.feed, item)  # 404 and 410 come before 428
-                raise NoCondition(f"send If-Match with the item's ETag, to {verb} what you saw")
+        if item is not None and condition:
             if len(condition) == 1:
                 base = condition[0]
-            elif condition:
+            else:
                 base = await self._matching(submission.feed, item, condition)
-        draft = drafts.draft(submission.raw, verb, now)
         erased: tuple[Erased, ...] = ()
         if verb is Verb.KILL:
             current = await self._existing(submission.feed, item)

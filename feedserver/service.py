@@ -12,7 +12,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 import uvloop
@@ -20,8 +20,10 @@ from starlette.applications import Starlette
 
 from feedserver.asgi.access import Tokens
 from feedserver.asgi.app import make_app
+from feedserver.asgi.connections import Connections
 from feedserver.asgi.context import Context
 from feedserver.asgi.socket import HandOverProtocol
+from feedserver.channel import SendAll
 from feedserver.errors import SetupError
 from feedserver.hub import Hub, now_millis
 from feedserver.newsroom import Newsroom
@@ -29,6 +31,7 @@ from feedserver.settings import Settings
 from feedserver.sqlite.database import open_database
 from feedserver.sqlite.journal import SQLiteJournal, open_journal
 from feedserver.sqlite.mirror import SQLiteMirror
+from feedserver.uring import Ring
 from feedserver.workers.siblings import Box, Siblings, mailboxes
 from feedserver.workers.supervisor import supervise
 
@@ -42,6 +45,7 @@ SEND_BUFFER = 128 * 1024  # bytes the kernel holds for one reader who has stoppe
 USER_TIMEOUT_MS = 600_000
 GOODBYE_SECONDS = 3.0  # for readers to take their goodbye
 GRACE_SECONDS = 5  # for requests to end, after that
+TICKS = 10  # of uvicorn, in a second
 KEEP_ALIVE_SECONDS = 65  # longer than the proxies in front, so that they close first
 
 
@@ -74,6 +78,7 @@ async def open_context(
             heartbeat=settings.heartbeat,
             readers_max=settings.readers,
             reader_rate=settings.reader_rate,
+            send_all=_send_all() if settings.io_uring else None,
         )
         siblings = Siblings(worker.number, worker.boxes, hub, journal.nudge) if worker else None
         here = Context(
@@ -93,6 +98,14 @@ async def open_context(
             for work in works:
                 await running.enter_async_context(_running(work, on_fault))
             yield here
+
+
+def _send_all() -> SendAll | None:
+    try:
+        return Ring().send
+    except OSError as fault:
+        log.warning("the kernel refuses io_uring, so sends go one by one: %s", fault.strerror)
+        return None
 
 
 def create_app(settings: Settings) -> Starlette:
@@ -209,8 +222,10 @@ async def _serve(
     async with open_context(settings, url, on_fault, worker) as here:
         app = make_app(None)
         app.state.context = here
+        connections = Connections()
         config = uvicorn.Config(
             app,
+            http=cast("Any", connections.protocol),
             ws=HandOverProtocol,
             ws_ping_interval=None,  # heartbeats are the hub's, in messages
             ws_per_message_deflate=False,  # it would cost 60 KB a connection
@@ -223,7 +238,7 @@ async def _serve(
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
-        server = _Server(config, here.hub, ready)
+        server = _Server(config, here.hub, connections, ready)
         stop.append(server.stop)
         if faults:
             server.stop()
@@ -244,11 +259,18 @@ def _when_readable(descriptor: int, act: Callable[[], None]) -> None:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn, but readers are told goodbye before their connections close."""
+    """uvicorn, but no patience is endless, and readers are told goodbye before it closes them."""
 
-    def __init__(self, config: uvicorn.Config, hub: Hub, ready: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        hub: Hub,
+        connections: Connections,
+        ready: Callable[[], None],
+    ) -> None:
         super().__init__(config)
         self._hub = hub
+        self._connections = connections
         self._ready = ready
 
     def stop(self) -> None:
@@ -259,6 +281,12 @@ class _Server(uvicorn.Server):
         """Start, and say so."""
         await super().startup(sockets)
         self._ready()
+
+    async def on_tick(self, counter: int) -> bool:
+        """Once a second, end the connections whose time is up."""
+        if counter % TICKS == 0:
+            self._connections.sweep()
+        return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Let readers go in order; only then let uvicorn close what is left."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from feedserver.errors import SetupError
+from feedserver.errors import BadSetting
 
 PREFIX = "FEEDSERVER_"
 _ADDRESS = re.compile(
@@ -67,6 +67,12 @@ def _level(text: str) -> str:
     return text
 
 
+def _switch(text: str) -> bool:
+    if text not in {"on", "off"}:
+        raise ValueError("must be on or off")
+    return text == "on"
+
+
 def _readers(text: str) -> int:
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     return _whole(1, 1_000_000)(text) if text else max(1, most - RESERVED_FILES)
@@ -94,6 +100,12 @@ TABLE = (
         _whole(1, 100_000),
         "new readers a second, each process; the rest of its time is for editors",
     ),
+    Setting(
+        "io_uring",
+        "off",
+        _switch,
+        "on: give the kernel a round's sends in lots, where it allows that; else one by one",
+    ),
     Setting("log_level", "warning", _level, "debug, info, warning or error"),
 )
 
@@ -110,13 +122,14 @@ class Settings:
     heartbeat: int
     readers: int
     reader_rate: int
+    io_uring: bool
     log_level: str
 
 
 def read_settings(
     given: Mapping[str, str | None], environment: Mapping[str, str] = os.environ
 ) -> Settings:
-    """Read every setting: as given, else from its variable, else its default. Raises SetupError."""
+    """Read every setting: as given, else from its variable, else its default. Raises BadSetting."""
     values = {}
     for setting in TABLE:
         option = given.get(setting.name)
@@ -125,7 +138,7 @@ def read_settings(
         try:
             values[setting.name] = setting.read(text)
         except ValueError as fault:
-            raise SetupError(f"{source} {fault}, not {text!r}") from None
+            raise BadSetting(f"{source} {fault}, not {text!r}") from None
     return Settings(**values)
 
 

@@ -1,8 +1,9 @@
 """A feed's newest state, in memory: all that any live message is made of.
 
 The changed items that a reader may need are the `CATCH_UP_MAX` changed last; who is further behind
-gets a snapshot. So every catch-up and every snapshot is answered from here, and ten thousand
-reconnecting readers cost no database reads.
+gets a snapshot. Only who was level when a burst came gets all of it, up to a bound. So every
+catch-up and every snapshot is answered from here, and ten thousand reconnecting readers cost no
+database reads.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from feedserver.model import CATCH_UP_MAX, SNAPSHOT_ITEMS, Cursor, Feed, Item, M
 from feedserver.rules import Change
 
 RECENT = CATCH_UP_MAX + 1  # one more, to know that there are more
+LIVE_MAX = 4096  # items of a burst for those who were level, as many as a journal remembers, and …
+LIVE_BYTES = 4 * 1024 * 1024  # … how large they may be together; beyond, a snapshot is kinder
 CHECKS = 4096  # records whose cursors are known without a look into the database
 
 
@@ -34,8 +37,10 @@ class View:
         # Both sorted, oldest first. One more than is shown of the newest: is there a next page?
         self._newest: list[tuple[Millis, int]] = sorted(item.order for item in stock.newest)
         self._recent: list[tuple[int, int]] = sorted((i.version, i.id) for i in stock.recent)
+        self._forgotten = self._recent[0][0] - 1 if len(self._recent) >= RECENT else 0
         self._pinned: set[int] = {item.id for item in stock.pinned}
         self._json: dict[int, bytes] = {}
+        self._level_at = self.head  # where readers stand who are to get all that came since
 
     @property
     def head(self) -> int:
@@ -68,10 +73,30 @@ class View:
             self._take(change.item)
         return True
 
+    def all_level_at(self, sequence: int) -> None:
+        """Forget what was kept only for readers who were level before `sequence`."""
+        self._level_at = sequence
+        self._forget()
+
     def changed_since(self, sequence: int) -> list[Item] | None:
-        """List the items changed after `sequence`, oldest change first; None: too many."""
+        """List the items changed after `sequence`, oldest change first; None: too many.
+
+        For those who are level a burst is not too many until it reaches `LIVE_MAX` or `LIVE_BYTES`.
+        """
+        if sequence < self._forgotten:
+            return None
         found = self._recent[bisect_right(self._recent, (sequence, sys.maxsize)) :]
-        return [self._items[i] for _, i in found] if len(found) <= CATCH_UP_MAX else None
+        items = [self._items[i] for _, i in found]
+        if len(items) <= CATCH_UP_MAX:
+            return items
+        if sequence < self._level_at:
+            return None
+        room = LIVE_BYTES
+        for item in items:
+            room -= len(self.json(item))
+            if room < 0:
+                return None
+        return items
 
     def snapshot(self) -> tuple[list[Item], bool]:
         """List the newest items and any older pinned ones, newest first; and: are there more?"""
@@ -109,9 +134,14 @@ class View:
         self._forget()
 
     def _forget(self) -> None:
-        del self._recent[: max(0, len(self._recent) - RECENT)]
+        level = bisect_right(self._recent, (self._level_at, sys.maxsize))
+        count = min(len(self._recent) - RECENT, max(level, len(self._recent) - LIVE_MAX))
+        if count > 0:
+            self._forgotten = self._recent[count - 1][0]
+            del self._recent[:count]
         del self._newest[: max(0, len(self._newest) - SNAPSHOT_ITEMS - 1)]
-        if len(self._items) > RECENT + SNAPSHOT_ITEMS + len(self._pinned) + 64:
+        shown = SNAPSHOT_ITEMS + len(self._pinned)
+        if len(self._items) > max(RECENT, len(self._recent)) + shown + 64:
             kept = self._pinned.union(i for _, i in self._recent).union(i for _, i in self._newest)
             for item_id in self._items.keys() - kept:
                 del self._items[item_id]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import re
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
@@ -16,12 +17,29 @@ LINES = ("headline", "occurred_at", "byline", "source", "url", "language")
 CLEARABLE = (
     "body", "occurred-at", "byline", "source", "url", "tags", "breaking", "language", "media",
 )  # fmt: skip
+A_TIME = "such as 2025-05-17T06:17+03:00"
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
 _SIZE = re.compile(r"([1-9][0-9]*)x([1-9][0-9]*)")
 
 
 class Parser(ArgumentParser):
     """An argument parser that raises Misused where argparse would exit."""
+
+    def parse_intermixed_args(  # type: ignore[override]  # argparse's overloads say no more
+        self, args: Sequence[str] | None = None, namespace: Any = None
+    ) -> Namespace:
+        """Parse. A misspelt option is told before argparse misses the right one."""
+        words = list(args or ())
+        known = [name for name in self._option_string_actions if name.startswith("--")]
+        for word in words[: words.index("--") if "--" in words else None]:
+            name = word.partition("=")[0]
+            if word.startswith("--") and " " not in name and name not in known:
+                near = difflib.get_close_matches(name, known, n=1)
+                raise Misused(
+                    f"there is no option {name}" + (f"; did you mean {near[0]}?" if near else "")
+                )
+        found: Namespace = super().parse_intermixed_args(words, namespace)
+        return found
 
     def error(self, message: str) -> NoReturn:
         """Raise what is wrong."""
@@ -65,7 +83,11 @@ def add_sending(parser: ArgumentParser, *, editing: bool) -> None:
             "--if-match", metavar="ETAG", type=_etag,
             help="only if the item is still this version (`publisher show` tells)",
         )  # fmt: skip
-    group.add_argument("--at", metavar="TIME", help="when it happened; for tokens that may import")
+    group.add_argument(
+        "--at",
+        metavar="TIME",
+        help=f"when it happened, {A_TIME}; needs an import token",
+    )
 
 
 def add_words(parser: ArgumentParser, *, headline: bool) -> None:
@@ -116,7 +138,7 @@ def add_content(parser: ArgumentParser, *, editing: bool) -> None:
         tags.add_argument("--no-tags", action="store_true")
     group.add_argument("--breaking", action=argparse.BooleanOptionalAction)
     group.add_argument("--language", metavar="TAG", help="such as en or uk")
-    group.add_argument("--occurred-at", metavar="TIME", help="such as 2025-05-17T06:17+03:00")
+    group.add_argument("--occurred-at", metavar="TIME", help=A_TIME)
     group.add_argument(
         "--media", metavar="URL", action=_Medium, help="a picture; repeat for more, replaces all"
     )

@@ -8,11 +8,12 @@ import os
 import sys
 from collections.abc import Sequence
 
-from feedserver.errors import Unauthorized
+from feedserver import __version__
+from publisher.advice import advise
 from publisher.arguments import Parser, add_common
 from publisher.call import Call, Command
 from publisher.commands import COMMANDS
-from publisher.failures import Failure, Misused, Refused
+from publisher.failures import Failure, Misused
 from publisher.output import Screen
 
 INTERRUPTED = 130  # as shells count a command that Ctrl-C ended
@@ -23,8 +24,9 @@ Post to a live news feed, and keep correcting it.
 
 {verbs}
 
-publisher VERB --help tells more. Exit codes: 0 done, 1 refused by the server, 2 wrong usage,
-3 server not reached. PUBLISHER_URL, PUBLISHER_TOKEN and PUBLISHER_FEED override what login saved.
+publisher VERB --help tells more; publisher --version tells the version. Exit codes: 0 done,
+1 refused by the server, 2 wrong usage, 3 server not reached. PUBLISHER_URL, PUBLISHER_TOKEN and
+PUBLISHER_FEED override what login saved.
 """
 
 
@@ -33,6 +35,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    if words[:1] == ["--version"]:
+        print(f"publisher {__version__}")
+        return 0
     if not words or words[0] in {"-h", "--help"}:
         print(_about(), end="", file=sys.stdout if words else sys.stderr)
         return 0 if words else Misused.exit_code
@@ -79,15 +84,16 @@ def _run(words: list[str], screen: Screen) -> int:
     try:
         # Intermixed, so that `update 131 --headline … -` reads as well as `update 131 - …`.
         args = parser_for(command).parse_intermixed_args(rest)
-        command.run(Call(args, os.environ, screen))
+        call = Call(args, os.environ, screen)
+        try:
+            command.run(call)
+        except Failure as failure:
+            advise(call, verb, failure)
+            raise
     except SystemExit as done:  # --help
         return int(done.code or 0)
     except Misused as misuse:
         misuse.add(f"More: publisher {verb} --help")
-        raise
-    except Refused as refusal:
-        if refusal.status == Unauthorized.status:
-            refusal.add("With another token: publisher login")
         raise
     return 0
 

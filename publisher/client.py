@@ -67,6 +67,10 @@ class Client:
         # An editor needs the newest version, not one that a cache still holds.
         return self._ask("GET", path, {"cache-control": "no-cache"}, query=given)
 
+    def feeds(self) -> list[str]:
+        """Return the slugs of the server's feeds. Raises Failure."""
+        return [str(feed["slug"]) for feed in self.get("/v1/feeds").data.get("feeds", ())]
+
     def post(self, path: str, body: Json, key: str, etag: str | None = None) -> Answer:
         """Submit something once, however often it has to be sent. Raises Failure."""
         headers = {"content-type": "application/json", "idempotency-key": key}
@@ -144,7 +148,7 @@ class Client:
             problem = self._object(content) if kind == "application/problem+json" else {}
             if not isinstance(problem.get("detail"), str):
                 raise self.stranger(f"{kind or 'nothing'}, status {status}", doubt=False)
-            raise Refused({**problem, "status": status})
+            raise Refused({**problem, "status": status}, self.url)
         if kind != "application/json":
             raise self.stranger(kind or "nothing")
         return Answer(self._object(content), response.headers)
@@ -160,10 +164,11 @@ class Client:
 
     def stranger(self, what: str, *, doubt: bool = True) -> NotReached:
         """Say that whoever answered is no feedserver, by what it sent."""
-        return NotReached(
-            f"{self.url} does not answer as a feedserver does (it sent {what}); check the address",
-            doubt=doubt,
+        failure = NotReached(
+            f"{self.url} does not answer as a feedserver does (it sent {what})", doubt=doubt
         )
+        failure.add("Check the address. Another one: publisher login URL, or PUBLISHER_URL")
+        return failure
 
     def _explain(self, fault: httpx.HTTPError) -> Exception:
         """Say what a failed exchange means: final, or to be tried again."""
@@ -178,7 +183,9 @@ class Client:
         if isinstance(fault, httpx.ConnectTimeout):
             return _Missed(f"{self.url} does not answer", doubt=False)
         if isinstance(fault, httpx.ConnectError):
-            return _Missed(f"no server answers at {self.url} ({fault})", doubt=False)
+            reasons = [str(c.strerror) for c in causes if isinstance(c, OSError) and c.strerror]
+            said = reasons[0] if reasons else fault
+            return _Missed(f"no server answers at {self.url} ({said})", doubt=False)
         if isinstance(fault, httpx.TimeoutException):
             return _Missed(f"{self.url} took longer than {self._timeout:g} s", doubt=True)
         return _Missed(f"the connection to {self.url} broke before the answer", doubt=True)

@@ -54,7 +54,7 @@ def through_socket(url: str, feed: str, view: View) -> Generator[Json]:
             while True:
                 yield _message(socket.recv(timeout=LATE * view.heartbeat))
     except ConnectionClosed as closed:
-        _close(closed, feed)
+        _close(closed, url, feed)
     except (InvalidHandshake, InvalidURI) as fault:
         raise Lost(f"{url} opens no WebSocket ({fault})", blocked=True) from None
     except TimeoutError:
@@ -77,7 +77,7 @@ def through_events(url: str, feed: str, view: View) -> Generator[Json]:
                 return
             kind = response.headers.get("content-type", "")
             if response.status_code == NotFound.status and "problem+json" in kind:
-                raise Refused({**_message(response.read()), "status": NotFound.status})
+                raise Refused({**_message(response.read()), "status": NotFound.status}, url)
             if response.status_code != 200 or not kind.startswith("text/event-stream"):
                 stranger = response.status_code < 500
                 raise Lost(f"{url} does not answer as a feedserver does", stranger=stranger)
@@ -97,7 +97,7 @@ def _since(view: View) -> str:
     return f"?since={quote(view.cursor)}" if view.cursor else ""
 
 
-def _close(closed: ConnectionClosed, feed: str) -> None:
+def _close(closed: ConnectionClosed, url: str, feed: str) -> None:
     """Return after an end that is one; else raise what the close code means."""
     code = closed.rcvd.code if closed.rcvd else None
     if code == ENDED:
@@ -105,7 +105,7 @@ def _close(closed: ConnectionClosed, feed: str) -> None:
     if code in FINAL:
         detail = f"there is no feed {feed}" if code == NO_SUCH_FEED else f"refused, code {code}"
         problem = {"type": NotFound.slug, "title": NotFound.title, "detail": detail}
-        raise Refused({**problem, "status": NotFound.status}) from None
+        raise Refused({**problem, "status": NotFound.status}, url) from None
     raise Lost(f"the server closed the connection (code {code})") from None
 
 

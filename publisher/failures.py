@@ -32,9 +32,13 @@ class Failure(Exception):
 
 
 class Refused(Failure):
-    """The server's own problem, as it sent it."""
+    """The problem of the server at `url`, as it sent it."""
 
     exit_code = 1
+
+    def __init__(self, problem: dict[str, Any], url: str) -> None:
+        super().__init__(problem)
+        self.url = url
 
     @property
     def status(self) -> int:

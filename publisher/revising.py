@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from datetime import datetime
 from functools import partial
+from typing import Any
 
 from feedserver.errors import Killed
 from feedserver.model import Verb
@@ -20,7 +22,7 @@ from publisher.arguments import (
 from publisher.call import Call, Command
 from publisher.client import Client
 from publisher.failures import Misused, Refused
-from publisher.submitting import Submission, new_key, submit, tombstone_of
+from publisher.submitting import Submission, new_key, say_unchanged, submit, tombstone_of
 from publisher.written import Kept, Text, keeping, read_typed, write_in_editor
 
 
@@ -68,12 +70,36 @@ def _revise(call: Call, *, verb: Verb, content: bool) -> None:
             etag = etag or item["etag"]
             if edits:
                 text = _edit(call, verb, item, text, kept)
+            elif args.key is None and _says_already(verb, item, {**text.fields(), **fields}):
+                say_unchanged(call, item)
+                return
         fields = {**text.fields(), **fields}
         submit(call, client, Submission(verb, fields, args.key or new_key(), args.id, etag), kept)
 
 
 def _changes(fields: Json) -> bool:
     return bool(fields.keys() - {"note", "at"})
+
+
+def _says_already(verb: Verb, item: Json, fields: Json) -> bool:
+    """Say whether these fields would leave the item as it is, but for a mark on it."""
+    if verb not in {Verb.FIX, Verb.UPDATE} or "at" in fields:
+        return False
+    return all(_as_kept(n, fields[n]) == _as_kept(n, item.get(n)) for n in fields if n != "note")
+
+
+def _as_kept(name: str, value: Any) -> Any:
+    """Return a field in the form in which what means the same is equal."""
+    if name == "occurred_at" and value is not None:
+        try:
+            return datetime.fromisoformat(value)
+        except ValueError:
+            return value  # the server says what is wrong with it
+    if name == "body":
+        value = Text.of(None, value or "").body
+    elif name == "headline":
+        value = Text.of(value, None).headline
+    return value or None
 
 
 def _fetch(call: Call, client: Client, *, may_be_killed: bool) -> Json:
@@ -99,6 +125,8 @@ def _edit(call: Call, verb: Verb, item: Json, given: Text, kept: Kept) -> Text:
     about = f"{verb} of item {item['id']} in {call.feed}, version {item['etag']}\n"
     made = write_in_editor(start, about, kept, call.environ)
     if made.headline is None:
+        if made.body in {None, now.body}:
+            kept.forget()
         raise Misused("the headline is empty; nothing was sent")
     changed = made.changed_from(now)
     if not changed.fields():

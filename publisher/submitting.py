@@ -7,7 +7,7 @@ import shlex
 import uuid
 from dataclasses import dataclass
 
-from feedserver.errors import NotFound, Stale
+from feedserver.errors import Stale
 from feedserver.model import Verb
 from feedserver.wire import Json
 from publisher.arguments import option_for, words_of
@@ -22,7 +22,7 @@ _DONE = {
     Verb.FIX: "Fixed",
     Verb.UPDATE: "Updated",
     Verb.CORRECT: "Corrected",
-    Verb.HOLD: "Held, marked “Being checked”",
+    Verb.HOLD: "Held",
     Verb.RELEASE: "Released",
     Verb.KILL: "Withdrawn",
     Verb.PIN: "Pinned",
@@ -69,6 +69,14 @@ def submit(call: Call, client: Client, submission: Submission, kept: Kept) -> No
     _report(call, submission, answer, item)
 
 
+def say_unchanged(call: Call, item: Json) -> None:
+    """Print that an item was as it should be already, so that nothing was sent."""
+    link = call.page(item["id"])
+    call.screen.give({**item, "link": link, "unchanged": True})
+    call.screen.say(f"Item {item['id']} says so already; nothing changed, no revision was made")
+    call.screen.say(link)
+
+
 def _item(client: Client, answer: Answer) -> Json:
     item = answer.data
     if not isinstance(item.get("id"), int) or not isinstance(item.get("etag"), str):
@@ -101,6 +109,8 @@ def _report(call: Call, submission: Submission, answer: Answer, item: Json) -> N
     done = call.screen.paint(_DONE[submission.verb], "green", "bold")
     call.screen.say(f"{done} {item['id']}" + (f": {headline}" if headline else ""))
     told = [link]
+    if submission.verb is Verb.HOLD:
+        told.append("marked “Being checked”")
     if delivered:
         told.append(
             f"delivered to {readers} of {of} reader{'s' if of != 1 else ''} in {ms} ms"
@@ -158,7 +168,7 @@ def _advise(
     refusal.add(key=submission.key)
     errors = refusal.problem.get("errors")
     if isinstance(errors, list) and errors:
-        refusal.headline = f"not {_DONE[submission.verb].split(',')[0].lower()}:"
+        refusal.headline = f"not {_DONE[submission.verb].lower()}:"
         for error in errors:
             error["option"] = option_for(str(error.get("pointer", "")))
             said = f"{error['option']}: " if error["option"] else ""
@@ -167,8 +177,6 @@ def _advise(
         current = refusal.problem.get("current")
         if isinstance(current, dict):
             _show_conflict(call, client, submission, kept, refusal, current)
-    elif refusal.status == NotFound.status:
-        refusal.add("See what there is: publisher list")
 
 
 def _show_conflict(
@@ -181,6 +189,7 @@ def _show_conflict(
 ) -> None:
     """Show both texts, who was faster, and the commands that go on from here."""
     assert submission.item is not None
+    refusal.headline = f"item {submission.item} was changed meanwhile; nothing was done"
     who = _last_change(call, client, submission.item)
     if who:
         refusal.add(f"The last change: {who}")

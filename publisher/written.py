@@ -146,7 +146,18 @@ def read_typed(args: Namespace, kept: Kept, environ: Mapping[str, str]) -> Text:
 
 def write_in_editor(start: Text, about: str, kept: Kept, environ: Mapping[str, str]) -> Text:
     """Open $VISUAL, $EDITOR or vi on the text and return what was made of it. Raises Misused."""
-    path = kept.keep(f"{start}\n{SCISSORS}\n{about}\n{_HINT}", environ)
+    content = f"{start}\n{SCISSORS}\n{about}\n{_HINT}"
+    path = kept.keep(content, environ)
+    try:
+        _edit(path, environ)
+        return Text.parse(_decode(_read_bytes(path), str(path)))
+    except Misused:
+        if not _holds_words(path, content):
+            kept.forget()
+        raise
+
+
+def _edit(path: Path, environ: Mapping[str, str]) -> None:
     command = environ.get("VISUAL") or environ.get("EDITOR") or "vi"
     # Ctrl-C belongs to the editor meanwhile; a handler, unlike SIG_IGN, is not handed down to it.
     before = signal.signal(signal.SIGINT, lambda *_: None)
@@ -158,7 +169,14 @@ def write_in_editor(start: Text, about: str, kept: Kept, environ: Mapping[str, s
         signal.signal(signal.SIGINT, before)
     if ended.returncode:
         raise Misused(f"the editor ended with status {ended.returncode}; nothing was sent")
-    return Text.parse(_decode(_read_bytes(path), str(path)))
+
+
+def _holds_words(path: Path, content: str) -> bool:
+    """Say whether the file has more in it than what was put there for the editor."""
+    try:
+        return path.read_bytes() not in {b"", content.encode()}
+    except OSError:
+        return False
 
 
 def _read_stdin(kept: Kept, environ: Mapping[str, str]) -> str:

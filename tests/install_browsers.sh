@@ -1,5 +1,6 @@
 #!/bin/sh
-# Install what the tests need beside Python: Node.js and Chromium. Says what it could not.
+# Install what the tests need beside Python: Node.js and Chromium; with `all`, Firefox and WebKit too.
+# Says what it could not.
 set -u
 
 missing=""
@@ -11,6 +12,12 @@ want() { # command, package…
 want node nodejs
 want npm npm
 want chromium chromium fonts-dejavu-core
+want chromedriver chromium-driver
+if [ "${1-}" = all ]; then
+  want firefox-esr firefox-esr
+  want WebKitWebDriver webkit2gtk-driver
+  want Xvfb xvfb
+fi
 [ -z "$missing" ] && exit 0
 
 run=""

@@ -1,6 +1,7 @@
 /**
  * Makes what the server hands out: web/dist/ticker.js, the one file that sites embed; manifest.json, which names its version
  * and hash; and strings/, the words it fetches. `node web/build.js` writes them; `--check` fails when they are out of date or too big.
+ * `--release` also keeps the ticker as ticker-<version>.js, for the sites that pin it: from then on it cannot change.
  */
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
@@ -13,7 +14,7 @@ const LIMIT = 8192;
 
 /** Names of properties that never leave the file, and that the DOM does not know. */
 const OURS =
-	/^(dated|element|fresh|full|kind|level|li|matched|oldestFirst|paint|say|times|vetoed|words)$/;
+	/^(ask|begin|beside|dated|element|fresh|heardAt|kind|layout|level|matched|oldestFirst|paint|say|strays|times|unsay|vetoed|words)$/;
 
 const here = (path) => new URL(path, import.meta.url);
 const target = ['es2022'];
@@ -25,7 +26,7 @@ const minifyStyle = {
 		onLoad({ filter: /style\.js$/ }, async ({ path }) => {
 			const { default: css } = await import(path);
 			const { code } = await transform(css, { loader: 'css', minify: true, charset: 'utf8' });
-			return { contents: `export default ${JSON.stringify(code.trim())}` };
+			return { contents: `export default ${JSON.stringify(code.trim().replaceAll(', ', ','))}` };
 		});
 	},
 };
@@ -81,11 +82,12 @@ async function pageScript(name) {
 }
 
 const script = await bundle();
+const number = await version();
 const sri = `sha384-${createHash('sha384').update(script).digest('base64')}`;
 const size = gzipSync(script, { level: 9 }).length;
 const files = new Map([
 	['ticker.js', `${script}`],
-	['manifest.json', `${JSON.stringify({ version: await version(), sri })}\n`],
+	['manifest.json', `${JSON.stringify({ version: number, sri })}\n`],
 ]);
 for (const name of await readdir(here('strings')))
 	if (name.endsWith('.json')) {
@@ -99,6 +101,12 @@ if (size > LIMIT) {
 	console.error(`ticker.js is ${size - LIMIT} bytes over its limit`);
 	process.exitCode = 1;
 }
+const kept = `ticker-${number}.js`;
+const before = await readFile(here(`dist/${kept}`), 'utf8').catch(() => undefined);
+if (before !== undefined && before !== `${script}`) {
+	console.error(`${kept} is released and cannot change: raise the version in pyproject.toml`);
+	process.exitCode = 1;
+} else if (process.argv.includes('--release')) files.set(kept, `${script}`);
 await mkdir(here('dist/strings'), { recursive: true });
 for (const [name, content] of files) {
 	const file = here(`dist/${name}`);

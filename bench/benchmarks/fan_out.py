@@ -18,9 +18,18 @@ from bench.systems import in_turn, side_by_side
 FRAME = 600  # bytes of payload
 WARM_UP = 3  # messages per batch that do not count
 AGE = 100  # items before the first: see calibrate
-PLAIN = ("floor", "feedserver", "nchan", "ws", "picows", "websockets", "starlette")
+PLAIN = (
+    "floor",
+    "feedserver",
+    "nchan",
+    "feedserver-uring",
+    "ws",
+    "picows",
+    "websockets",
+    "starlette",
+)
 DEFLATED = ("floor", "feedserver-deflate", "websockets-deflate", "starlette-deflate")
-SHORT = 3  # of each list, but for the frame: in a short run
+SHORT = 4  # of each list, but for the frame: in a short run
 
 METHOD = """\
 All systems of a batch run at once, each with its own readers; its server is pinned to one core,

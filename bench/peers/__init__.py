@@ -1,7 +1,7 @@
 """The systems that are measured side by side, by name."""
 
 from bench.errors import BenchError
-from bench.peers.feedserver import Feedserver, FeedserverDeflate
+from bench.peers.feedserver import Feedserver, FeedserverDeflate, FeedserverUring
 from bench.peers.floor import Floor
 from bench.peers.nchan import Nchan
 from bench.peers.node import NodeWs
@@ -20,6 +20,7 @@ ALL: dict[str, type[Peer]] = {
         Floor,
         Feedserver,
         FeedserverDeflate,
+        FeedserverUring,
         Nchan,
         NodeWs,
         Picows,
@@ -34,6 +35,7 @@ LABELS = {
     "floor": "C, epoll + write(): the floor",
     "feedserver": "feedserver",
     "feedserver-deflate": "feedserver, one shared compressed frame",
+    "feedserver-uring": "feedserver, --io-uring on",
     "nchan": "Nchan (nginx, C)",
     "ws": "Node ws",
     "picows": "picows (Cython)",

@@ -40,6 +40,7 @@ class Feedserver(Peer):
     path: ClassVar[str] = "/v1/feeds/bench/live"
     posts: ClassVar[str] = "/v1/feeds/bench/items"
     data: Path = field(default_factory=Path)
+    options: ClassVar[tuple[str, ...]] = ()
     token: str = ""
     _newsroom: Connection = field(default_factory=lambda: Connection(0))
 
@@ -51,7 +52,7 @@ class Feedserver(Peer):
         self.data = Path(tempfile.mkdtemp(prefix="data-", dir=cache("run")))
         self.command("feed", "add", "bench", "--title", "Bench")
         self.token = self.command("token", "add", "bench").strip()
-        command = [executable(), "serve", "--data", str(self.data), "--port", "0"]
+        command = [executable(), "serve", "--data", str(self.data), "--port", "0", *self.options]
         if self.setting.workers > 1:
             command += ["--workers", str(self.setting.workers)]
         if self.setting.heartbeat:
@@ -114,3 +115,10 @@ class FeedserverDeflate(Feedserver):
 
     name: ClassVar[str] = "feedserver-deflate"
     deflates: ClassVar[bool] = True
+
+
+class FeedserverUring(Feedserver):
+    """The same, its rounds sent through io_uring."""
+
+    name: ClassVar[str] = "feedserver-uring"
+    options: ClassVar[tuple[str, ...]] = ("--io-uring", "on")

@@ -1,6 +1,8 @@
 """The web files: read once, compressed once, served from memory.
 
-`/ticker.js` is the newest ticker, `/ticker-<version>.js` one released version, for ever the same.
+`/ticker.js` is the newest ticker, `/ticker-<version>.js` one released version, for ever the same:
+`npm run release` keeps a copy of each, and all of them ship. Until then the version under way is
+its newest build, and kept for minutes only.
 The others carry a hash of themselves in the addresses that pages use (`/feed.css?v=…`), so they
 may be kept for ever under that address and are looked for again under any other.
 """
@@ -116,8 +118,9 @@ async def _get_ticker(request: Request) -> Response:
 
 
 async def _get_release(request: Request) -> Response:
-    asset = _release(request.path_params["version"])
-    return _answer(request, asset, SHARED | {"Cache-Control": IMMUTABLE})
+    version = request.path_params["version"]
+    caching = {"Cache-Control": IMMUTABLE if version in _released() else SHORT}
+    return _answer(request, _release(version), SHARED | caching)
 
 
 async def _get_strings(request: Request) -> Response:
@@ -175,11 +178,9 @@ def _version() -> str:
 
 
 @cache
-def _releases() -> dict[str, str]:
+def _released() -> dict[str, str]:
     names = [path.name for path in (web_folder() / "dist").glob("ticker-*.js")]
-    released = {m[1]: f"dist/{m[0]}" for name in names if (m := _RELEASE.fullmatch(name))}
-    # The version under way is its newest build, until it is released.
-    return {_version(): "dist/ticker.js"} | released
+    return {m[1]: f"dist/{m[0]}" for name in names if (m := _RELEASE.fullmatch(name))}
 
 
 @cache
@@ -189,7 +190,9 @@ def _languages() -> frozenset[str]:
 
 
 def _release(version: str) -> Asset:
-    path = _releases().get(version)
+    path = _released().get(version)
+    if path is None and version == _version():
+        path = "dist/ticker.js"
     if path is None:
         raise NotFound(f"there is no ticker of the version {version[:40]}; see /ticker.js")
     return _file(path)

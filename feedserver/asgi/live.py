@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import random
 from collections.abc import AsyncIterator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -32,8 +31,6 @@ from feedserver.channel import (
 )
 from feedserver.errors import Unavailable
 from feedserver.messages import Message
-
-log = logging.getLogger("feedserver.live")
 
 SUBPROTOCOL = "newsfeed.v1"
 RETRY_SECONDS = (2, 10)  # spread of Retry-After for those who find no room
@@ -77,7 +74,8 @@ async def stream(request: Request) -> Response:
     """Send the same messages as server-sent events."""
     here = context(request)
     channel = await channel_of(here, request)
-    if not here.hub.admit():
+    # Asking what a stream would be is not reading it.
+    if request.method != "HEAD" and not here.hub.admit():
         raise Unavailable(
             "all places are taken; come back in a moment",
             random.randint(*RETRY_SECONDS),  # noqa: S311
@@ -113,33 +111,26 @@ async def _send_loop(
         known = await here.hub.channel(websocket.path_params["feed"])
         await websocket.close(CLOSE_FULL if known else CLOSE_NO_FEED)
         return
-    sending = asyncio.create_task(_send_all(websocket, channel, place, here))
-    hearing = asyncio.create_task(_hear(websocket))
-    try:
-        await asyncio.wait({sending, hearing}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        sending.cancel()
-        hearing.cancel()
-        for fault in await asyncio.gather(sending, hearing, return_exceptions=True):
-            if isinstance(fault, Exception) and not isinstance(fault, WebSocketDisconnect):
-                log.error("a reader's loop failed", exc_info=fault)
+    async with asyncio.TaskGroup() as both:  # the first to end ends the other
+        sending = both.create_task(_send_all(websocket, channel, place, here))
+        hearing = both.create_task(_hear(websocket))
+        sending.add_done_callback(lambda _: hearing.cancel())
+        hearing.add_done_callback(lambda _: sending.cancel())
 
 
 async def _send_all(
     websocket: WebSocket, channel: Channel, place: Place | None, here: Context
 ) -> None:
-    async with aclosing(channel.listen(place, is_socket=True)) as messages:
-        async for message in messages:
-            await websocket.send_text(message.json(here.hub.now()).decode())
-    await websocket.close(CLOSE_ENDED if channel.view.ended else CLOSE_RESTART)
+    with suppress(WebSocketDisconnect):
+        async with aclosing(channel.listen(place, is_socket=True)) as messages:
+            async for message in messages:
+                await websocket.send_text(message.json(here.hub.now()).decode())
+        await websocket.close(CLOSE_ENDED if channel.view.ended else CLOSE_RESTART)
 
 
 async def _hear(websocket: WebSocket) -> None:
-    try:
-        while True:
-            await websocket.receive()  # a client has nothing to say
-    except (WebSocketDisconnect, RuntimeError):
-        return
+    while (await websocket.receive())["type"] != "websocket.disconnect":
+        pass  # a client has nothing to say
 
 
 routes = [

@@ -18,7 +18,6 @@ from feedserver.errors import (
     Refused,
     Stale,
     TooLarge,
-    TooMany,
     Unauthorized,
     Unavailable,
     WrongMethod,
@@ -47,7 +46,7 @@ def problem(fault: Refused | Unavailable) -> Response:
             body["current"] = wire.item_json(fault.current, body=True)
         case Unauthorized():
             headers["WWW-Authenticate"] = 'Bearer realm="feedserver"'
-        case TooMany() | Unavailable():
+        case Unavailable():
             headers["Retry-After"] = str(fault.retry_after)
         case TooLarge():
             headers["Connection"] = "close"  # the rest of the request is not worth reading

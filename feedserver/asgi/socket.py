@@ -52,7 +52,7 @@ class SocketReader(Reader, asyncio.Protocol):
         *,
         deflated: bool,
     ) -> None:
-        self.place = None
+        self.block = None
         self.encode = frames.deflated_frame if deflated else frames.text_frame
         self._transport = transport
         self._connections = connections
@@ -70,6 +70,10 @@ class SocketReader(Reader, asyncio.Protocol):
             self.send = self._socket.send
         else:
             self.send = self._send_through
+
+    def fileno(self) -> int:
+        """Return the descriptor of the kernel's own socket; -1 without one."""
+        return self._socket.fileno() if self._socket is not None else -1
 
     def keep(self, data: memoryview) -> None:
         """Leave the rest to the transport, and fall behind until it has drained."""
@@ -153,19 +157,14 @@ class SocketReader(Reader, asyncio.Protocol):
         return self._transport.get_write_buffer_size()
 
     def _in_kernel(self) -> int:
-        if self._socket is None:
-            return 0
-        size = bytearray(4)
-        with suppress(OSError):
-            fcntl.ioctl(self._socket.fileno(), termios.TIOCOUTQ, size)
-        return int.from_bytes(size, sys.byteorder)
+        return in_kernel(self._socket.fileno()) if self._socket is not None else 0
 
     def _send_through(self, data: bytes) -> int:
         self._transport.write(data)
         return len(data)
 
     def _answer(self, data: bytes) -> None:
-        if self.place is not None:
+        if self.block is not None:
             self.push(data)
         else:
             self._transport.write(data)
@@ -194,6 +193,14 @@ class SocketReader(Reader, asyncio.Protocol):
         if self._channel is not None:
             self._channel.leave(self)
             self._channel = None
+
+
+def in_kernel(descriptor: int) -> int:
+    """Return the bytes sent that the kernel still keeps for the other side."""
+    size = bytearray(4)
+    with suppress(OSError):
+        fcntl.ioctl(descriptor, termios.TIOCOUTQ, size)
+    return int.from_bytes(size, sys.byteorder)
 
 
 class HandOverProtocol(WebSocketsSansIOProtocol):

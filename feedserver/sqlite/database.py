@@ -129,6 +129,8 @@ def _at_one_moment(connection: sqlite3.Connection, work: Callable[[sqlite3.Conne
 def _prepare(path: Path) -> Identity:
     folder = path.parent
     try:
+        if folder.is_file():
+            raise SetupError(f"{folder} is a file; --data takes the folder that holds {FILE}")
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as fault:
         raise SetupError(f"cannot make the folder {folder}: {fault.strerror}") from None

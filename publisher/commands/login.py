@@ -7,6 +7,7 @@ from argparse import ArgumentParser
 from feedserver.errors import Unauthorized
 from feedserver.model import is_slug
 from publisher.address import split_feed
+from publisher.advice import no_feed
 from publisher.call import Call, Command
 from publisher.client import Client
 from publisher.failures import Misused, Refused
@@ -28,11 +29,10 @@ def _run(call: Call) -> None:
     url, feed_of_page = split_feed(address)
     token = _read_token(call)
     with call.client(url, token) as client:
-        feeds = [str(feed["slug"]) for feed in client.get("/v1/feeds").data.get("feeds", ())]
+        feeds = client.feeds()
         wanted = args.feed or feed_of_page or call.environ.get("PUBLISHER_FEED")
         if wanted and (not is_slug(wanted) or wanted not in feeds):
-            known = ", ".join(feeds) or "none yet"
-            raise Misused(f"{url} has no feed {wanted!r}; its feeds: {known}")
+            raise Misused(no_feed(url, wanted, feeds))
         mine = [slug for slug in feeds if _may_edit(client, slug)]
         if not feeds:
             _may_edit(client, "any")  # a token that is not known is refused before the feed is

@@ -3,7 +3,7 @@
 from argparse import ArgumentParser
 
 from feedserver.model import Verb
-from publisher.arguments import add_content, add_sending, add_words, fields_of, take_words
+from publisher.arguments import A_TIME, add_content, add_sending, add_words, fields_of, take_words
 from publisher.call import Call, Command
 from publisher.failures import Misused
 from publisher.submitting import Submission, new_key, submit
@@ -15,7 +15,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
     add_content(parser, editing=False)
     add_sending(parser, editing=False)
     group = parser.add_argument_group("when it is not new")
-    group.add_argument("--published-at", metavar="TIME", help="its time in the feed, in the past")
+    group.add_argument("--published-at", metavar="TIME", help=f"its time in the feed, {A_TIME}")
     group.add_argument("--origin-uri", metavar="URI", help="where it was imported from")
     group.add_argument("--origin-id", metavar="ID", help="what it is called there")
 

@@ -3,6 +3,7 @@
 from argparse import ArgumentParser
 
 from feedserver.errors import Killed
+from feedserver.model import Status
 from feedserver.wire import Json
 from publisher.arguments import add_item
 from publisher.call import Call, Command
@@ -47,15 +48,16 @@ def _run(call: Call) -> None:
 
 def _say_item(call: Call, item: Json) -> None:
     screen = call.screen
-    screen.say(screen.paint(clean_line(item.get("headline", "Withdrawn")), "bold"))
+    killed = item.get("status") == Status.KILLED
+    title = f"Withdrawn {local_time(item.get('killed_at'))}" if killed else item.get("headline", "")
+    screen.say(screen.paint(clean_line(title), "bold"))
     times = [f"Published {local_time(item.get('published_at'))}"]
-    for name, word in (("updated_at", "updated"), ("killed_at", "withdrawn")):
-        if item.get(name):
-            times.append(f"{word} {local_time(item[name])}")
+    if item.get("updated_at"):
+        times.append(f"updated {local_time(item['updated_at'])}")
     if item.get("occurred_at"):
         times.append(f"happened {local_time(item['occurred_at'])}")
     screen.say(screen.paint(" · ".join(times), "dim"))
-    if marks(item):
+    if marks(item) and not killed:
         screen.say(screen.paint(marks(item), "yellow"))
     text = item.get("body") or plain(item.get("blocks")) or item.get("note")
     if text:

@@ -425,6 +425,32 @@ def test_not_found_and_withdrawn_come_before_the_condition(
     assert body["tombstone"] == killed
 
 
+@pytest.mark.parametrize("verb", ["update", "kill", "nothing"])
+@pytest.mark.parametrize("condition", ["*", '"1-abcd"', '"1-abcd", "2-abcd"'])
+def test_what_is_there_comes_before_what_is_wrong_and_that_before_the_version(
+    feed: Feed, verb: str, condition: str
+) -> None:
+    item = feed.item()
+    bad = {"verb": verb, "headline": 5}
+
+    def told(id_: int) -> httpx.Response:
+        path = f"{feed.path}/items/{id_}/revisions"
+        return feed.editor.post(path, json=bad, headers={"If-Match": condition})
+
+    problem(told(999_999), 404, "not-found")
+    body = told(item["id"]).json()
+    assert (body["status"], body["type"]) == (422, "invalid-fields")
+    feed.editor.revised(item, "kill", note="n")
+    problem(told(item["id"]), 410, "withdrawn")
+
+
+def test_a_bad_field_in_a_feed_that_is_not_there_or_closed(feed: Feed, anna: Editor) -> None:
+    problem(anna.submit(slug="nowhere", odd=1), 404, "not-found")
+    feed.editor.configure(feed.slug, closed=True)
+    problem(feed.editor.submit(slug=feed.slug, odd=1), 422, "invalid-fields", "/odd")
+    problem(feed.editor.submit(slug=feed.slug), 409, "feed-closed")
+
+
 @pytest.mark.parametrize(
     "item", ["x", "-1", "1.5", "1e3", "9" * 16, "9" * 5000, "%00", "٣", "²", "0x1", " 1"]
 )

@@ -8,6 +8,7 @@ import html
 import itertools
 import json
 import re
+import shutil
 from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,6 +17,7 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.applications import Starlette
 from starlette.routing import Route
 from support.server import Editor, Server
 
@@ -345,14 +347,36 @@ def test_the_ticker_is_for_every_site(feed: Feed) -> None:
     assert latest.headers["Cache-Control"].startswith("public, max-age=300")
     assert latest.headers["Access-Control-Allow-Origin"] == "*"
     assert latest.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
-    released = feed.reader.get(f"/ticker-{version}.js")
-    assert released.headers["Cache-Control"] == "public, max-age=31536000, immutable"
-    digest = b64encode(hashlib.sha384(released.content).digest()).decode()
+    pinned = feed.reader.get(f"/ticker-{version}.js")
+    digest = b64encode(hashlib.sha384(pinned.content).digest()).decode()
     assert integrity == f"sha384-{digest}"
     assert feed.reader.get("/ticker-0.0.0.js").status_code == 404
     assert feed.reader.get("/ticker-../manifest.json").status_code == 404
     assert feed.reader.get("/ticker-strings/uk.json").json()["killed"] == "Відкликано"
     assert feed.reader.get("/ticker-strings/xx.json").status_code == 404
+
+
+@pytest.mark.anyio
+async def test_a_released_ticker_never_changes_and_outlives_upgrades(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version, _ = assets.ticker_sri()
+    shutil.copytree(assets.web_folder(), tmp_path, dirs_exist_ok=True)
+    (tmp_path / "dist/ticker-0.0.9.js").write_text("// as it was\n")
+    (tmp_path / f"dist/ticker-{version}.js").unlink(missing_ok=True)
+    monkeypatch.setattr(assets, "web_folder", lambda: tmp_path)
+    assets._released.cache_clear()
+    try:
+        door = httpx.ASGITransport(Starlette(routes=assets.routes()))
+        async with httpx.AsyncClient(transport=door, base_url="http://test") as reader:
+            old = await reader.get("/ticker-0.0.9.js")
+            under_way = await reader.get(f"/ticker-{version}.js")
+    finally:
+        assets._released.cache_clear()
+    assert old.text == "// as it was\n"
+    assert old.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    # What is not released yet changes with every build.
+    assert under_way.headers["Cache-Control"].startswith("public, max-age=300")
 
 
 def test_the_ticker_is_compressed_well_under_its_limit() -> None:

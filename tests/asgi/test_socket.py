@@ -25,6 +25,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
 
+from feedserver.asgi.connections import Connections
 from feedserver.asgi.frames import BUDGET, FRAMES
 from feedserver.asgi.socket import EXTENSION, HandOverProtocol, SocketReader
 
@@ -487,6 +488,31 @@ def test_a_handshake_by_another_method_or_version_is_refused_or_served(
         assert reader.answer() in {101, 400, 404, 426, 505}
 
 
+@pytest.mark.parametrize("cut", [None, 3])
+def test_what_comes_in_one_segment_with_the_handshake_is_heard(
+    feed: Feed, house: Server, cut: int | None
+) -> None:
+    with Raw(house) as reader:
+        reader.send(request(feed.slug) + HELLO[:cut])
+        if cut is not None:
+            reader.send(HELLO[cut:])
+        assert reader.answer() == 101
+        assert {reader.next() for _ in range(2)} > {(PONG, b"hello")}
+    with Raw(house) as reader:
+        reader.send(request(feed.slug) + close(1000))
+        assert reader.answer() == 101
+        assert reader.closed() == 1000
+    assert readers(feed, 0)
+
+
+def test_too_much_behind_a_handshake_is_dropped(feed: Feed, house: Server) -> None:
+    with Raw(house) as reader:
+        reader.send(request(feed.slug) + b"x" * 10_000)
+        assert reader.answer() == 0
+        assert reader.ended()
+    assert readers(feed, 0)
+
+
 def test_another_path_has_no_socket(house: Server) -> None:
     for path in (b"/", b"/v1/feeds/world", b"/v1/feeds/world/stream", b"/v1/feeds/a/b/live"):
         with Raw(house) as reader:
@@ -557,11 +583,11 @@ class Wire(asyncio.Transport):
 
 
 def uvicorn_with(app: Any) -> tuple[Wire, ServerState]:
-    """Let uvicorn's own HTTP protocol read a handshake."""
+    """Let the HTTP protocol read a handshake."""
     config = uvicorn.Config(app, ws=HandOverProtocol, ws_ping_interval=None, log_config=None)
     config.load()
     wire, state = Wire(), ServerState()
-    protocol = HttpToolsProtocol(config=config, server_state=state, app_state={})
+    protocol = Connections().protocol(config=config, server_state=state, app_state={})
     wire.set_protocol(protocol)
     protocol.connection_made(wire)
     protocol.data_received(request("world"))
@@ -586,6 +612,15 @@ def test_uvicorn_still_has_all_that_the_seam_leans_on() -> None:
             assert hasattr(protocol.conn, name), (
                 f"websockets' ServerProtocol has no {name} any more"
             )
+        http_protocol = HttpToolsProtocol(config, ServerState(), {})
+        for name, value in {"cycle": None, "scope": None, "flow": None}.items():
+            assert getattr(http_protocol, name, "gone") == value, (
+                f"uvicorn's {name} is not what it was"
+            )
+        for name in ("parser", "_unset_keepalive_if_required", "_should_upgrade",
+                     "_unsupported_upgrade_warning", "handle_websocket_upgrade", "on_body",
+                     "on_message_begin", "on_message_complete"):  # fmt: skip
+            assert hasattr(http_protocol, name), f"uvicorn's HTTP protocol has no {name} any more"
         for name in ("data_received", "handle_connect", "connection_made"):
             assert callable(getattr(WebSocketsSansIOProtocol, name, None)), f"{name} is gone"
 

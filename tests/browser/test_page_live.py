@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from page_stage import PageStage, headlines, page_stage, wait_for_headlines
+from chromium import MEASURES, Stage, headlines, wait_for_headlines
 
 BROKEN_SOCKETS = """
 window.WebSocket = class {
     constructor() { setTimeout(() => this.onclose({ code: 1006 })) }
     close() {}
 };
-"""
-SHIFTS = """
-window.shifts = 0;
-new PerformanceObserver((list) => {
-    for (const entry of list.getEntries()) if (!entry.hadRecentInput) shifts += entry.value;
-}).observe({ type: 'layout-shift', buffered: true });
 """
 HIDEABLE = """
 window.hide = (hidden) => {
@@ -28,28 +20,14 @@ window.hide = (hidden) => {
 SECRET = "Rumour of the day"
 
 
-@pytest.fixture(scope="module")
-def shared_stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageStage]:
-    with page_stage(tmp_path_factory.mktemp("page") / "data") as started:
-        yield started
-
-
-@pytest.fixture
-def stage(shared_stage: PageStage) -> Iterator[PageStage]:
-    yield shared_stage
-    complaints = list(shared_stage.complaints)
-    shared_stage.clear()
-    assert not complaints
-
-
 @pytest.mark.parametrize("width", [320, 412, 1280])
-def test_what_the_server_rendered_stays_as_it_is(stage: PageStage, width: int) -> None:
+def test_what_the_server_rendered_stays_as_it_is(stage: Stage, width: int) -> None:
     feed = stage.feed()
     for number in range(5):
         feed.post(f"Item {number}", body="Text.")
     page = stage.open(
         f"/feeds/{feed.slug}",
-        init=SHIFTS
+        init=MEASURES
         + """
         addEventListener('DOMContentLoaded', () => {
             window.first = document.querySelector('.item');
@@ -71,7 +49,7 @@ def test_what_the_server_rendered_stays_as_it_is(stage: PageStage, width: int) -
     assert page.evaluate("shifts") <= 0.01
 
 
-def test_a_post_a_update_and_a_kill_reach_the_page(stage: PageStage) -> None:
+def test_a_post_a_update_and_a_kill_reach_the_page(stage: Stage) -> None:
     feed = stage.feed()
     old = feed.post("There before", body="Old words.")
     page = stage.open(f"/feeds/{feed.slug}")
@@ -97,7 +75,7 @@ def test_a_post_a_update_and_a_kill_reach_the_page(stage: PageStage) -> None:
     assert "Seven" not in page.content()
 
 
-def test_what_changed_opens_on_a_row_that_the_server_rendered(stage: PageStage) -> None:
+def test_what_changed_opens_on_a_row_that_the_server_rendered(stage: Stage) -> None:
     feed = stage.feed()
     item = feed.post("Four injured")
     feed.do(item, "update", headline="Seven injured")
@@ -110,7 +88,7 @@ def test_what_changed_opens_on_a_row_that_the_server_rendered(stage: PageStage) 
     page.wait_for_selector(".changes", state="detached")
 
 
-def test_a_page_resumes_after_a_restart_of_the_server(stage: PageStage) -> None:
+def test_a_page_resumes_after_a_restart_of_the_server(stage: Stage) -> None:
     feed = stage.feed()
     feed.post("Before")
     page = stage.open(f"/feeds/{feed.slug}")
@@ -122,7 +100,7 @@ def test_a_page_resumes_after_a_restart_of_the_server(stage: PageStage) -> None:
     stage.complaints.clear()  # a browser reports each connection that is refused
 
 
-def test_a_page_that_was_kept_catches_up_from_its_own_cursor(stage: PageStage) -> None:
+def test_a_page_that_was_kept_catches_up_from_its_own_cursor(stage: Stage) -> None:
     feed = stage.feed()
     wrong = feed.post(SECRET)
     html = stage.editor.get(f"/feeds/{feed.slug}").text
@@ -139,7 +117,7 @@ def test_a_page_that_was_kept_catches_up_from_its_own_cursor(stage: PageStage) -
     assert "?since=" in asked[0]
 
 
-def test_news_waits_for_a_reader_who_reads_below(stage: PageStage) -> None:
+def test_news_waits_for_a_reader_who_reads_below(stage: Stage) -> None:
     feed = stage.feed()
     for number in range(30):
         feed.post(f"Item {number}", body="Words.\n\nMore words.")
@@ -159,9 +137,9 @@ def test_news_waits_for_a_reader_who_reads_below(stage: PageStage) -> None:
     assert headlines(page)[:2] == ["No.", "New above"]
 
 
-def test_a_burst_waits_behind_the_button(stage: PageStage) -> None:
+def test_a_burst_waits_behind_the_button(stage: Stage) -> None:
     feed = stage.feed()
-    page = stage.open(f"/feeds/{feed.slug}", init=SHIFTS + HIDEABLE)
+    page = stage.open(f"/feeds/{feed.slug}", init=MEASURES + HIDEABLE)
     page.wait_for_selector(".bar.live")
     page.evaluate("hide(true)")
     for number in range(6):
@@ -172,7 +150,7 @@ def test_a_burst_waits_behind_the_button(stage: PageStage) -> None:
     assert page.evaluate("shifts") <= 0.01
 
 
-def test_a_paused_page_keeps_still_but_never_keeps_what_is_withdrawn(stage: PageStage) -> None:
+def test_a_paused_page_keeps_still_but_never_keeps_what_is_withdrawn(stage: Stage) -> None:
     feed = stage.feed()
     item, wrong = feed.post("As it was"), feed.post(SECRET)
     page = stage.open(f"/feeds/{feed.slug}")
@@ -188,7 +166,7 @@ def test_a_paused_page_keeps_still_but_never_keeps_what_is_withdrawn(stage: Page
     wait_for_headlines(page, "New", "No.", "As it is")
 
 
-def test_pins_holds_and_a_new_title_show_at_once(stage: PageStage) -> None:
+def test_pins_holds_and_a_new_title_show_at_once(stage: Stage) -> None:
     feed = stage.feed()
     first, _ = feed.post("First"), feed.post("Second")
     page = stage.open(f"/feeds/{feed.slug}")
@@ -207,7 +185,7 @@ def test_pins_holds_and_a_new_title_show_at_once(stage: PageStage) -> None:
     page.wait_for_function("() => document.querySelector('h1').textContent === 'All the news'")
 
 
-def test_more_news_comes_in_place(stage: PageStage) -> None:
+def test_more_news_comes_in_place(stage: Stage) -> None:
     feed = stage.feed()
     items = [feed.post(f"Item {number}") for number in range(70)]
     page = stage.open(f"/feeds/{feed.slug}")
@@ -222,7 +200,7 @@ def test_more_news_comes_in_place(stage: PageStage) -> None:
     page.wait_for_selector("text=The oldest, updated")
 
 
-def test_a_tag_page_takes_only_what_bears_the_tag(stage: PageStage) -> None:
+def test_a_tag_page_takes_only_what_bears_the_tag(stage: Stage) -> None:
     feed = stage.feed()
     one = feed.post("One", tags=["rain"])
     page = stage.open(f"/feeds/{feed.slug}?tag=rain")
@@ -234,7 +212,7 @@ def test_a_tag_page_takes_only_what_bears_the_tag(stage: PageStage) -> None:
     wait_for_headlines(page, "Two", "No.")
 
 
-def test_older_pages_are_live_in_what_they_show(stage: PageStage) -> None:
+def test_older_pages_are_live_in_what_they_show(stage: Stage) -> None:
     feed = stage.feed()
     items = [feed.post(f"Item {number}") for number in range(52)]
     path = stage.editor.get(f"/v1/feeds/{feed.slug}/items").json()["next"]
@@ -245,7 +223,7 @@ def test_older_pages_are_live_in_what_they_show(stage: PageStage) -> None:
     wait_for_headlines(page, "Item 1", "Item 0, updated")
 
 
-def test_an_items_own_page_is_live_and_forgets_what_is_withdrawn(stage: PageStage) -> None:
+def test_an_items_own_page_is_live_and_forgets_what_is_withdrawn(stage: Stage) -> None:
     feed = stage.feed()
     item = feed.post(SECRET, body=SECRET)
     item = feed.do(item, "update", body=f"{SECRET}, more")
@@ -258,7 +236,7 @@ def test_an_items_own_page_is_live_and_forgets_what_is_withdrawn(stage: PageStag
     assert SECRET not in page.content()
 
 
-def test_without_sockets_news_comes_by_events(stage: PageStage) -> None:
+def test_without_sockets_news_comes_by_events(stage: Stage) -> None:
     feed = stage.feed()
     page = stage.open(f"/feeds/{feed.slug}", init=f"{BROKEN_SOCKETS} Math.random = () => 0;")
     page.wait_for_selector(".bar.live")
@@ -266,7 +244,7 @@ def test_without_sockets_news_comes_by_events(stage: PageStage) -> None:
     page.wait_for_selector("text=By another way")
 
 
-def test_a_closed_feed_says_that_coverage_has_ended(stage: PageStage) -> None:
+def test_a_closed_feed_says_that_coverage_has_ended(stage: Stage) -> None:
     feed = stage.feed()
     page = stage.open(f"/feeds/{feed.slug}")
     page.wait_for_selector(".bar.live")
@@ -275,7 +253,7 @@ def test_a_closed_feed_says_that_coverage_has_ended(stage: PageStage) -> None:
     assert page.locator("#status").inner_text().startswith("Coverage ended ")
 
 
-def test_a_returning_reader_sees_where_they_left_off(stage: PageStage) -> None:
+def test_a_returning_reader_sees_where_they_left_off(stage: Stage) -> None:
     feed = stage.feed()
     feed.post("Seen before")
     page = stage.open(f"/feeds/{feed.slug}", init=HIDEABLE)
@@ -295,11 +273,13 @@ def test_a_returning_reader_sees_where_they_left_off(stage: PageStage) -> None:
     assert page.locator(".seen").count() == 0
 
 
-def test_the_iframe_tells_its_host_how_tall_it_is(stage: PageStage) -> None:
+@pytest.mark.parametrize("sandbox", ["", "sandbox=allow-scripts"], ids=["plain", "sandboxed"])
+def test_the_iframe_tells_its_host_how_tall_it_is(stage: Stage, sandbox: str) -> None:
     feed = stage.feed()
     feed.post("In a frame")
     page = stage.open("/robots.txt")
-    host = f"""<iframe src="{stage.server.url}/feeds/{feed.slug}/embed?height=auto"></iframe>
+    address = f"{stage.server.url}/feeds/{feed.slug}/embed?height=auto"
+    host = f"""<iframe {sandbox} src="{address}"></iframe>
         <script>addEventListener('message', ({{ data }}) => {{ window.told = data }})</script>"""
     page.route("**/host", lambda route: route.fulfill(body=host, content_type="text/html"))
     page.goto("http://host.test/host")

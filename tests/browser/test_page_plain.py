@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
-from page_stage import Feed, PageStage, headlines, page_stage
-
-AXE = Path(__file__).resolve().parents[2] / "node_modules/axe-core/axe.min.js"
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+from chromium import Feed, Stage, axe, headlines
 
 # What the markup of a row comes down to: no places of white space, no names for the script's use.
 ROW = """
@@ -31,21 +25,7 @@ row => {
 
 
 @pytest.fixture(scope="module")
-def shared_stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageStage]:
-    with page_stage(tmp_path_factory.mktemp("page") / "data") as started:
-        yield started
-
-
-@pytest.fixture
-def stage(shared_stage: PageStage) -> Iterator[PageStage]:
-    yield shared_stage
-    complaints = list(shared_stage.complaints)
-    shared_stage.clear()
-    assert not complaints
-
-
-@pytest.fixture(scope="module")
-def story(shared_stage: PageStage) -> Feed:
+def story(shared_stage: Stage) -> Feed:
     """A feed with everything in it that an item can be."""
     feed = shared_stage.feed()
     fill(feed, shared_stage.server.url)
@@ -78,7 +58,7 @@ def fill(feed: Feed, url: str) -> None:
     feed.do(pinned, "pin")
 
 
-def test_a_page_is_whole_without_javascript(stage: PageStage, story: Feed) -> None:
+def test_a_page_is_whole_without_javascript(stage: Stage, story: Feed) -> None:
     page = stage.open(f"/feeds/{story.slug}", java_script_enabled=False)
     assert page.title() == story.title
     assert page.locator(".item").count() == 5
@@ -102,7 +82,7 @@ def test_a_page_is_whole_without_javascript(stage: PageStage, story: Feed) -> No
     assert page.locator(".headline").all_inner_texts() == ["Not confirmed"]
 
 
-def test_older_pages_need_no_javascript(stage: PageStage) -> None:
+def test_older_pages_need_no_javascript(stage: Stage) -> None:
     feed = stage.feed()
     for number in range(55):
         feed.post(f"Item {number}")
@@ -113,14 +93,14 @@ def test_older_pages_need_no_javascript(stage: PageStage) -> None:
     assert page.locator(".item").count() == 50
 
 
-def test_the_iframe_shows_headlines_without_javascript(stage: PageStage, story: Feed) -> None:
+def test_the_iframe_shows_headlines_without_javascript(stage: Stage, story: Feed) -> None:
     page = stage.open(f"/feeds/{story.slug}/embed", java_script_enabled=False)
     assert page.get_by_role("link", name="Not confirmed").is_visible()
     assert page.locator("li").count() == 4
 
 
 @pytest.mark.parametrize("language", ["en", "ar"])
-def test_the_script_writes_rows_as_the_server_does(stage: PageStage, language: str) -> None:
+def test_the_script_writes_rows_as_the_server_does(stage: Stage, language: str) -> None:
     feed = stage.feed()
     feed.put(language=language)
     page = stage.open(f"/feeds/{feed.slug}")
@@ -138,13 +118,13 @@ def test_the_script_writes_rows_as_the_server_does(stage: PageStage, language: s
 
 
 @pytest.mark.parametrize("size", [320, 768, 1280])
-def test_pages_fit_every_width(stage: PageStage, story: Feed, size: int) -> None:
+def test_pages_fit_every_width(stage: Stage, story: Feed, size: int) -> None:
     for path in ("/", f"/feeds/{story.slug}", f"/feeds/{story.slug}/embed"):
         page = stage.open(path, viewport={"width": size, "height": 800})
         assert page.evaluate("document.documentElement.scrollWidth") == size
 
 
-def test_the_keyboard_reaches_the_news(stage: PageStage, story: Feed) -> None:
+def test_the_keyboard_reaches_the_news(stage: Stage, story: Feed) -> None:
     page = stage.open(f"/feeds/{story.slug}")
     page.wait_for_selector(".bar.live")
     page.keyboard.press("Tab")
@@ -168,7 +148,7 @@ def test_the_keyboard_reaches_the_news(stage: PageStage, story: Feed) -> None:
     ],
 )
 def test_axe_finds_nothing(
-    stage: PageStage, story: Feed, scheme: str, motion: str, colors: str
+    stage: Stage, story: Feed, scheme: str, motion: str, colors: str
 ) -> None:
     arabic = stage.feed()
     arabic.put(language="ar", title=f"أخبار العالم {arabic.slug}")
@@ -201,17 +181,12 @@ def test_axe_finds_nothing(
                 page.wait_for_selector(".item.new")
                 page.locator("button.updated").first.click()
                 page.wait_for_selector(".changes ins")
-            page.evaluate(AXE.read_text() + ";undefined")
-            report = page.evaluate("rules => axe.run(document, { runOnly: rules })", RULES)
-            found += [
-                (path, width, fault["id"], fault["nodes"][0]["html"])
-                for fault in report["violations"]
-            ]
+            found += [(path, width, *fault) for fault in axe(page)]
     stage.complaints.clear()  # the browser reports each answer of 404 and 410
     assert not found
 
 
-def test_headlines_in_the_list_are_links_to_items(stage: PageStage, story: Feed) -> None:
+def test_headlines_in_the_list_are_links_to_items(stage: Stage, story: Feed) -> None:
     page = stage.open(f"/feeds/{story.slug}")
     assert "Not confirmed" in headlines(page)
     page.get_by_role("link", name="Not confirmed").click()

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
+from chromium import Feed, Stage, rows, settle, wait_for_headlines, wait_until
 from playwright.sync_api import Page, expect
-from ticker_stage import Editor, Stage, rows, stage, wait_until
 
 SEEN = """window.seen = [];
 window.states = [];
 addEventListener('ticker-item', event => seen.push(event.detail.item.version));
 addEventListener('ticker-status', event => states.push(event.detail.status));"""
+# Counts the sockets that a page has at a time, whatever the server has noticed yet.
+SOCKETS = """window.sockets = [];
+window.most = 0;
+window.WebSocket = class extends WebSocket {
+    constructor(...where) {
+        super(...where);
+        sockets.push(this);
+        most = Math.max(most, sockets.filter(({ readyState }) => readyState < 2).length);
+    }
+};"""
 # Long waits pass twenty times as fast; the watchdog's, of 2.5 s here, as ever.
 FAST = """const slow = window.setTimeout;
 window.setTimeout = (act, ms, ...rest) => slow(act, ms > 2600 ? ms / 20 : ms, ...rest);"""
@@ -22,27 +29,13 @@ window.look = away => {
     window.away = away;
     document.dispatchEvent(new Event('visibilitychange'));
 };"""
+# Seconds: what each piece of an answer, or every 64 bytes of one, take longer.
+SLOW = {"latency": 0.6, "drip": 0.02}
 
 
-@pytest.fixture(scope="module")
-def theatre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    with stage(tmp_path_factory.mktemp("feed")) as here:
-        yield here
-
-
-@pytest.fixture
-def here(theatre: Stage) -> Iterator[Stage]:
-    yield theatre
-    theatre.close()
-    theatre.wire.swallow = theatre.wire.refuse = theatre.wire.no_sockets = False
-    theatre.wire.requests.clear()
-
-
-def open_page(here: Stage, editor: Editor, init: str = SEEN, attributes: str = "") -> Page:
-    page = here.page(here.ticker(editor, attributes, wire=True), init=init)
-    page.wait_for_function(
-        "document.querySelector('live-ticker').shadowRoot.querySelector('[part=ticker]:not([hidden])')"
-    )
+def open_page(stage: Stage, feed: Feed, init: str = SEEN, attributes: str = "") -> Page:
+    page = stage.embed(stage.ticker(feed, attributes, wire=True), init=init)
+    settle(page)
     return page
 
 
@@ -51,138 +44,198 @@ def release(page: Page) -> None:
     page.eval_on_selector("live-ticker", "ticker => ticker.showPending()")
 
 
-def test_after_a_cut_it_resumes_from_its_cursor_each_version_once_in_order(here: Stage) -> None:
-    editor = here.editor()
-    editor.post("Before")
-    page = open_page(here, editor)
+def test_after_a_cut_it_resumes_from_its_cursor_each_version_once_in_order(stage: Stage) -> None:
+    feed = stage.feed()
+    feed.post("Before")
+    page = open_page(stage, feed)
     for n in range(4):
-        here.wire.reset()
-        editor.post(f"During {n}")
+        stage.wire.reset()
+        feed.post(f"During {n}")
     wait_until(lambda: page.evaluate("seen.length") == 5, 20)
     release(page)
     assert rows(page) == ["During 3", "During 2", "During 1", "During 0", "Before"]
     seen = page.evaluate("seen")
     assert seen == sorted(set(seen))
-    assert here.wire.asked("/live?since=") >= 1
+    assert stage.wire.asked("/live?since=") >= 1
 
 
-def test_two_outages_and_a_restart_of_the_server_lose_nothing(here: Stage) -> None:
-    editor = here.editor()
-    editor.post("Before")
-    page = open_page(here, editor)
-    here.wire.reset()
-    here.server.stop()
+def test_two_outages_and_a_restart_of_the_server_lose_nothing(stage: Stage) -> None:
+    feed = stage.feed()
+    feed.post("Before")
+    page = open_page(stage, feed)
+    stage.wire.reset()
+    port = stage.server.port
+    stage.server.kill9()
     page.wait_for_timeout(300)
-    here.server.start()
-    editor.post("After the restart")
+    stage.server.start(port)
+    feed.post("After the restart")
     wait_until(lambda: page.evaluate("seen.length") == 2, 20)
-    here.wire.reset()
-    editor.post("After another cut")
+    stage.wire.reset()
+    feed.post("After another cut")
     wait_until(lambda: page.evaluate("seen.length") == 3, 20)
     release(page)
     assert rows(page) == ["After another cut", "After the restart", "Before"]
 
 
-def test_a_line_that_swallows_everything_is_noticed_and_said(here: Stage) -> None:
-    editor = here.editor()
-    editor.post("Before")
-    page = open_page(here, editor)
-    here.wire.swallow = True
+def test_a_line_that_swallows_everything_is_noticed_and_said(stage: Stage) -> None:
+    feed = stage.feed()
+    feed.post("Before")
+    page = open_page(stage, feed)
+    stage.wire.swallow = True
     expect(page.locator("live-ticker [part=status]")).to_contain_text(
         "Not up to date since", timeout=40_000
     )
     expect(page.locator("live-ticker [role=status]")).to_contain_text("Not up to date since")
-    here.wire.swallow = False
-    editor.post("After")
-    here.wire.reset()
+    stage.wire.swallow = False
+    feed.post("After")
+    stage.wire.reset()
     page.evaluate("dispatchEvent(new Event('online'))")
     wait_until(lambda: page.evaluate("seen.length") == 2, 40)
     expect(page.locator("live-ticker [part=status]")).to_have_text("Live")
 
 
-def test_where_sockets_are_blocked_it_takes_sse(here: Stage) -> None:
-    here.wire.no_sockets = True
-    editor = here.editor()
-    editor.post("First")
-    page = open_page(here, editor, SEEN + FAST)
-    assert here.wire.asked("/live") == 3
-    assert here.wire.asked("/stream") == 1
-    editor.post("Second")
+def test_where_sockets_are_blocked_it_takes_sse(stage: Stage) -> None:
+    stage.wire.no_sockets = True
+    feed = stage.feed()
+    feed.post("First")
+    page = open_page(stage, feed, SEEN + FAST)
+    assert stage.wire.asked("/live") == 3
+    assert stage.wire.asked("/stream") == 1
+    feed.post("Second")
     wait_until(lambda: page.evaluate("seen.length") == 2)
 
 
-def test_polling_reads_the_same_news(here: Stage) -> None:
-    editor = here.editor()
-    editor.post("First")
-    page = open_page(here, editor, SEEN + FAST, "transport=poll")
-    editor.post("Second")
+def test_polling_reads_the_same_news(stage: Stage) -> None:
+    feed = stage.feed()
+    feed.post("First")
+    page = open_page(stage, feed, SEEN + FAST, "transport=poll")
+    feed.post("Second")
     wait_until(lambda: page.evaluate("seen.length") == 2)
-    assert here.wire.asked("OPTIONS") == 0
-    assert here.wire.asked("/live") == 0
+    assert stage.wire.asked("OPTIONS") == 0
+    assert stage.wire.asked("/live") == 0
 
 
-def test_an_unknown_feed_is_final(here: Stage) -> None:
-    editor = here.editor()
-    editor.feed, known = "nothing-here", editor.feed
-    page = here.page(here.ticker(editor, wire=True), init=SEEN)
-    editor.feed = known
+def test_an_unknown_feed_is_final(stage: Stage) -> None:
+    feed = stage.feed()
+    feed.slug, known = "nothing-here", feed.slug
+    page = stage.embed(stage.ticker(feed, wire=True), init=SEEN)
+    feed.slug = known
     wait_until(lambda: page.evaluate("states.at(-1)") == "error")
     page.wait_for_timeout(3000)
-    assert here.wire.asked("/live") == 1
+    assert stage.wire.asked("/live") == 1
 
 
-def test_coverage_ends_and_goes_on_when_the_feed_is_reopened(here: Stage) -> None:
-    editor = here.editor()
-    editor.post("Last words")
-    page = open_page(here, editor, SEEN + HIDE)
-    editor.put(closed=True)
+def test_coverage_ends_and_goes_on_when_the_feed_is_reopened(stage: Stage) -> None:
+    feed = stage.feed()
+    feed.post("Last words")
+    page = open_page(stage, feed, SEEN + HIDE)
+    feed.put(closed=True)
     expect(page.get_by_text("Coverage has ended").first).to_be_visible()
     assert rows(page) == ["Last words"]
-    editor.put(closed=False)
+    feed.put(closed=False)
     page.evaluate("look(true); look(false)")
     expect(page.locator("live-ticker [part=status]")).to_have_text("Live")
-    editor.post("One more thing")
+    feed.post("One more thing")
     wait_until(lambda: page.evaluate("seen.length") == 2)
 
 
-def test_a_hidden_page_lets_its_socket_go_and_catches_up_when_shown(here: Stage) -> None:
-    editor = here.editor()
-    editor.post("First")
-    page = open_page(here, editor, SEEN + FAST + HIDE)
-    connected = here.wire.asked("/live")
+def test_a_hidden_page_lets_its_socket_go_and_catches_up_when_shown(stage: Stage) -> None:
+    feed = stage.feed()
+    feed.post("First")
+    page = open_page(stage, feed, SEEN + FAST + HIDE)
+    connected = stage.wire.asked("/live")
     page.evaluate("look(true)")
-    wait_until(lambda: editor.http.get(f"{editor.url}/readers").json()["readers"] == 0, 20)
-    editor.post("While away")
+    wait_until(lambda: feed.readers() == 0, 20)
+    feed.post("While away")
     page.wait_for_timeout(300)
     assert page.evaluate("seen.length") == 1
     page.evaluate("look(false)")
     wait_until(lambda: page.evaluate("seen.length") == 2)
-    assert here.wire.asked("/live") == connected + 1
+    assert stage.wire.asked("/live") == connected + 1
 
 
-def test_a_page_that_leaves_closes_its_socket_and_comes_back_with_a_new_one(here: Stage) -> None:
-    editor = here.editor()
-    editor.post("First")
-    page = open_page(here, editor)
+def test_a_page_that_leaves_closes_its_socket_and_comes_back_with_a_new_one(stage: Stage) -> None:
+    feed = stage.feed()
+    feed.post("First")
+    page = open_page(stage, feed)
     page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))")
-    wait_until(lambda: editor.http.get(f"{editor.url}/readers").json()["readers"] == 0)
-    editor.post("While in the cache")
+    wait_until(lambda: feed.readers() == 0)
+    feed.post("While in the cache")
     page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
     wait_until(lambda: page.evaluate("seen.length") == 2)
 
 
-def test_there_is_at_most_one_socket_however_the_network_flaps(here: Stage) -> None:
-    editor = here.editor()
-    editor.post("First")
-    page = open_page(here, editor)
-    most: Any = 0
+def test_there_is_at_most_one_socket_however_the_network_flaps(stage: Stage) -> None:
+    feed = stage.feed()
+    feed.post("First")
+    page = open_page(stage, feed, SEEN + SOCKETS)
     for n in range(6):
-        editor.post(f"Flap {n}")
-        here.wire.reset()
+        feed.post(f"Flap {n}")
+        if n % 2:
+            page.eval_on_selector("live-ticker", "ticker => ticker.reconnect()")
+        stage.wire.reset()
         page.evaluate("dispatchEvent(new Event('online'))")
-        most = max(most, editor.http.get(f"{editor.url}/readers").json()["readers"])
         page.wait_for_timeout(150)
     wait_until(lambda: page.evaluate("seen.length") == 7, 20)
-    wait_until(lambda: editor.http.get(f"{editor.url}/readers").json()["readers"] == 1)
+    wait_until(lambda: feed.readers() == 1)
+    assert page.evaluate("most") == 1
     seen = page.evaluate("seen")
     assert seen == sorted(set(seen))
+
+
+@pytest.mark.parametrize("fault", ["latency", "drip"])
+def test_on_a_slow_line_that_breaks_each_version_comes_once_in_order(
+    stage: Stage, fault: str
+) -> None:
+    feed = stage.feed()
+    first = feed.post("First")
+    setattr(stage.wire, fault, SLOW[fault])
+    page = open_page(stage, feed, SEEN + SOCKETS)
+    wanted = [first["version"]]
+    for n in range(8):
+        wanted.append(feed.post(f"News {n}", body="Some words. " * 20)["version"])
+        if n % 3 == 2:
+            stage.wire.reset()
+    wanted.append(feed.do(first, "update", headline="First, updated")["version"])
+    wait_until(lambda: page.evaluate("seen.at(-1)") == wanted[-1], 30)
+    assert page.evaluate("seen") == wanted
+    assert page.evaluate("most") == 1
+    release(page)
+    assert rows(page) == [*(f"News {n}" for n in reversed(range(8))), "First, updated"]
+
+
+@pytest.mark.parametrize("fault", ["latency", "drip"])
+def test_a_page_on_a_slow_line_that_breaks_shows_each_item_once_in_order(
+    stage: Stage, fault: str
+) -> None:
+    feed = stage.feed()
+    feed.post("First")
+    page = stage.open(f"/feeds/{feed.slug}", init=SOCKETS, wire=True)
+    page.wait_for_selector(".bar.live")
+    setattr(stage.wire, fault, SLOW[fault])
+    for n in range(3):
+        feed.post(f"News {n}")
+        if n == 1:
+            stage.wire.reset()
+    wait_for_headlines(page, "News 2", "News 1", "News 0", "First")
+    assert page.evaluate("most") == 1
+    stage.complaints.clear()  # a browser may report a connection that was cut
+
+
+def test_where_sockets_and_sse_are_blocked_a_page_and_a_ticker_poll(stage: Stage) -> None:
+    stage.wire.no_sockets = stage.wire.no_streams = True
+    feed = stage.feed()
+    feed.post("First")
+    ticker = open_page(stage, feed, SEEN + FAST)
+    page = stage.open(f"/feeds/{feed.slug}", init=FAST, wire=True)
+    page.wait_for_selector(".bar.live")
+    assert stage.wire.asked("/live") >= 6
+    assert stage.wire.asked("/stream") >= 4
+    assert stage.wire.asked("/changes") >= 2
+    item = feed.post("Second")
+    wait_for_headlines(page, "Second", "First")
+    wait_until(lambda: rows(ticker) == ["Second", "First"])
+    feed.do(item, "kill", note="Withdrawn.")
+    wait_for_headlines(page, "Withdrawn.", "First")
+    wait_until(lambda: rows(ticker) == ["Withdrawn.", "First"])
+    stage.complaints.clear()  # a browser reports each connection that is refused

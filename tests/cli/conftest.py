@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 import pytest
 from support.server import PATIENCE, ROOT
@@ -37,11 +38,12 @@ def data(tmp_path: Path) -> Path:
 def feedserver(tmp_path: Path) -> Command:
     """Run one command, in an empty folder."""
 
-    def run(*words: str | Path, **environ: str) -> Done:
+    def run(*words: str | Path, stdout: int | IO[str] = subprocess.PIPE, **environ: str) -> Done:
         clean = {k: v for k, v in os.environ.items() if not k.startswith("FEEDSERVER_")}
         return subprocess.run(
             [sys.executable, "-m", "feedserver", *map(str, words)],
-            capture_output=True,
+            stdout=stdout,
+            stderr=subprocess.PIPE,
             text=True,
             env=clean | {"PYTHONPATH": str(ROOT)} | environ,
             cwd=tmp_path,

@@ -34,23 +34,23 @@ def test_a_feed_is_added_listed_closed_and_reopened(within: Command, data: Path)
     done(within("feed", "reopen", "world", "--data", data))
     assert "closed" not in done(within("feed", "list", "--data", data))
     for what in ("close", "reopen"):
-        refused(within("feed", what, "nowhere", "--data", data), "nowhere", "feed list")
+        refused(within("feed", what, "nowhere", "--data", data), "nowhere", "feeds: a-1, world")
 
 
 @pytest.mark.parametrize("slug", ["World", "a b", "", "ї", "a_b", "a" * 64, "../x"])
 def test_a_bad_slug_says_what_a_slug_is(within: Command, data: Path, slug: str) -> None:
     command = within("feed", "add", slug, "--title", "T", "--data", data)
-    refused(command, "small letters", "e.g. world")
+    refused(command, "SLUG: ", "small letters", "e.g. world")
 
 
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--title", ""], ["/title", "needs a title"]),
-        (["--title", "x" * 201], ["/title", "at most 200"]),
-        (["--title", "a\x1bb"], ["/title", "U+001B"]),
-        (["--title", "T", "--language", "english"], ["/language", "pt-BR"]),
-        (["--title", "T", "--timezone", "Kyiv"], ["/timezone", "Europe/Kyiv"]),
+        (["--title", ""], ["--title: ", "needs a title"]),
+        (["--title", "x" * 201], ["--title: ", "at most 200"]),
+        (["--title", "a\x1bb"], ["--title: ", "U+001B"]),
+        (["--title", "T", "--language", "english"], ["--language: ", "pt-BR"]),
+        (["--title", "T", "--timezone", "Kyiv"], ["--timezone: ", "Europe/Kyiv"]),
     ],
 )
 def test_a_bad_setting_of_a_feed_is_named(
@@ -86,7 +86,7 @@ def test_tokens_are_listed_with_what_they_may_do_and_revoked(within: Command, da
     refused(within("token", "add", "ben", "--data", data), "ben", "revoke it first")
     done(within("token", "revoke", "ben", "--data", data))
     assert "revoked at 20" in done(within("token", "list", "--data", data))
-    refused(within("token", "revoke", "ben", "--data", data), "no token ben")
+    refused(within("token", "revoke", "ben", "--data", data), "no token ben", "token list")
     done(within("token", "add", "ben", "--data", data))
     refused(
         within("token", "add", "eve", "--feed", "nowhere", "--data", data),
@@ -97,7 +97,18 @@ def test_tokens_are_listed_with_what_they_may_do_and_revoked(within: Command, da
 
 @pytest.mark.parametrize("name", ["", " ", "x" * 101, "a\nb", "a\tb", "a\x1b[31m"])
 def test_a_token_needs_a_name_that_can_be_read(within: Command, data: Path, name: str) -> None:
-    refused(within("token", "add", name, "--data", data), "/name", "100 printable")
+    refused(within("token", "add", name, "--data", data), "NAME: ", "100 printable")
+
+
+def test_a_token_in_a_file_that_others_can_read_is_said(feedserver: Command, data: Path) -> None:
+    files = data.parent / "open", data.parent / "private"
+    for path, mode in zip(files, (0o644, 0o600), strict=True):
+        path.touch(mode=mode)
+        with path.open("w") as file:
+            command = feedserver("token", "add", path.name, "--data", data, stdout=file)
+        assert command.returncode == 0
+        assert path.read_text().startswith("nf_")
+        assert ("chmod 600" in command.stderr) is (mode == 0o644)
 
 
 def test_commands_beside_a_running_server_take_effect_at_once(server: Server) -> None:
@@ -153,6 +164,7 @@ BAD_SETTINGS = {
     "heartbeat": ["0", "301", "x", "1.5"],
     "readers": ["0", "-5", "many", "1000001"],
     "reader_rate": ["0", "x", "100001"],
+    "io_uring": ["yes", "", "ON"],
     "log_level": ["loud", "", "INFO"],
 }
 FITS = {
@@ -164,6 +176,7 @@ FITS = {
     "heartbeat": "1 to 300",
     "readers": "1 to 1000000",
     "reader_rate": "1 to 100000",
+    "io_uring": "on or off",
     "log_level": "debug, info, warning or error",
 }
 
@@ -179,8 +192,9 @@ def test_a_bad_setting_is_named_with_what_fits(within: Command, data: Path, name
     first, *others = BAD_SETTINGS[name]
     for value in (first, *others):
         command = within("serve", *base, f"{option}={value}")
-        refused(command, option, FITS[name])
-    sentence = refused(within("serve", *base, **{variable: first}), FITS[name])
+        # That a host's name means nothing is found out only by trying it.
+        refused(command, option, FITS[name], code=1 if name == "host" and value else 2)
+    sentence = refused(within("serve", *base, **{variable: first}), FITS[name], code=2)
     assert variable in sentence or option in sentence
     assert not data.exists(), "something was made before the settings were read"
 
@@ -198,11 +212,36 @@ def test_a_bad_setting_is_named_with_what_fits(within: Command, data: Path, name
         ["feed", "list", "--port", "1"],
         ["token", "add"],
         ["token", "revoke"],
-        ["demo", "--port", "x"],
+        ["demo", "--pause", "x"],
     ],
 )
 def test_wrong_usage_is_2_and_says_what_is_right(within: Command, words: list[str]) -> None:
     refused(within(*words), "usage: feedserver", code=2)
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (["sevre"], "there is no sevre; did you mean serve?"),
+        (["feed", "lsit"], "there is no lsit; did you mean list?"),
+        (["serve", "--prot=1"], "there is no option --prot; did you mean --port?"),
+        (["serve", "--dat", "x"], "there is no option --dat; did you mean --data?"),
+        (["feed", "add", "world", "--titel", "T"], "no option --titel; did you mean --title?"),
+        (["token", "qqq"], "there is no qqq; there is add, list, revoke"),
+    ],
+)
+def test_a_misspelt_word_is_answered_with_the_one_that_was_meant(
+    within: Command, words: list[str], meant: str
+) -> None:
+    refused(within(*words), meant, code=2)
+
+
+def test_the_command_alone_shows_the_first_steps(within: Command) -> None:
+    overview = refused(within(), "feedserver demo", code=2)
+    steps = [overview.index(f"feedserver {step}") for step in ("feed add", "token add", "serve\n")]
+    assert steps == sorted(steps)
+    refused(within("feed"), "reopen", code=2)
+    refused(within("token"), "revoke", code=2)
 
 
 def test_help_and_version_are_there(within: Command) -> None:
@@ -273,11 +312,41 @@ def serving(feedserver: Command) -> Opening:
 
 def test_a_folder_that_cannot_be_made_is_said(serving: Opening, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
-    refused(serving(tmp_path / "file"), "file")
+    refused(serving(tmp_path / "file"), "is a file", "--data", "feed.db")
     refused(serving(tmp_path / "file" / "data"), "file/data")
     locked = tmp_path / "locked"
     locked.mkdir(mode=0o555)
     refused(serving(locked / "data"), "locked/data", "Permission denied")
+
+
+@pytest.mark.parametrize("make", [False, True], ids=["no folder", "an empty one"])
+def test_a_folder_without_a_feed_says_how_to_begin_and_is_left_alone(
+    within: Command, data: Path, make: bool
+) -> None:
+    if make:
+        data.mkdir()
+    for words in (
+        ["feed", "list"],
+        ["feed", "close", "world"],
+        ["feed", "reopen", "world"],
+        ["embed", "world"],
+        ["token", "list"],
+        ["token", "revoke", "anna"],
+    ):
+        refused(within(*words, "--data", data), f"no feed in {data}", f"--data {data}")
+        assert [path.name for path in data.parent.iterdir()] == ["data"] * make
+        assert not make or not list(data.iterdir())
+    done(within("token", "add", "anna", "--data", data))
+    listed = within("feed", "list", "--data", data)
+    assert done(listed) == ""
+    assert "begin with: feedserver feed add" in listed.stderr
+
+
+def test_a_folder_that_may_not_be_looked_into_is_not_called_empty(
+    feedserver: Command, data: Path
+) -> None:
+    data.mkdir(mode=0)
+    refused(feedserver("feed", "list", "--data", data), "Permission denied")
 
 
 def test_a_folder_that_cannot_be_written_says_what_to_do(serving: Opening, data: Path) -> None:

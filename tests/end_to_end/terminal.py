@@ -24,16 +24,23 @@ def clean_environ(**more: str) -> dict[str, str]:
 class Demo:
     """`feedserver demo` in the foreground of a terminal of its own."""
 
-    def __init__(self, program: Sequence[str], folder: Path, *options: str) -> None:
+    def __init__(
+        self,
+        program: Sequence[str],
+        folder: Path,
+        *options: str,
+        port: str | None = "0",
+        **environ: str,
+    ) -> None:
         self.lines: list[str] = []
         self.faults: list[str] = []
         self._process = subprocess.Popen(
-            [*program, "demo", "--port", "0", "--pause", "0.2", *options],
+            [*program, "demo", *(["--port", port] if port else []), "--pause", "0.2", *options],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=folder,
-            env=clean_environ(),
+            env=clean_environ(**environ),
             start_new_session=True,
             text=True,
         )

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import anyio
 import pytest
 from starlette.websockets import WebSocketDisconnect
 from support.client import Client, due, parse
 from support.server import Server
 
-from feedserver.service import create_app
+from feedserver.asgi.app import make_app
+from feedserver.service import create_app, open_context
 from feedserver.settings import read_settings
 
 with warnings.catch_warnings():
@@ -121,6 +126,78 @@ def test_an_unknown_feed_and_a_closed_one_are_accepted_and_closed_with_their_cod
         with pytest.raises(WebSocketDisconnect) as end:
             socket.receive_text()
         assert end.value.code == 4410
+
+
+class Line:
+    """A server's side of one WebSocket, without a server."""
+
+    def __init__(self, *, fault: Exception | None = None, gone: bool = False) -> None:
+        self.sent: list[Any] = []
+        self.fault = fault
+        self.gone = gone
+
+    async def receive(self) -> Any:
+        if not self.sent:
+            return {"type": "websocket.connect"}
+        try:
+            await asyncio.Event().wait()
+        finally:
+            if self.fault is not None:
+                raise self.fault
+
+    async def send(self, message: Any) -> None:
+        if message["type"] == "websocket.send" and self.gone:
+            raise OSError
+        self.sent.append(message)
+
+
+def on_a_line(folder: Server, act: Callable[[Callable[[Line], Any], Line], Any], line: Line) -> int:
+    """Serve one reader as another server would, do something, and count what outlives it."""
+    settings = read_settings({"data": str(folder.data)}, {})
+
+    async def main() -> int:
+        async with open_context(settings, "http://news.example", lambda fault: None) as here:
+            app = make_app(None)
+            app.state.context = here
+            scope = {
+                "type": "websocket", "path": "/v1/feeds/world/live", "raw_path": b"",
+                "query_string": b"", "headers": [], "subprotocols": [], "root_path": "",
+            }  # fmt: skip
+            await here.hub.channel("world")
+            before = asyncio.all_tasks()
+            await act(lambda line: app(scope, line.receive, line.send), line)
+            assert here.hub.readers == 0
+            return len(asyncio.all_tasks() - before)
+
+    return asyncio.run(main())
+
+
+async def cancel(serve: Callable[[Line], Any], line: Line) -> None:
+    async with anyio.create_task_group() as group:
+        group.start_soon(serve, line)
+        while not any(message["type"] == "websocket.send" for message in line.sent):
+            await anyio.sleep(0.01)
+        group.cancel_scope.cancel()
+
+
+def test_no_task_outlives_a_reader_that_the_server_cancels(folder: Server) -> None:
+    assert on_a_line(folder, cancel, Line()) == 0
+
+
+def test_a_fault_on_a_readers_line_is_not_swallowed(folder: Server) -> None:
+    async def cancel_and_see(serve: Callable[[Line], Any], line: Line) -> None:
+        with pytest.raises(ExceptionGroup) as fault:
+            await cancel(serve, line)
+        assert "of the server's own" in "".join(traceback.format_exception(fault.value))
+
+    assert on_a_line(folder, cancel_and_see, Line(fault=ValueError("of the server's own"))) == 0
+
+
+def test_a_reader_that_is_gone_is_no_fault(folder: Server) -> None:
+    async def serve_to_the_end(serve: Callable[[Line], Any], line: Line) -> None:
+        await serve(line)
+
+    assert on_a_line(folder, serve_to_the_end, Line(gone=True)) == 0
 
 
 def test_the_pages_and_the_ticker_are_served(app: TestClient) -> None:

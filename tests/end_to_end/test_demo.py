@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,8 @@ import httpx
 import pytest
 from support.server import ROOT
 from terminal import PATIENCE, Demo, clean_environ
+
+from feedserver import demo
 
 PROGRAM = [str(Path(sys.executable).parent / "feedserver")]
 TOLD = "The story is told"
@@ -61,6 +64,48 @@ def test_the_demo_tells_the_seed_story_and_ends_with_ctrl_c(tmp_path: Path) -> N
     assert [path.name for path in tmp_path.iterdir()] == ["demo-data"]
     assert "feed.db" in [path.name for path in (tmp_path / "demo-data").iterdir()]
     assert not list((tmp_path / "demo-data").glob("*-wal"))
+
+
+def test_the_first_live_item_comes_soon_and_the_others_leave_time_to_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Counted in pauses, without the seconds that the publisher takes."""
+    waited: list[float] = []
+    monkeypatch.setattr(demo.time, "sleep", waited.append)
+    monkeypatch.setattr(demo, "_publish", lambda *_, **__: 1)
+    server = subprocess.Popen(["/bin/sleep", "60"], text=True)
+    try:
+        demo._tell(server, "", {"token": "", "import-token": ""}, 6.0)
+    finally:
+        server.kill()
+        server.wait()
+    assert waited == [0.0, 3.0, 6.0, 6.0, 6.0]
+
+
+def test_the_demo_takes_its_port_from_the_variable_and_no_other_setting(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    environ = {
+        "FEEDSERVER_PORT": port,
+        "FEEDSERVER_HOST": "::1",
+        "FEEDSERVER_URL": "https://n.example",
+    }
+    with Demo(PROGRAM, tmp_path, port=None, **environ) as demo:
+        demo.wait_for("Ctrl-C ends it")
+        assert demo.url == f"http://127.0.0.1:{port}"
+        feed = httpx.get(f"{demo.url}/v1/feeds/world").json()
+        assert feed["url"] == f"{demo.url}/feeds/world"
+        assert demo.interrupt() == 0
+
+
+def test_make_hands_its_port_on() -> None:
+    for words, command in ((["PORT=9000"], "feedserver demo --port 9000"), ([], "feedserver demo")):
+        environ = {name: value for name, value in clean_environ().items() if name != "PORT"}
+        told = subprocess.run(
+            ["make", "--dry-run", "demo", *words],
+            cwd=ROOT, env=environ, capture_output=True, text=True, check=True,
+        ).stdout  # fmt: skip
+        assert told.rstrip().endswith(command)
 
 
 def test_what_it_tells_to_type_in_another_terminal_works(tmp_path: Path) -> None:
@@ -140,5 +185,7 @@ def test_a_port_in_use_is_said_and_nothing_is_left_running(tmp_path: Path) -> No
         with Demo(PROGRAM, tmp_path, "--data", "other", "--port", port) as other:
             assert other.ended() == 1
             assert f"port {port}: it is in use" in other.faults[0]
+            assert "--port" in other.faults[0]
+            assert "make demo PORT=" in other.faults[0]
             assert other.group == []
         assert one.interrupt() == 0

@@ -16,10 +16,16 @@ LARGE = "x" * 60_000
 SOON = "import feedserver.channel; feedserver.channel.STALL_SECONDS = 1.0"
 
 
+@pytest.fixture(params=[(), ("--io-uring", "on")], ids=["one by one", "in lots"])
+def options(request: pytest.FixtureRequest) -> tuple[str, ...]:
+    """How the server sends."""
+    return tuple(request.param)
+
+
 @pytest.fixture
-def impatient(tmp_path: Path) -> Iterator[Server]:
+def impatient(tmp_path: Path, options: tuple[str, ...]) -> Iterator[Server]:
     """A server that gives up a stalled reader after one second."""
-    with Server(tmp_path / "data", first=SOON) as started:
+    with Server(tmp_path / "data", *options, first=SOON) as started:
         yield started
 
 

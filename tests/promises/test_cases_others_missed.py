@@ -14,7 +14,7 @@ from support.memory import MemoryMirror, turns
 from support.records import Open, in_memory, in_sqlite
 from support.world import SocketLine, Watcher, World, world
 
-from feedserver import channel, hub
+from feedserver import channel, hub, view
 from feedserver.asgi.access import Tokens
 from feedserver.asgi.app import make_app
 from feedserver.asgi.context import Context
@@ -141,6 +141,52 @@ async def test_up_to_200_changed_items_are_changes_and_more_are_a_snapshot(
     await here.settle()
     [message] = watcher.messages
     assert message["type"] == ("snapshot" if more else "changes")
+    await here.check(watcher)
+
+
+async def told_at_once(here: World) -> None:
+    """Let the hub hear of everything in one step, as after a stop of its process."""
+    [station] = here.stations
+    head = await station.opened.journal.head()
+    while not station.backlog or station.backlog[-1].sequence < head:
+        station.backlog.extend(await anext(station.changes))
+    await here.settle()
+
+
+@pytest.mark.parametrize("by_stream", [False, True])
+async def test_who_is_connected_and_level_gets_every_change_of_a_burst(
+    here: World, by_stream: bool
+) -> None:
+    watcher = recorder(here)
+    old = await news(here, 30)
+    await here.connected(watcher, by_stream=by_stream, room=10_000_000)
+    await here.settle()
+    watcher.messages.clear()
+    large = "x" * 6_000
+    burst = await fixed(here, old) + await news(here, 3 * CATCH_UP_MAX, body=large)
+    await told_at_once(here)
+    assert {message["type"] for message in watcher.messages} == {"changes"}
+    assert len(watcher.messages) > 3  # each of 1 MiB at most
+    sent = [item["id"] for message in watcher.messages for item in message["items"]]
+    assert sent == [item.id for item in burst]
+    await here.check(watcher)
+    followed = await here.stations[0].hub.channel("world")
+    assert followed is not None
+    assert len(followed.view._items) < 400, "the burst is kept"
+
+
+@pytest.mark.parametrize(("limit", "most"), [("LIVE_MAX", 250), ("LIVE_BYTES", 30_000)])
+async def test_a_burst_beyond_all_bounds_is_a_snapshot(
+    here: World, monkeypatch: pytest.MonkeyPatch, limit: str, most: int
+) -> None:
+    watcher = recorder(here)
+    await here.connected(watcher, room=10_000_000)
+    await here.settle()
+    watcher.messages.clear()
+    monkeypatch.setattr(view, limit, most)
+    await news(here, CATCH_UP_MAX + 60)
+    await told_at_once(here)
+    assert [message["type"] for message in watcher.messages] == ["snapshot"]
     await here.check(watcher)
 
 
@@ -503,7 +549,7 @@ async def test_a_feed_that_nobody_reads_is_forgotten_only_when_nobody_is_about_t
     assert await own.channel("world") is found
     await here.hang_up(watcher)
     own._forget_idle()
-    assert own.loaded("world") is None
+    assert "world" not in own._channels
     await news(here)
     await here.converge()
 
@@ -559,3 +605,34 @@ async def test_a_mirror_is_asked_once_however_many_come_at_once(
         assert asked == 1
         for watcher in crowd:
             await here.check(watcher)
+
+
+async def test_who_joined_in_one_round_and_is_ahead_of_the_next_is_told_nothing_twice(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(channel, "SLICE", 2)
+    crowd = [recorder(here) for _ in range(4)]
+    for watcher in crowd:
+        await here.connected(watcher, room=1_000_000)
+    await here.settle()
+    station = here.stations[0]
+    found = await station.hub.channel("world")
+    assert found is not None
+    await news(here, 4)
+    await station.announce(1)
+    await turns(1)  # a round is under way: two of them have the first item
+    await station.announce(1)
+    late = recorder(here)
+    late.lost, late.station = True, station
+    late.line = SocketLine(found, None, 1_000_000)
+    gone = crowd.pop()  # and leaves a gap, where the late one would fit
+    assert gone.line is not None
+    await gone.line.close()
+    gone.line = None
+    await station.announce(1)
+    await turns(1)  # the next round is under way, with three of the items
+    await station.announce(1)
+    await here.settle()
+    assert [message["type"] for message in late.messages] == ["snapshot", "changes"]
+    for watcher in (late, *crowd):
+        await here.check(watcher)

@@ -18,6 +18,8 @@ def post(editor, headline="Bus hit", *words, **more):
 def test_login_checks_the_token_and_saves_it_for_its_owner_alone(publisher, newsroom):
     refused = publisher("login", newsroom.url, stdin="nf_wrong\n")
     assert refused.code == 1
+    assert f"{newsroom.url} refuses the token" in refused.err
+    assert f"With another token: publisher login {newsroom.url}" in refused.err
     assert not (publisher.home / ".config").exists()
 
     done = publisher("login", newsroom.url, stdin=f"{newsroom.token}\n")
@@ -38,7 +40,10 @@ def test_login_takes_the_address_of_a_feeds_page(publisher, newsroom):
     assert publisher("post", "1:0", "--json", PUBLISHER_FEED="world").json["feed"] == "world"
     unknown = publisher("login", newsroom.url, "--feed", "culture", stdin=newsroom.token)
     assert unknown.code == 2
-    assert "its feeds: sport, world" in unknown.err
+    assert unknown.err.splitlines()[0].endswith("no feed culture; its feeds: sport, world")
+    misspelt = publisher("login", f"{newsroom.url}/feeds/wrold", stdin=newsroom.token)
+    assert misspelt.code == 2
+    assert "its feeds: sport, world; did you mean world?" in misspelt.err
 
 
 def test_a_saved_token_goes_to_no_other_server(publisher, newsroom, hostile):
@@ -89,11 +94,13 @@ def test_the_story_of_an_item(editor):
     assert "pinned" not in editor("unpin", number, "--json").json
     assert editor("hold", number, "--note", "calling them", "--json").json["status"] == "held"
     assert editor("release", number, "--json").json["status"] == "live"
+    assert f"Held {number}: " in (held := editor("hold", number).out)
+    assert "marked “Being checked”" in held
 
     log = editor("show", number, "--revisions")
     assert "calling them" in log.out
     assert [line.split(" by ")[0].rsplit(" ", 1)[1] for line in log.out.splitlines()] == [
-        "post", "update", "fix", "correct", "pin", "unpin", "hold", "release",
+        "post", "update", "fix", "correct", "pin", "unpin", "hold", "release", "hold",
     ]  # fmt: skip
     assert "A drone hit a bus." in editor("show", number, "--history").out
     shown = editor("show", number).out
@@ -105,10 +112,17 @@ def test_the_story_of_an_item(editor):
     assert f"Withdrawn {number}" in killed.out
     gone = editor("show", number, "--json")
     assert (gone.code, gone.json["status"]) == (0, "killed")
-    assert "It named a victim." in editor("show", number).out
+    shown = editor("show", number).out
+    assert "It named a victim." in shown
+    assert shown.lower().count("withdrawn") == 1
     again = editor("update", number, "--headline", "Back")
     assert again.code == 1
     assert "withdrawn" in again.err
+    assert f"publisher show {number}\n" in again.err
+    assert "publisher post" in again.err
+    history = editor("show", number, "--history").err
+    assert f"publisher show {number}\n" in history
+    assert "publisher post" not in history
 
 
 def test_an_update_reads_as_a_sentence_in_any_order(editor):
@@ -160,6 +174,99 @@ def test_wrong_usage_is_exit_2_and_sends_nothing(publisher, hostile, words):
     assert done.err.startswith("publisher: ")
     assert publisher(*words, "--json").problem["type"] == "usage"
     assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (["update", "1", "--headlin", "x"], "no option --headlin; did you mean --headline?"),
+        (["kill", "1", "--notes=x"], "no option --notes; did you mean --note?"),
+        (["list", "--qqq"], "no option --qqq\n"),
+    ],
+)
+def test_a_misspelt_option_is_answered_with_the_one_that_was_meant(publisher, words, meant):
+    done = publisher(*words)
+    assert done.code == 2
+    assert meant in done.err
+
+
+def test_words_that_only_look_like_options_are_taken(editor):
+    assert post(editor, "x", "--body=--headlin")["body"] == "--headlin"
+    assert post(editor, "--never before: a headline")["headline"] == "--never before: a headline"
+
+
+def test_a_feed_that_is_not_there_is_answered_with_those_that_are(publisher, newsroom):
+    newsroom.manage("feed", "add", "sport", "--title", "Sport")
+    token = newsroom.manage("token", "add", "sue", "--feed", "sport")
+    for words, key in (
+        (["list"], newsroom.token),
+        (["show", "1"], newsroom.token),
+        (["watch"], newsroom.token),
+        (["post", "x"], newsroom.token),
+        (["post", "x"], token),
+        (["update", "1", "--headline=x"], newsroom.token),
+    ):
+        done = publisher.at(newsroom.url, key)(*words, "--feed", "wrold")
+        assert done.code == 1
+        assert f"{newsroom.url} has no feed wrold; its feeds: sport, world" in done.err
+        assert "did you mean world?" in done.err
+    failed = publisher("list", "--feed", "wrold", "--json")
+    assert failed.problem["feeds"] == ["sport", "world"]
+    elsewhere = publisher.at(newsroom.url, token)("post", "x")
+    assert elsewhere.code == 1
+    assert "did you mean" not in elsewhere.err
+    assert f"publisher login {newsroom.url}" in elsewhere.err
+
+
+def test_a_refusal_says_what_to_run(editor):
+    number = str(post(editor)["id"])
+    time = "2025-05-17T06:17+03:00"
+    for words, said in (
+        (["update", "999999", "--body=x"], "publisher list\n"),
+        (["update", "999999", "--body=x", "--feed=world"], "publisher list --feed=world\n"),
+        (["update", number, "--body=x", "--if-match=bad"], f"publisher show {number}\n"),
+        (["post", "x", "--at", time], "--published-at"),
+        (["fix", number, "--body=x", "--at", time], "feedserver token add NAME --import"),
+        (["post", "x", "--at", "10:13"], "--at: write a time as 2025-05-17T10:13:00+03:00"),
+        (["fix", number, "--body=x", "--if-match", f"{number}-abcd"], "was changed meanwhile"),
+    ):
+        done = editor(*words)
+        assert done.code == 1, (words, done)
+        assert said in done.err
+    assert "--published-at" not in editor("fix", number, "--body=x", "--at", time).err
+
+
+@pytest.mark.parametrize("verb", ["fix", "update"])
+def test_what_an_item_says_already_makes_no_revision(editor, verb):
+    item = post(
+        editor, "Bus hit", "--body=A drone.", "--tag=sumy", "--breaking",
+        "--occurred-at=2025-05-17T06:17+03:00", "--media=https://e.example/a.jpg",
+    )  # fmt: skip
+    number = str(item["id"])
+    same = [
+        ["--headline= Bus hit "],
+        ["--body=A drone.\n"],
+        ["--tag=sumy", "--breaking", "--note=again"],
+        ["--occurred-at=2025-05-17T03:17Z", "--clear=byline"],
+        ["--media=https://e.example/a.jpg"],
+    ]
+    for words in same:
+        done = editor(verb, number, *words)
+        assert done.code == 0, (words, done)
+        assert "no revision was made" in done.out
+    done = editor(verb, number, "-", "--json", stdin="A drone.\n").json
+    assert (done["unchanged"], done["version"]) == (True, item["version"])
+    assert editor.texts == []
+    assert editor("show", number, "--json").json["version"] == item["version"]
+    for words in (["--body=A drone!"], ["--no-breaking", "--headline=Bus hit"], ["--clear=media"]):
+        assert "unchanged" not in editor(verb, number, *words, "--json").json, words
+
+
+def test_a_retry_of_what_was_done_is_told_so_though_nothing_would_change(editor):
+    number = str(post(editor)["id"])
+    words = ["fix", number, "--body=Text", "--key", "done-once", "--json"]
+    assert "replayed" not in editor(*words).json
+    assert editor(*words).json["replayed"]
 
 
 def test_what_the_server_refuses_is_exit_1(editor):
@@ -249,6 +356,10 @@ def test_an_editor_that_changes_nothing_or_fails_sends_nothing(editor):
     assert editor("post", "--edit", EDITOR="true").code == 2
     assert editor.texts == []
     assert editor("update", number, "--edit", EDITOR="/no/such/editor").code == 2
+    assert "saved" not in editor("update", number, "--edit", EDITOR="false").err
+    for script in ("text = ''", "file.unlink()\nsys.exit()"):
+        assert editor("fix", number, "--edit", EDITOR=editor.editor(script)).code == 2
+    assert editor.texts == []
     blank = editor.editor("text = '\\n\\nA text without a headline'")
     assert editor("update", number, "--edit", EDITOR=blank).code == 2
     assert editor("post", "--edit", EDITOR=blank).code == 2
@@ -304,6 +415,7 @@ def test_a_closed_feed_and_a_revoked_token_refuse(publisher, newsroom):
     newsroom.manage("feed", "close", "world")
     closed = editor("post", "More")
     assert (closed.code, "closed" in closed.err) == (1, True)
+    assert "feedserver feed reopen world" in closed.err
     assert editor("correct", number, "--note", "Wrong.", "--json").code == 0
     newsroom.manage("token", "revoke", "anna")
     revoked = editor("fix", number, "--body", "x")

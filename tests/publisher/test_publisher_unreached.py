@@ -95,6 +95,18 @@ def test_nothing_was_stored_where_nobody_listens(publisher):
     assert "--key=my-key" in failed.err
 
 
+@pytest.mark.parametrize("words", [["list"], ["watch"], ["login"], ["update", "1", "--body=x"]])
+def test_a_server_that_is_not_there_is_doubted_and_its_address(publisher, words):
+    with socket.socket() as taken:  # bound, not listening: connections are refused
+        taken.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        failed = publisher.at(url)(*words)
+    assert failed.code == 3
+    assert f"no server answers at {url} (Connection refused)" in failed.err
+    assert "Is the server running, and is that its address?" in failed.err
+    assert ("It comes from PUBLISHER_URL" in failed.err) is (words != ["login"])
+
+
 def test_a_silent_server_is_given_up(publisher, hostile):
     failed = publisher.at(hostile(says_nothing).url)("post", "Bus hit", "--timeout", "0.2")
     assert failed.code == 3
@@ -145,6 +157,7 @@ def test_a_stranger_is_recognised(publisher, hostile, act, words):
     failed = publisher.at(server.url)(*words)
     assert failed.code == 3
     assert "does not answer as a feedserver does" in failed.err
+    assert "Check the address" in failed.err
     assert len(server.requests) == 1  # neither followed nor asked again
 
 

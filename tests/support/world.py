@@ -42,11 +42,12 @@ def shrink_limits(patch: pytest.MonkeyPatch) -> None:
     for module in (view, sqlite_mirror, memory):
         patch.setattr(module, "SNAPSHOT_ITEMS", 4)
     patch.setattr(view, "CATCH_UP_MAX", 6)
+    patch.setattr(view, "LIVE_MAX", 10)
     for module in (view, hub):
         patch.setattr(module, "RECENT", 7)
         patch.setattr(module, "CHECKS", 5)
     patch.setattr(messages, "MESSAGE_MAX", messages._ENVELOPE + 8_000)
-    patch.setattr(channel, "SLICE", 1)
+    patch.setattr(channel, "SLICE", 2)
     patch.setattr(hub, "BEHIND_PATIENCE", 0.2)
 
 
@@ -66,7 +67,7 @@ class Socket(Reader):
     encodings: ClassVar = [_plain, _indented]
 
     def __init__(self, channel: Channel, room: int) -> None:
-        self.place = None
+        self.block = None
         self.encode = self.encodings[room % 2]
         self.send = self._send
         self.room = room
@@ -86,6 +87,9 @@ class Socket(Reader):
             raise BlockingIOError
         self.kernel += data[:taken]
         return taken
+
+    def fileno(self) -> int:
+        return -1
 
     def keep(self, data: bytes) -> None:
         if not self.dead:

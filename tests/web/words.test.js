@@ -29,6 +29,16 @@ test('every language keeps the places for number and time', () => {
 	}
 });
 
+test('the words of a page, as the docs show them, leave none out', () => {
+	const docs = readFileSync(new URL('../../docs/embedding.md', import.meta.url), 'utf8');
+	const [, example] = /strings\.pl = \{\n(.*?)\n\t\};/s.exec(docs);
+	const keys = [...example.matchAll(/^\t\t(\w+): '/gm)].map(([, key]) => key);
+	assert.deepEqual(
+		keys,
+		Object.keys(en).filter((key) => key !== 'language' && key !== 'dir'),
+	);
+});
+
 test('numbers follow the rules of their language', () => {
 	const uk = languages.find(([name]) => name === 'uk')[1].updates;
 	assert.equal(plural(en.updates, 1, 'en'), '1 new update');
@@ -58,10 +68,11 @@ test('a shipped language is fetched once, and English stands in when it cannot b
 		['uk', 'Призупинити'],
 		['de-AT', 'Pause'],
 	]) {
-		await new Promise((ready) => {
-			assert.equal(wordsFor(tag, 'https://news.example', ready), undefined);
-			assert.equal(wordsFor(tag, 'https://news.example', ready), undefined);
-		});
+		const ask = () =>
+			new Promise((ready) => {
+				assert.equal(wordsFor(tag, 'https://news.example', ready), undefined);
+			});
+		await Promise.all([ask(), ask()]); // every ticker of a page is told
 		assert.equal(wordsFor(tag, 'https://news.example', () => {}).pause, expected);
 	}
 	assert.deepEqual(asked, [

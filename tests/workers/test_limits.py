@@ -75,6 +75,15 @@ def test_a_stream_takes_a_place_like_any_reader_and_gives_it_back(serve: Serve) 
         eventually(has_room)
 
 
+def test_to_ask_for_a_streams_head_takes_no_place(serve: Serve) -> None:
+    server = serve(FEEDSERVER_READERS="1")
+    with Reader(server).join(), server.reading() as anyone:
+        answer = anyone.head("/v1/feeds/world/stream")
+        assert answer.status_code == 200
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        assert anyone.get("/v1/feeds/world/stream").status_code == 503
+
+
 def test_editors_get_in_when_readers_do_not(serve: Serve) -> None:
     server = serve(FEEDSERVER_READERS="3")
     with three_readers(server), server.editing() as editor:

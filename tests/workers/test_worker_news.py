@@ -111,8 +111,9 @@ def tell(server: Server, chance: random.Random) -> None:
         assert len(newcomer.client.rows) < len(items)
 
 
-def test_no_reader_of_any_worker_misses_news(serve: Callable[..., Server]) -> None:
-    tell(serve("--workers", "2"), random.Random(11))
+@pytest.mark.parametrize("io_uring", ["off", "on"])
+def test_no_reader_of_any_worker_misses_news(serve: Callable[..., Server], io_uring: str) -> None:
+    tell(serve("--workers", "2", "--io-uring", io_uring), random.Random(11))
 
 
 @pytest.mark.more
@@ -120,4 +121,4 @@ def test_no_reader_of_any_worker_misses_news(serve: Callable[..., Server]) -> No
 def test_no_reader_of_any_worker_misses_news_in_other_stories(
     serve: Callable[..., Server], seed: int
 ) -> None:
-    tell(serve("--workers", "3"), random.Random(seed))
+    tell(serve("--workers", "3", "--io-uring", "on" if seed % 2 else "off"), random.Random(seed))

@@ -78,7 +78,10 @@ function connect(url, transport) {
 		status: 'connecting',
 		freshAt: 0,
 		now: () => state.now && serverNow(state, performance.now()),
-		history: async (id) => (await (await get(`/items/${id}/history`)).json()).history,
+		history: (id) =>
+			get(`/items/${id}/history`)
+				.then((answer) => answer.json())
+				.then(({ history }) => history),
 		subscribe(listener) {
 			listeners.add(listener);
 			if (listeners.size < 2 && !timers.leave) open();
@@ -131,32 +134,35 @@ function connect(url, transport) {
 		const polled = way === POLL || state.ended;
 		/** @param {{ data: string }} message */
 		const onmessage = ({ data }) => mine === turn && hear(data, polled);
-		/** @param {number} [code] */
-		const gone = (code) => mine === turn && lose(code);
+		/** @param {{ code?: number }} [event] */
+		const gone = ({ code } = {}) => mine === turn && lose(code);
 		const since = state.cursor && `?since=${state.cursor}`;
 		set('watch', FIRST_WORD, gone);
-		if (!timers.stale) set('stale', STALE_AFTER, () => connection.freshAt && become('stale'));
+		doubt();
 		if (polled)
 			get(`/changes${since}`)
 				.then(async (answer) => {
-					if (answer.status === 404) return gone(4404);
+					if (answer.status === 404) return gone({ code: 4404 });
 					retry = Number(answer.headers.get('Retry-After')) * SECOND || undefined;
 					if (!answer.ok) throw answer;
 					onmessage({ data: await answer.text() });
 				})
-				.catch(() => gone());
-		else if (way === WS) {
-			const socket = new WebSocket(`${url.replace('http', 'ws')}/live${since}`);
-			Object.assign(socket, {
-				onmessage,
-				onclose: (/** @type {CloseEvent} */ { code }) => gone(code),
-			});
-			hangUp = () => socket.close();
-		} else {
-			const source = new EventSource(`${url}/stream${since}`);
-			Object.assign(source, { onmessage, onerror: () => gone() });
-			hangUp = () => source.close();
+				.catch(gone);
+		else {
+			const line = /** @type {any} */ (
+				way
+					? new EventSource(`${url}/stream${since}`)
+					: new WebSocket(`${url.replace('http', 'ws')}/live${since}`)
+			);
+			line.onmessage = onmessage;
+			line[way ? 'onerror' : 'onclose'] = gone;
+			hangUp = () => line.close();
 		}
+	}
+
+	/** Say so if nothing is heard for a while from now on, however long the next try is put off. */
+	function doubt() {
+		if (!timers.stale) set('stale', STALE_AFTER, () => connection.freshAt && become('stale'));
 	}
 
 	function shut() {
@@ -191,6 +197,7 @@ function connect(url, transport) {
 		shut();
 		if (code === 4410 || state.ended) return end();
 		if (code > 4399 && code < 4500) return become('error');
+		doubt();
 		// When even polling fails, the network is at fault and not the socket.
 		if (way === POLL) way = best;
 		else if (++misses >= MISSES[way]) {

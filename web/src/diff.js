@@ -11,8 +11,8 @@ const MAX_CELLS = 1_000_000;
  * @returns {Edit[]} runs `{kind: -1 removed | 0 kept | 1 added, text}`
  */
 export function wordDiff(before, after) {
-	const a = words(before);
-	const b = words(after);
+	const a = wordsOf(before);
+	const b = wordsOf(after);
 	/** @type {Edit[]} */
 	const runs = [];
 	/** @param {-1 | 0 | 1} kind @param {string} text */
@@ -44,4 +44,4 @@ export function wordDiff(before, after) {
 }
 
 /** Words, each with the space after it. @param {string} text */
-const words = (text) => text.match(/\s*\S+/g) ?? [];
+export const wordsOf = (text) => text.match(/\s*\S+/g) ?? [];

@@ -11,8 +11,9 @@
  */
 export function make(tag, attributes = {}, ...children) {
 	const element = document.createElement(tag);
-	for (const [name, value] of Object.entries(attributes))
-		if (value !== undefined) element.setAttribute(name, `${value}`);
+	for (const name in attributes)
+		if (attributes[name] !== undefined)
+			element.setAttribute(name, /** @type {string} */ (attributes[name]));
 	element.append(.../** @type {Node[]} */ (children.filter(Boolean)));
 	return element;
 }

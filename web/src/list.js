@@ -2,8 +2,9 @@
  * A list of items on the page: rows that change in place, day separators, and "what changed" behind "Updated".
  *
  * @import { Item, Revision } from '../types/wire.d.ts'
- * @import { RowOptions } from '../types/modules.d.ts'
+ * @import { ListOptions, RowOptions } from '../types/modules.d.ts'
  */
+import { changesIn } from './changes.js';
 import { make } from './dom.js';
 import { slide } from './motion.js';
 import { renderChanges, renderItem } from './rows.js';
@@ -20,39 +21,19 @@ export function itemList(scroller, history, repaint) {
 	scroller.append(list);
 	/** Rows by id, separators by day. @type {Map<number | string, HTMLLIElement>} */
 	let rows = new Map();
-	/** @type {Map<number, { version: number, history?: Revision[] }>} */
-	const opened = new Map();
-
-	list.onclick = ({ target }) => {
-		const button = /** @type {Element} */ (target).closest('button');
-		const id = Number(button?.value);
-		if (!id) return;
-		if (!opened.delete(id)) opened.set(id, { version: 0 });
-		repaint();
-	};
+	const changes = changesIn(list, history, repaint);
 
 	/** @param {HTMLElement} li @param {Item} item @param {RowOptions} options @param {string} look */
 	function fill(li, item, options, look) {
-		const { id, version } = item;
-		const open = opened.get(id);
-		if (open && open.version !== version) {
-			open.version = version;
-			history(id)
-				.catch(() => [])
-				.then((got) => {
-					open.history = got;
-					li.dataset.look = '';
-					repaint();
-				});
-		}
-		const key = `${version} ${!open?.history} ${look}`;
+		const revisions = changes.of(item, li);
+		const key = `${item.version} ${!revisions} ${look}`;
 		if (li.dataset.look === key) return;
 		li.dataset.look = key;
 		const article = renderItem(item, options);
 		const button = article.querySelector('button');
-		if (button && open?.history) {
+		if (button && revisions) {
 			button.ariaExpanded = 'true';
-			article.append(renderChanges(open.history, options));
+			article.append(renderChanges(revisions, options.words, options.times));
 		}
 		const links = () => /** @type {HTMLElement[]} */ ([...li.querySelectorAll('a, button')]);
 		const focused = links().findIndex((link) => link.matches(':focus'));
@@ -65,14 +46,14 @@ export function itemList(scroller, history, repaint) {
 		/** Forget the rows. */
 		clear() {
 			rows.clear();
-			opened.clear();
+			changes.clear();
 		},
 		/**
 		 * Show these items, in this order, touching only what changed.
 		 *
 		 * @param {Item[]} items
 		 * @param {Set<number>} fresh ids to be marked as new
-		 * @param {Omit<RowOptions, 'href' | 'dated'>} look
+		 * @param {ListOptions} look
 		 * @param {string} src the feed page
 		 */
 		paint(items, fresh, look, src) {
@@ -93,8 +74,8 @@ export function itemList(scroller, history, repaint) {
 				if (!dated) row(day, 'day', day);
 				const li = row(id, fresh.has(id) ? 'item new' : 'item');
 				return () => {
-					const key = [words.language, times.full(0), times.day(now), layout, level, dated];
-					fill(li, item, { ...look, dated, href: `${src}/items/${id}` }, key.join());
+					const key = [words.language, times.dated(0), layout, level, dated];
+					fill(li, item, { ...look, href: `${src}/items/${id}` }, key.join());
 					const time = li.querySelector('time');
 					const label = times.label(ms, now, mode, dated);
 					if (time && time.textContent !== label) time.textContent = label;

@@ -5,7 +5,6 @@ const SLIDE = 280;
 const SETTLE = 50;
 
 const calm = matchMedia('(prefers-reduced-motion: reduce)');
-const anchors = CSS.supports('overflow-anchor', 'auto');
 
 let quietFrom = 0;
 
@@ -25,7 +24,7 @@ export function slide(scroller, list, nodes, writes) {
 	const tops = new Map(children.map((node) => [node, node.offsetTop]));
 	const { scrollTop } = scroller;
 	const anchor = scrollTop
-		? children.find((node) => node.offsetTop + node.offsetHeight > scrollTop)
+		? children.find((node) => list.offsetTop + node.offsetTop + node.offsetHeight > scrollTop)
 		: undefined;
 
 	for (const node of children) if (!nodes.includes(node)) node.remove();
@@ -36,8 +35,8 @@ export function slide(scroller, list, nodes, writes) {
 	for (const write of writes) write();
 
 	const moved = anchor?.isConnected ? anchor.offsetTop - (tops.get(anchor) ?? 0) : 0;
-	// WebKit keeps no scroll anchor of its own.
-	if (moved && !anchors) scroller.scrollTop = scrollTop + moved;
+	// WebKit keeps no scroll anchor of its own, and Firefox drops its own when the row that it holds to slides.
+	if (moved) scroller.scrollTop = scrollTop + moved;
 	// Under reduced motion nothing is seen to move; the one frame keeps browsers from counting a layout shift.
 	const timing = { duration: calm.matches ? 1 : SLIDE, easing: 'ease-out' };
 	const steps = nodes.map(

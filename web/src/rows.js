@@ -2,9 +2,9 @@
  * One item as DOM. Words come as text, links only as http(s), nothing as HTML.
  *
  * @import { Item, Revision, Span } from '../types/wire.d.ts'
- * @import { RowOptions } from '../types/modules.d.ts'
+ * @import { RowOptions, Times } from '../types/modules.d.ts'
  */
-import { wordDiff } from './diff.js';
+import { wordDiff, wordsOf } from './diff.js';
 import { make } from './dom.js';
 
 /** Kept words shown on either side of a change, before the rest is elided. */
@@ -17,31 +17,29 @@ const CONTEXT = 8;
  * @param {RowOptions} options
  */
 export function renderItem(item, options) {
-	const { words, times, now, layout, href } = options;
+	const { words, times, layout, href } = options;
+	const { published_at, headline, language, note } = item;
 	const killed = item.status === 'killed';
 	const full = layout === 'list';
+	const published = Date.parse(published_at);
+	const date = times.dated(published);
 	/** @param {string} at */
-	const clock = (at) => times.dated(Date.parse(at), now);
+	const clock = (at) => times.beside(Date.parse(at), published);
 	/** @param {'breaking' | 'pinned' | 'held' | 'killed'} part @param {boolean | undefined} shown */
 	const badge = (part, shown) => shown && make('b', { part: `badge ${part}` }, words[part]);
 	const meta = make(
 		'p',
 		{ part: 'meta' },
-		timeOf(item, options),
+		// Worded again by whoever keeps the page's clock.
+		make('time', { part: 'time', datetime: published_at, title: date }, date),
 		badge('breaking', item.breaking),
 		badge('pinned', item.pinned),
 		badge('held', item.status === 'held'),
 		badge('killed', killed),
 	);
-	if (killed)
-		return make(
-			'article',
-			{},
-			meta,
-			item.note && make('p', { part: 'note', dir: 'auto' }, item.note),
-		);
-	const { headline, language } = item;
 	const text = { lang: language, dir: 'auto' };
+	if (killed)
+		return make('article', {}, meta, note && make('p', { part: 'note', dir: 'auto' }, note));
 	return make(
 		'article',
 		{},
@@ -52,7 +50,6 @@ export function renderItem(item, options) {
 			make('a', { part: 'link', href }, headline),
 		),
 		full && make('div', { part: 'body', ...text }, ...(item.blocks ?? []).map(renderBlock)),
-		options.media?.(item),
 		full && renderCredit(item),
 		...(item.corrections ?? []).map(({ at, note }) =>
 			make(
@@ -72,16 +69,6 @@ export function renderItem(item, options) {
 			),
 	);
 }
-
-/** The item's `<time>`, worded again by whoever keeps the page's clock. @param {Item} item @param {RowOptions} options */
-const timeOf = ({ published_at }, { times, now, mode, dated }) => {
-	const ms = Date.parse(published_at);
-	return make(
-		'time',
-		{ part: 'time', datetime: published_at, title: times.full(ms) },
-		times.label(ms, now, mode, dated),
-	);
-};
 
 /** A paragraph. @param {Span[]} spans */
 export const renderBlock = (spans) =>
@@ -116,9 +103,10 @@ const renderCredit = ({ byline, source, url }) =>
  * Render what each update changed, newest first.
  *
  * @param {Revision[]} history oldest first
- * @param {RowOptions} options
+ * @param {{ updated: string }} words
+ * @param {Pick<Times, 'beside'>} times
  */
-export const renderChanges = (history, { words, times, now }) =>
+export const renderChanges = (history, { updated }, times) =>
 	make(
 		'div',
 		{ part: 'changes', dir: 'auto' },
@@ -131,7 +119,10 @@ export const renderChanges = (history, { words, times, now }) =>
 							make(
 								'b',
 								{},
-								words.updated.replace('{t}', times.dated(Date.parse(revision.at), now)),
+								updated.replace(
+									'{t}',
+									times.beside(Date.parse(revision.at), Date.parse(history[0].at)),
+								),
 							),
 							'\n',
 							...wordDiff(plain(history[i - 1]), plain(revision)).map(renderEdit),
@@ -153,7 +144,7 @@ const plain = ({ headline, blocks = [] }) =>
 /** @param {import('../types/modules.d.ts').Edit} edit */
 const renderEdit = ({ kind, text }) => {
 	if (kind) return make(kind < 0 ? 'del' : 'ins', {}, text);
-	const kept = text.match(/\s*\S+/g) ?? [];
+	const kept = wordsOf(text);
 	return kept.length > 2 * CONTEXT + 4
 		? `${kept.slice(0, CONTEXT).join('')} […]${kept.slice(-CONTEXT).join('')}`
 		: text;

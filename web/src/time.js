@@ -6,8 +6,6 @@
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
-/** Labels are renewed this often, in ms. */
-const TICK = 30_000;
 
 /** @type {Record<string, Times>} */
 const made = {};
@@ -27,9 +25,11 @@ export function timesFor(language, zone) {
 
 /** @param {string} language @param {string} [timeZone] @returns {Times} */
 function makeTimes(language, timeZone) {
+	// The pages say day before month in all of English (web/pages/words/en.json).
+	const place = language.replace(/^en.*/, 'en-GB');
 	/** @param {Intl.DateTimeFormatOptions} options */
-	const format = (options) => {
-		const { format } = new Intl.DateTimeFormat(language, { ...options, timeZone });
+	const format = (options, locale = place) => {
+		const { format } = new Intl.DateTimeFormat(locale, { ...options, timeZone });
 		return /** @type {(ms: number) => string} */ (format);
 	};
 	try {
@@ -37,47 +37,37 @@ function makeTimes(language, timeZone) {
 	} catch {
 		timeZone = undefined;
 	}
-	const hours = /** @type {const} */ ({ hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
 	const date = /** @type {const} */ ({ day: 'numeric', month: 'long', year: 'numeric' });
-	const clock = format(hours);
-	const full = format({ ...date, ...hours, timeZoneName: 'short' });
-	const day = format({ weekday: 'long', ...date });
-	const ago = new Intl.RelativeTimeFormat(language, { numeric: 'auto', style: 'short' });
+	const clock = format({ hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+	const full = format(date);
+	const weekday = format({ weekday: 'long', ...date });
+	const offset = format({ timeZoneName: 'shortOffset' }, 'en-GB');
+	const ago = new Intl.RelativeTimeFormat(place, { numeric: 'auto', style: 'short' });
+	const comma = place.startsWith('ar') ? '،' : ',';
 
-	/** @param {number} ms @param {number} now */
-	const dated = (ms, now) => (day(ms) === day(now) ? clock(ms) : full(ms));
+	/** @param {number} ms */
+	const zone = (ms) =>
+		` UTC${offset(ms)
+			.split(/[A-Z]+(?:\+0$)?/)[1]
+			.replace('-', '−')}`;
+	/** @param {number} ms */
+	const dated = (ms) => `${full(ms)}${comma} ${clock(ms)}${zone(ms)}`;
+	/** @param {number} ms */
+	const day = (ms) => weekday(ms) + zone(ms);
+	/** @param {number} ms @param {number} other */
+	const beside = (ms, other) => (day(ms) === day(other) ? clock(ms) : dated(ms));
 	return {
 		dated,
-		full,
+		beside,
 		day,
 		label: (ms, now, mode, alone) => {
-			const absolute = alone ? dated(ms, now) : clock(ms);
+			const absolute = alone ? beside(ms, now) : clock(ms);
 			const age = Math.max(0, now - ms);
 			if (mode === 'absolute' || age >= DAY) return absolute;
-			const relative =
-				age < MINUTE
-					? ago.format(0, 'second')
-					: age < HOUR
-						? ago.format(-Math.floor(age / MINUTE), 'minute')
-						: ago.format(-Math.floor(age / HOUR), 'hour');
+			const unit = age < HOUR ? MINUTE : HOUR;
+			const name = age < MINUTE ? 'second' : age < HOUR ? 'minute' : 'hour';
+			const relative = ago.format(-Math.floor(age / unit), name);
 			return mode === 'relative' ? relative : `${absolute} · ${relative}`;
 		},
-	};
-}
-
-/** @type {Set<() => void>} */
-const watchers = new Set();
-/** @type {ReturnType<typeof setInterval> | undefined} */
-let timer;
-
-/** Call back twice a minute on the page's one shared timer; returns what stops it. @param {() => void} watcher */
-export function everyHalfMinute(watcher) {
-	watchers.add(watcher);
-	if (!timer)
-		timer = setInterval(() => {
-			for (const each of watchers) each();
-		}, TICK);
-	return () => {
-		watchers.delete(watcher);
 	};
 }

@@ -12,13 +12,15 @@ import { itemList } from './list.js';
 import { isSliding } from './motion.js';
 import { countWaiting, hasTag, select } from './selection.js';
 import css from './style.js';
-import { everyHalfMinute, timesFor } from './time.js';
+import { timesFor } from './time.js';
 import { voice } from './voice.js';
 
 /** More than so many items within so many ms arrive at once, and wait behind the button. */
 const AT_ONCE = 3;
 const BURST = 250;
 const DEFAULT_MAX = 50;
+/** Labels are renewed this often, in ms. */
+const TICK = 30_000;
 
 /** Shared by all tickers of the page. */
 const sheet = new CSSStyleSheet();
@@ -42,7 +44,7 @@ export function ticker(host, shadow, internals) {
 		footer,
 	);
 	const { element, say, unsay } = voice((texts) =>
-		paused() || document.hidden
+		paused() || document.hidden || !words
 			? ''
 			: texts[1]
 				? plural(words.updates, texts.length, words.language)
@@ -55,7 +57,8 @@ export function ticker(host, shadow, internals) {
 	/** @type {Connection} */
 	let connection;
 	let leave = () => {};
-	let stopClock = leave;
+	/** @type {ReturnType<typeof setInterval> | undefined} */
+	let clock;
 	/** @type {Set<number>} */
 	const fresh = new Set();
 	/** @type {Set<number>} */
@@ -106,9 +109,8 @@ export function ticker(host, shadow, internals) {
 		);
 
 	function begin() {
-		stopClock();
-		stopClock = everyHalfMinute(() => paused() || later());
-		leave();
+		end();
+		clock = setInterval(() => paused() || later(), TICK);
 		const before = connection;
 		try {
 			connection = connectionTo(`${get('src')}`, still() ? 'poll' : get('transport'));
@@ -122,7 +124,7 @@ export function ticker(host, shadow, internals) {
 	}
 
 	function end() {
-		stopClock();
+		clearInterval(clock);
 		leave();
 	}
 
@@ -234,21 +236,24 @@ export function ticker(host, shadow, internals) {
 		const now = connection.now();
 		const zone = get('timezone') ?? feed?.timezone;
 		const times = timesFor(language, zone === 'local' ? undefined : zone);
-		const text = words[status].replace('{t}', times.dated(freshAt, now));
+		const text = words[status].replace('{t}', times.beside(freshAt, now));
 		if (wasPaused && !paused()) pending.clear();
 		wasPaused = paused();
 		const waiting = countWaiting(state, view());
-		const states = [status, paused() && 'paused', waiting && 'pending'].filter(Boolean);
+		const states = /** @type {string[]} */ (
+			[status, paused() && 'paused', waiting && 'pending'].filter(Boolean)
+		);
 		try {
 			internals.states.clear();
-			for (const each of states) internals.states.add(`${each}`);
+			for (const each of states) internals.states.add(each);
 		} catch {
 			host.dataset.state = states.join(' ');
 		}
 		if (status !== was) {
 			emit('status', { status, since: freshAt });
 			if (/ended|error/.test(status)) emit(status, { message: text });
-			if (was && /stale|ended/.test(status)) say(0, text);
+			// Also that it is live again, or what was said would stand there for good.
+			if (was && /stale|ended/.test(was + status)) say(0, text);
 			was = status;
 		}
 		if (!epoch) return;
@@ -261,7 +266,7 @@ export function ticker(host, shadow, internals) {
 		frame.dir = words.dir;
 		pause.textContent = words[paused() ? 'resume' : 'pause'];
 		pause.hidden = still();
-		footer.textContent = still() ? times.full(freshAt) : text;
+		footer.textContent = still() ? times.dated(freshAt) : text;
 		button.textContent = plural(words.updates, waiting, language);
 		button.hidden = !waiting;
 		if (waiting !== count) {

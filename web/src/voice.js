@@ -10,7 +10,7 @@ const HUSH = 5000;
  * @param {(texts: string[]) => string} summarize
  */
 export function voice(summarize) {
-	const element = make('div', { class: 'quiet', role: 'status' });
+	const element = make('div', { role: 'status' });
 	/** @type {Map<number, string>} */
 	const unsaid = new Map();
 	let saidAt = -HUSH;

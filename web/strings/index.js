@@ -6,8 +6,11 @@ import en from './en.js';
 
 /** @typedef {typeof en} Words */
 
-/** Null while they are on their way. @type {Record<string, Partial<Words> | null | undefined>} */
+/** @type {Record<string, Partial<Words> | undefined>} */
 export const strings = { en };
+
+/** Kept once the words are there. @type {Record<string, Promise<void>>} */
+const coming = {};
 
 /**
  * The words for a language tag and the language they are in, or nothing while they are on their way.
@@ -22,15 +25,13 @@ export function wordsFor(tag, site, ready) {
 	const words = strings[tag] ?? strings[short];
 	if (words) return { ...en, ...words, language: tag };
 	if (!/ar|de|es|fr|uk/.test(short)) return en;
-	if (words === null) return;
-	strings[short] = null;
-	fetch(`${site}/ticker-strings/${short}.json`, { credentials: 'omit' })
+	coming[short] ??= fetch(`${site}/ticker-strings/${short}.json`, { credentials: 'omit' })
 		.then((answer) => answer.json())
 		.catch(() => en)
 		.then((got) => {
 			strings[short] = got;
-			ready();
 		});
+	coming[short].then(ready);
 }
 
 /** Put a number into words of the form `one|other` or `one|few|many`, by the language's own rules. @param {string} forms @param {number} n @param {string} language */

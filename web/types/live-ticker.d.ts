@@ -14,7 +14,7 @@ export interface LiveTickerAttributes {
 	/** When news is let in: where it disturbs nobody (the default), on demand, or never. */
 	mode?: 'auto' | 'notify' | 'static';
 	layout?: 'list' | 'compact' | 'line';
-	/** Rows at most; 50 by default. */
+	/** Rows at most. A ticker begins with the feed’s newest 50 items and the pinned ones; more than that it shows only as news comes. 50 by default. */
 	max?: number | string;
 	order?: 'newest' | 'oldest';
 	paused?: boolean | '';
@@ -23,7 +23,7 @@ export interface LiveTickerAttributes {
 	time?: 'relative' | 'absolute' | 'both';
 	/** An IANA zone, or `local` for the reader's; by default the feed's. */
 	timezone?: string;
-	/** Only items with one of these tags, parted by commas. */
+	/** Only items with one of these tags, parted by commas. It filters the feed’s newest 50 items, the pinned ones and what comes while the page is open; it does not search further back. */
 	tags?: string;
 	/** What screen readers are told of. */
 	announce?: 'all' | 'breaking' | 'off';

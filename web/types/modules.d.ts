@@ -8,11 +8,11 @@ export type Status = 'connecting' | 'live' | 'stale' | 'ended' | 'error';
 
 /** Formats for one language and zone; all take and give milliseconds of the server's clock. */
 export interface Times {
-	/** Time of day; with its date and zone when that is not today. */
-	dated(ms: number, now: number): string;
 	/** Date, time and zone. */
-	full(ms: number): string;
-	/** The day in full. */
+	dated(ms: number): string;
+	/** Time of day alone where `other`, of the same day, stands by it. */
+	beside(ms: number, other: number): string;
+	/** The day in full, and the zone. */
 	day(ms: number): string;
 	/** What a row says; `dated` when no day separator stands above it. */
 	label(ms: number, now: number, mode: TimeMode, dated?: boolean): string;
@@ -21,18 +21,17 @@ export interface Times {
 export interface RowOptions {
 	words: Words;
 	times: Times;
-	/** The server's clock. */
-	now: number;
-	mode: TimeMode;
 	layout: Layout;
 	/** Heading level of an item's headline. */
 	level: number;
 	/** Permalink of the item. */
 	href: string;
-	/** Renders an item's pictures, where they are wanted. */
-	media?: (item: Item) => HTMLElement | undefined;
-	/** No day separator stands above, so the time itself says its day. */
-	dated?: boolean;
+}
+
+export interface ListOptions extends Omit<RowOptions, 'href'> {
+	/** The server's clock. */
+	now: number;
+	mode: TimeMode;
 }
 
 /** One reader's window on a feed. */

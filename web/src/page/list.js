@@ -4,6 +4,7 @@
  * @import { Item, Revision } from '../../types/wire.d.ts'
  * @import { Look, PageList } from '../../types/page.d.ts'
  */
+import { changesIn } from '../changes.js';
 import { make } from '../dom.js';
 import { slide } from '../motion.js';
 import { renderChanges } from '../rows.js';
@@ -24,8 +25,7 @@ export function takeOver(list, look, history, repaint) {
 	const rows = new Map();
 	/** Headings by their text. @type {Map<string, HTMLElement>} */
 	const headings = new Map();
-	/** What readers opened of what changed. @type {Map<number, { version: number, history?: Revision[] }>} */
-	const opened = new Map();
+	const changes = changesIn(list, history, repaint);
 
 	for (const row of /** @type {NodeListOf<HTMLElement>} */ (list.querySelectorAll('.item'))) {
 		rows.set(Number(row.dataset.id), row);
@@ -39,14 +39,6 @@ export function takeOver(list, look, history, repaint) {
 	}
 	for (const heading of /** @type {NodeListOf<HTMLElement>} */ (list.querySelectorAll('.day')))
 		headings.set(`${heading.textContent}`.trim(), heading);
-
-	list.addEventListener('click', ({ target }) => {
-		const button = /** @type {Element} */ (target).closest('button');
-		const id = Number(button?.value);
-		if (!id) return;
-		if (!opened.delete(id)) opened.set(id, { version: 0 });
-		repaint();
-	});
 
 	// Else a row that moves would be marked as new once more.
 	list.addEventListener('animationend', ({ target }) =>
@@ -65,26 +57,14 @@ export function takeOver(list, look, history, repaint) {
 
 	/** @param {HTMLElement} row @param {Item} item @param {boolean} dated */
 	function fill(row, item, dated) {
-		const { id, version } = item;
-		if (item.status === 'killed') opened.delete(id);
-		const open = opened.get(id);
-		if (open && open.version !== version) {
-			open.version = version;
-			history(id)
-				.catch(() => [])
-				.then((got) => {
-					open.history = got;
-					row.dataset.look = '';
-					repaint();
-				});
-		}
-		const wanted = lookOf(version, dated, Boolean(open?.history));
+		const revisions = changes.of(item, row);
+		const wanted = lookOf(item.version, dated, Boolean(revisions));
 		if (row.dataset.look === wanted) return;
 		// What the server has rendered is all there is of an item that has not changed since.
 		if (item.headline !== undefined || item.status === 'killed')
 			replace(row, renderRow(item, look, dated));
 		row.dataset.look = wanted;
-		toggle(row, open?.history);
+		toggle(row, revisions);
 	}
 
 	/** @param {HTMLElement} row @param {Revision[]} [revisions] */
@@ -93,21 +73,17 @@ export function takeOver(list, look, history, repaint) {
 		const button = row.querySelector('button.updated');
 		if (button) button.ariaExpanded = `${Boolean(revisions)}`;
 		if (!button || !revisions) return;
-		const times = { dated: say.dated };
-		const changes = renderChanges(
-			revisions,
-			/** @type {any} */ ({ words: say.words, times, now: 0 }),
-		);
-		changes.className = 'changes';
-		if (!changes.hasChildNodes()) changes.append(say.words.error);
-		row.append(changes);
+		const panel = renderChanges(revisions, /** @type {any} */ (say.words), say);
+		panel.className = 'changes';
+		if (!panel.hasChildNodes()) panel.append(say.words.error);
+		row.append(panel);
 	}
 
 	return {
 		clear() {
 			rows.clear();
 			headings.clear();
-			opened.clear();
+			changes.clear();
 		},
 		paint(items, fresh, pinsOnTop) {
 			/** @type {Set<HTMLElement>} */

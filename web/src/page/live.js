@@ -57,6 +57,7 @@ export function liveFeed(list) {
 	);
 	bar.append(pause);
 	list.before(waiting);
+	element.className = 'quiet';
 	document.body.append(element);
 
 	const look = { say, src, language, level: scope === 'item' ? 1 : 3 };
@@ -217,7 +218,8 @@ export function liveFeed(list) {
 		pause.hidden = is === 'ended';
 		bar.className = `bar ${is}${paused ? ' paused' : ''}`;
 		if (status.textContent !== text) status.textContent = text;
-		if (is !== was && /stale|ended/.test(is)) speak(0, text);
+		// Also that it is live again, or what was said would stand there for good.
+		if (is !== was && /stale|ended/.test(was + is)) speak(0, text);
 		was = is;
 	}
 

@@ -1,0 +1,182 @@
+"""HTTP connections: uvicorn's protocol, with an end to every patience.
+
+uvicorn waits for ever for a request that was begun and for a client that no longer reads, and puts
+no bound on a head. Here both are noted as they begin, and one `sweep` a second looks at them; no
+connection has a timer. It leans on inner parts of uvicorn: see feedserver/asgi/socket.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from feedserver.asgi.problems import problem
+from feedserver.asgi.socket import in_kernel
+from feedserver.channel import STALL_SECONDS
+from feedserver.errors import BadRequest, HeadTooLarge, Refused, TooSlow
+
+REQUEST_SECONDS = (
+    30.0  # from a request's first byte to its last, and from a connection to a request
+)
+HEAD_MAX = 64 * 1024  # bytes of a request besides its body
+# Bytes unsent that make a client one that does not read. An answer's head alone is less, so that it
+# still leaves in one call with what follows.
+UNSENT_MAX = 1024
+
+
+@dataclass(slots=True)
+class _Stall:
+    pending: int
+    since: float
+
+
+class Connections:
+    """Those of which a request is due, the oldest first, and those that do not read."""
+
+    def __init__(self) -> None:
+        self.due: dict[HttpProtocol, float] = {}
+        self.stalled: dict[HttpProtocol, _Stall] = {}
+
+    def protocol(self, **given: Any) -> HttpProtocol:
+        """Make the protocol of a new connection; what uvicorn takes for its class."""
+        return HttpProtocol(self, **given)
+
+    def forget(self, connection: HttpProtocol) -> None:
+        """Expect nothing more of it."""
+        self.due.pop(connection, None)
+        self.stalled.pop(connection, None)
+
+    def sweep(self) -> None:
+        """End those whose time is up."""
+        now = time.monotonic()
+        for connection, since in list(self.due.items()):
+            if now - since < REQUEST_SECONDS:
+                break  # all others came later
+            del self.due[connection]
+            connection.on_late()
+        for connection, stall in list(self.stalled.items()):
+            pending = connection.pending()
+            if pending < stall.pending:
+                stall.pending, stall.since = pending, now
+            elif now - stall.since > STALL_SECONDS:
+                connection.transport.abort()
+
+
+class HttpProtocol(HttpToolsProtocol):
+    """One connection, until it closes or becomes a reader's socket."""
+
+    def __init__(self, all_: Connections, **given: Any) -> None:
+        super().__init__(**given)
+        self._all = all_
+        self._in_request = False
+        self._head = 0  # bytes of the request that were no body
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for a request."""
+        super().connection_made(transport)
+        transport.set_write_buffer_limits(high=UNSENT_MAX)
+        self._all.due[self] = time.monotonic()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget it."""
+        self._all.forget(self)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Read on. As uvicorn's own, which drops what comes right behind an upgrade."""
+        self._unset_keepalive_if_required()
+        self._all.due.setdefault(self, time.monotonic())
+        self._head += len(data)
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserError:
+            self._refuse(BadRequest("this is no HTTP/1.1 request"))
+        except httptools.HttpParserUpgrade as upgrade:
+            if self._should_upgrade():
+                self._become_socket(data[upgrade.args[0] :])
+            else:
+                self._unsupported_upgrade_warning()
+        else:
+            if self._head > HEAD_MAX:
+                self._refuse(HeadTooLarge(f"a request's head has {HEAD_MAX} bytes at most"))
+
+    def on_message_begin(self) -> None:
+        """Note that a request has begun, perhaps right behind another."""
+        super().on_message_begin()
+        self._in_request = True
+        self._all.due.setdefault(self, time.monotonic())
+
+    def on_body(self, body: bytes) -> None:
+        """Take a part of the body, which has a limit of its own."""
+        self._head -= len(body)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Note that the request is whole."""
+        super().on_message_complete()
+        self._in_request = False
+        self._head = 0
+        self._all.due.pop(self, None)
+
+    def pause_writing(self) -> None:
+        """Note that the client does not take all at once."""
+        super().pause_writing()
+        self._all.stalled[self] = _Stall(self.pending(), time.monotonic())
+
+    def resume_writing(self) -> None:
+        """Note that it took it."""
+        super().resume_writing()
+        self._all.stalled.pop(self, None)
+
+    def pending(self) -> int:
+        """Return the bytes that the client's side has not taken yet."""
+        descriptor = self.transport.get_extra_info("socket").fileno()
+        return self.transport.get_write_buffer_size() + in_kernel(descriptor)
+
+    def on_late(self) -> None:
+        """End the wait for a request that is not whole yet."""
+        is_answering = self.cycle is not None and not self.cycle.response_complete
+        if self.flow.read_paused:
+            self._all.due[self] = time.monotonic()  # it is not read: an earlier one is at work
+        elif self._in_request:
+            self._refuse(TooSlow(f"the request was not whole after {REQUEST_SECONDS:.0f} s"))
+        elif not is_answering:
+            # Nothing came but the connection: an answer might be taken for that to a request that
+            # is just on its way.
+            self.transport.close()
+
+    def _become_socket(self, rest: bytes) -> None:
+        self._all.forget(self)
+        self.handle_websocket_upgrade()
+        if rest and not self.transport.is_closing():
+            self.transport.get_protocol().data_received(rest)  # type: ignore[attr-defined]
+
+    def _refuse(self, fault: Refused) -> None:
+        if self.transport.is_closing():
+            return
+        if self._may_answer():
+            answer = problem(fault)
+            headers = [
+                *self.server_state.default_headers,
+                *answer.raw_headers,
+                (b"connection", b"close"),
+            ]
+            lines = [b"%b: %b\r\n" % header for header in headers]
+            self.transport.write(
+                b"".join([STATUS_LINE[fault.status], *lines, b"\r\n", bytes(answer.body)])
+            )
+        self.transport.close()
+
+    def _may_answer(self) -> bool:
+        # Not into the middle of an answer, nor a second one to the same request.
+        cycle = self.cycle
+        if cycle is None:
+            return True
+        if cycle.scope is self.scope:
+            return self._in_request and not cycle.response_started
+        return bool(cycle.response_complete)

@@ -1,0 +1,86 @@
+"""What to do about a failure, where neither the server nor the verb has said so."""
+
+from __future__ import annotations
+
+import difflib
+import shlex
+from collections.abc import Sequence
+
+from feedserver.errors import BadRequest, FeedClosed, Forbidden, Killed, NotFound, Unauthorized
+from publisher.call import Call
+from publisher.failures import Failure, NotReached, Refused
+from publisher.submitting import tombstone_of
+
+
+def advise(call: Call, verb: str, failure: Failure) -> None:
+    """Add to a failure of `verb` what can be done."""
+    if isinstance(failure, NotReached) and not failure.advice:
+        failure.add(f"Is the server running, and is that its address?{_where_from(call, verb)}")
+    elif isinstance(failure, Refused):
+        _advise_refused(call, verb, failure)
+
+
+def no_feed(url: str, feed: str, feeds: Sequence[str]) -> str:
+    """Say that a server has no such feed, and which it has."""
+    near = difflib.get_close_matches(feed, feeds, n=1)
+    meant = f"; did you mean {near[0]}?" if near else ""
+    return f"{url} has no feed {feed}; its feeds: {', '.join(feeds) or 'none yet'}{meant}"
+
+
+def _advise_refused(call: Call, verb: str, refusal: Refused) -> None:
+    given = vars(call.args)
+    match refusal.status:
+        case Unauthorized.status:
+            refusal.headline = f"{refusal.url} refuses the token: {refusal.headline}"
+            refusal.add(_another_token(call, refusal.url))
+        case Killed.status:
+            number = tombstone_of(refusal).get("id", given.get("id"))
+            refusal.add(f"What is left of it: {_command(call, 'show', str(number))}")
+            if "key" in given:  # a verb that changes something
+                refusal.add(f"News is a new item: {_command(call, 'post', '…')}")
+        case FeedClosed.status if refusal.problem.get("type") == FeedClosed.slug:
+            refusal.add(f"Whoever runs the server reopens it: feedserver feed reopen {call.feed}")
+        case BadRequest.status if given.get("if_match"):
+            shown = _command(call, "show", str(given["id"]))
+            refusal.add(f"The version that --if-match takes: {shown}")
+        case Forbidden.status if given.get("at") or given.get("origin_uri"):
+            if verb == "post" and given.get("at"):
+                refusal.add("With this token, --published-at files an item in the past.")
+            refusal.add("A token for imports is made by: feedserver token add NAME --import")
+        case NotFound.status | Forbidden.status if verb != "login":
+            feeds = _feeds(call)
+            if feeds is not None and call.feed not in feeds:
+                refusal.headline = no_feed(call.url, call.feed, feeds)
+                refusal.add(feeds=feeds)
+            elif refusal.status == NotFound.status:
+                refusal.add(f"See what there is: {_command(call, 'list')}")
+            else:
+                refusal.add(_another_token(call, refusal.url))
+
+
+def _feeds(call: Call) -> list[str] | None:
+    try:
+        with call.reader() as client:
+            return client.feeds()
+    except Failure:
+        return None  # that they are named is a kindness; what failed is told all the same
+
+
+def _another_token(call: Call, url: str) -> str:
+    login = f"publisher login {url}"
+    if call.environ.get("PUBLISHER_TOKEN"):
+        return f"It came from PUBLISHER_TOKEN. With another token: unset that, then {login}"
+    return f"With another token: {login}"
+
+
+def _where_from(call: Call, verb: str) -> str:
+    if verb == "login":
+        return ""
+    if call.environ.get("PUBLISHER_URL"):
+        return " It comes from PUBLISHER_URL."
+    return " It was saved by: publisher login"
+
+
+def _command(call: Call, *words: str) -> str:
+    feed = [f"--feed={call.feed}"] if call.args.feed else []
+    return shlex.join(["publisher", *words, *feed])

@@ -1,0 +1,62 @@
+"""Five hundred items at once: nothing jumps, nothing freezes, and no row is lost or shown twice."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+
+from chromium import MEASURES, Feed, Stage, headlines, rows, settle
+from playwright.sync_api import Page
+
+BURST = 500
+LONGEST = 100  # ms that one task may hold up what the reader does
+RUNS = 3  # the machine has other things to do; what is slow by itself is slow in all of them
+SHIFT = 0.02
+
+
+def withstand(
+    page: Page, feed: Feed, shown: Callable[[Page], list[str]], show: str, most: int
+) -> None:
+    """Send bursts until one is taken without a long task; all else must hold in each of them.
+
+    `show` presses the button by script: shifts that follow a reader's own press do not count.
+    """
+    longest = []
+    numbers = itertools.count()
+    page.wait_for_timeout(300)
+    for _ in range(RUNS):
+        page.evaluate("shifts = longest = 0")
+        posted = [f"News {next(numbers)}" for _ in range(BURST)]
+        for headline in posted:
+            feed.post(headline, body="With some words of text.")
+            if headline == posted[BURST // 2]:
+                page.evaluate(show)
+        page.wait_for_timeout(300)
+        page.evaluate(show)
+        page.get_by_text(posted[-1]).wait_for()
+        page.wait_for_timeout(600)
+        assert shown(page) == posted[: -most - 1 : -1]
+        assert page.evaluate("shifts") <= SHIFT
+        longest.append(page.evaluate("longest"))
+        if longest[-1] <= LONGEST:
+            break
+    assert min(longest) <= LONGEST, longest
+
+
+def test_the_page_takes_a_burst(stage: Stage) -> None:
+    feed = stage.feed()
+    for n in range(12):  # a screenful: what stands under a shorter list has to make room
+        feed.post(f"Before {n}")
+    page = stage.open(f"/feeds/{feed.slug}", init=MEASURES)
+    page.wait_for_selector(".bar.live")
+    withstand(page, feed, headlines, "document.querySelector('.waiting button').click()", 150)
+
+
+def test_the_ticker_takes_a_burst_and_moves_nothing_around_it(stage: Stage) -> None:
+    feed = stage.feed()
+    feed.post("Before")
+    page = stage.embed(stage.ticker(feed, "max=20") + "<p id=below>Below</p>", init=MEASURES)
+    settle(page)
+    below = page.locator("#below").bounding_box()
+    withstand(page, feed, rows, "document.querySelector('live-ticker').showPending()", 20)
+    assert page.locator("#below").bounding_box() == below

@@ -1,0 +1,212 @@
+"""Clients that never finish, or never read: each gets its time, and no more."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from lines import Stuck, eventually, stream
+from support.server import Server
+
+SOON = """
+import feedserver.asgi.connections as connections
+import feedserver.channel as channel
+connections.REQUEST_SECONDS = connections.STALL_SECONDS = channel.STALL_SECONDS = 1.0
+"""
+LARGE = "x" * 60_000
+HEAD = b"POST /v1/feeds/world/items HTTP/1.1\r\nHost: x\r\n"
+
+
+@pytest.fixture
+def impatient(tmp_path: Path) -> Iterator[Server]:
+    """A server that waits one second for a request, and for a client to read."""
+    with Server(tmp_path / "data", first=SOON) as started:
+        yield started
+
+
+def open_files(server: Server) -> int:
+    return len(list(Path(f"/proc/{server.pid}/fd").iterdir()))
+
+
+def to_the_end(connection: socket.socket) -> bytes:
+    """Read until the server closes."""
+    answer = b""
+    try:
+        while part := connection.recv(65536):
+            answer += part
+    except ConnectionResetError:
+        pass
+    return answer
+
+
+def drip(server: Server, first: bytes, drop: bytes) -> tuple[bytes, float]:
+    """Send a little at a time, for ever; return the answer, and when the connection ended."""
+    started = time.monotonic()
+    with socket.create_connection(("127.0.0.1", server.port), timeout=0.2) as connection:
+        connection.sendall(first)
+        answer = b""
+        while time.monotonic() - started < 10:
+            try:
+                part = connection.recv(65536)
+                if not part:
+                    return answer, time.monotonic() - started
+                answer += part
+            except TimeoutError:
+                connection.sendall(drop)
+            except ConnectionError:
+                return answer, time.monotonic() - started
+    raise AssertionError("it was held for ever")
+
+
+@pytest.mark.parametrize(
+    ("first", "drop"),
+    [
+        (b"GE", b""),
+        (b"GET /healthz HTTP/1.1\r\nHost: x\r\n", b"X-Y: z\r\n"),
+        (HEAD + b"Content-Length: 1000\r\n\r\n{", b" "),
+    ],
+    ids=["line", "head", "unread body"],
+)
+def test_a_request_that_is_never_whole_is_answered_408(
+    impatient: Server, first: bytes, drop: bytes
+) -> None:
+    answer, after = drip(impatient, first, drop)
+    assert after < 5
+    if b"401 Unauthorized" not in answer:  # told at once, without waiting for the body
+        check_problem(answer, 408, "too-slow")
+
+
+def test_a_body_that_is_never_whole_is_answered_408(impatient: Server) -> None:
+    head = HEAD + b"Authorization: Bearer %b\r\n" % impatient.token.strip().encode()
+    for length, drop in (
+        (b"Content-Length: 1000\r\nContent-Type: application/json\r\n\r\n{", b" "),
+        (b"Transfer-Encoding: chunked\r\nContent-Type: application/json\r\n\r\n", b"1\r\n \r\n"),
+    ):
+        answer, after = drip(impatient, head + length, drop)
+        assert 0.9 < after < 5
+        check_problem(answer, 408, "too-slow")
+
+
+def check_problem(answer: bytes, status: int, slug: str) -> None:
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 %d " % status)
+    assert b"content-type: application/problem+json" in head.lower()
+    assert b"connection: close" in head.lower()
+    assert f"content-length: {len(body)}".encode() in head.lower()
+    problem = json.loads(body)
+    assert (problem["type"], problem["status"]) == (slug, status)
+    assert " " in problem["detail"]
+
+
+def test_a_connection_without_a_word_is_closed_without_one(impatient: Server) -> None:
+    answer, after = drip(impatient, b"", b"")
+    assert answer == b""
+    assert after < 5
+    answer, _ = drip(impatient, b"\r\n", b"\r\n")
+    assert answer == b""
+
+
+def test_a_second_request_has_its_own_time_and_no_more(impatient: Server) -> None:
+    whole = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", impatient.port), timeout=10) as connection:
+        for _ in range(3):  # idle between requests, it is kept
+            connection.sendall(whole)
+            answer = connection.recv(65536)
+            while not answer.endswith(b"}"):
+                answer += connection.recv(65536)
+            assert answer.startswith(b"HTTP/1.1 200 ")
+            time.sleep(1.2)  # longer than a request may take
+    for begun in (b"GE", b"\r\n"):
+        with socket.create_connection(("127.0.0.1", impatient.port), timeout=10) as connection:
+            connection.sendall(whole)
+            answer = connection.recv(100)
+            assert answer.startswith(b"HTTP/1.1 200 ")
+            connection.sendall(begun)
+            answer += to_the_end(connection)
+            assert (b"HTTP/1.1 408 " in answer) == (begun == b"GE")
+
+
+def test_a_stream_outlives_the_time_of_a_request(impatient: Server) -> None:
+    ask = f"GET {stream()} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+    for behind in (b"", b"\r\n", b"GET /healthz HTTP/1.1\r\n"):
+        with socket.create_connection(("127.0.0.1", impatient.port), timeout=10) as connection:
+            connection.sendall(ask + behind)
+            time.sleep(2.5)
+            if behind.startswith(b"GET"):  # cut off, but not with an answer amid the stream
+                assert b"408" not in to_the_end(connection)
+                continue
+            with impatient.editing() as editor:
+                editor.item("Long after")
+            while b"Long after" not in connection.recv(65536):
+                pass
+
+
+def test_a_head_without_end_is_refused(impatient: Server) -> None:
+    with socket.create_connection(("127.0.0.1", impatient.port), timeout=10) as connection:
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nX: " + b"y" * 65_536)
+        check_problem(to_the_end(connection), 431, "head-too-large")
+
+
+def test_what_is_no_http_is_answered_with_a_problem(impatient: Server) -> None:
+    with socket.create_connection(("127.0.0.1", impatient.port), timeout=10) as connection:
+        connection.sendall(b"nonsense\r\n\r\n")
+        check_problem(to_the_end(connection), 400, "bad-request")
+
+
+def test_slow_clients_leave_nothing_behind(impatient: Server) -> None:
+    eventually(lambda: open_files(impatient) > 5)
+    before = open_files(impatient)
+    crowd = [socket.create_connection(("127.0.0.1", impatient.port)) for _ in range(50)]
+    for connection in crowd:
+        connection.sendall(b"GET / HTTP/1.1\r\n")
+    eventually(lambda: open_files(impatient) == before + 50)
+    eventually(lambda: open_files(impatient) == before)
+    for connection in crowd:
+        connection.close()
+
+
+def streams(server: Server) -> int:
+    with server.editing() as editor:
+        count: int = editor.get("/v1/feeds/world/readers").json()["by"]["sse"]
+        return count
+
+
+def test_a_stream_that_stops_reading_is_dropped(impatient: Server) -> None:
+    stuck = Stuck(impatient, stream(), websocket=False)
+    with impatient.editing() as editor:
+        for number in range(12):
+            editor.item(f"News {number}", body=LARGE)
+    assert streams(impatient) == 1
+    started = time.monotonic()
+    eventually(lambda: streams(impatient) == 0)
+    assert time.monotonic() - started < 10
+    assert stuck.is_cut_off()
+    stuck.close()
+
+
+def test_a_slow_stream_that_makes_progress_is_kept(impatient: Server) -> None:
+    slow = Stuck(impatient, stream(), websocket=False)
+    with impatient.editing() as editor:
+        for number in range(12):
+            editor.item(f"News {number}", body=LARGE)
+    end = time.monotonic() + 5  # five times as long as a stalled one is borne
+    while time.monotonic() < end:
+        assert slow.read(3_000)
+        time.sleep(0.2)  # the pace of this reader
+    assert streams(impatient) == 1
+    slow.close()
+
+
+def test_a_page_that_is_not_read_is_not_kept_for_long(impatient: Server) -> None:
+    with impatient.editing() as editor:
+        for number in range(12):
+            editor.item(f"News {number}", body=LARGE)
+    before = open_files(impatient)
+    stuck = Stuck(impatient, "/v1/feeds/world/items", websocket=False)
+    eventually(lambda: open_files(impatient) == before)
+    assert stuck.is_cut_off()
+    stuck.close()

@@ -1,0 +1,300 @@
+/** When a connection opens, gives up, comes back and changes its way, by a clock that the tests move. */
+import assert from 'node:assert/strict';
+import { beforeEach, test } from 'node:test';
+import { Feed } from './feed.js';
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+
+/** Timers that run when the test says so. */
+class Clock {
+	now = 0;
+	timers = new Map();
+	last = 0;
+
+	set(act, ms = 0) {
+		this.timers.set(++this.last, { act, at: this.now + ms });
+		return this.last;
+	}
+
+	/** Let time pass; whatever was promised meanwhile is kept first. */
+	async pass(ms) {
+		const end = this.now + ms;
+		for (;;) {
+			await new Promise(setImmediate);
+			const [next] = [...this.timers].sort(([, a], [, b]) => a.at - b.at);
+			if (!next || next[1].at > end) break;
+			this.timers.delete(next[0]);
+			this.now = Math.max(this.now, next[1].at);
+			next[1].act();
+		}
+		this.now = end;
+	}
+}
+
+let clock;
+/** What was opened: its way, when, and the object to speak through. */
+let opened;
+let feed;
+let random;
+/** The ways that the network lets through. */
+let open;
+let number = 0;
+
+globalThis.document = { baseURI: 'https://host.example/', hidden: false, addEventListener() {} };
+globalThis.addEventListener = () => {};
+globalThis.setTimeout = (act, ms) => clock.set(act, ms);
+globalThis.clearTimeout = (id) => clock.timers.delete(id);
+performance.now = () => clock.now;
+Math.random = () => random();
+
+/** A WebSocket or EventSource: the feed's snapshot or its changes where the network lets it through, else a failure. */
+class Line {
+	constructor(url, way, fail) {
+		this.since = new URL(url).searchParams.get('since');
+		opened.push({ way, at: clock.now, line: this });
+		setImmediate(() => {
+			if (this.closed) return;
+			if (!open.includes(way)) fail(this);
+			else if (this.since) this.say(feed.since(this.since));
+			else this.say(feed.snapshot());
+		});
+	}
+
+	say(message) {
+		this.onmessage({ data: JSON.stringify({ ...message, now: feed.now }) });
+	}
+
+	close() {
+		this.closed = true;
+	}
+}
+
+globalThis.WebSocket = class extends Line {
+	constructor(url) {
+		super(url, 'ws', (line) => line.onclose({ code: 1006 }));
+	}
+};
+globalThis.EventSource = class extends Line {
+	constructor(url) {
+		super(url, 'sse', (line) => line.onerror());
+	}
+};
+globalThis.fetch = async (url) => {
+	opened.push({ way: 'poll', at: clock.now });
+	if (!open.includes('poll')) throw new TypeError('no network');
+	if (open.busy) return { ok: false, status: 503, headers: new Headers({ 'Retry-After': '40' }) };
+	const since = new URL(url).searchParams.get('since');
+	const text = JSON.stringify(since ? feed.since(since) : feed.snapshot());
+	return { ok: true, status: 200, headers: new Headers(), text: async () => text };
+};
+
+const { connectionTo } = await import('../../web/src/connection.js');
+
+beforeEach(() => {
+	clock = new Clock();
+	opened = [];
+	feed = new Feed();
+	feed.put({ headline: 'First' });
+	random = () => 0.5;
+	open = ['ws', 'sse', 'poll'];
+});
+
+/** Subscribe to a feed of its own. */
+async function subscribe(transport) {
+	const connection = connectionTo(`https://news.example/feeds/f${number++}`, transport);
+	const seen = [];
+	const leave = connection.subscribe((effect) =>
+		seen.push(...(effect?.changes ?? []).map(({ item }) => item.version)),
+	);
+	await clock.pass(0);
+	return { connection, seen, leave };
+}
+
+const ways = () => opened.map(({ way }) => way);
+const waits = () => opened.slice(1).map(({ at }, i) => at - opened[i].at);
+const lastLine = () => opened.at(-1).line;
+
+test('after each failure the longest wait doubles, up to 30 seconds', async () => {
+	open = [];
+	random = () => 1;
+	await subscribe();
+	await clock.pass(3 * MINUTE);
+	assert.deepEqual(
+		waits()
+			.slice(0, 7)
+			.map((ms) => ms / SECOND),
+		[2, 4, 8, 16, 30, 30, 30],
+	);
+});
+
+test('a wait is drawn from all of its range, never under a second', async () => {
+	open = [];
+	let x = 1;
+	random = () => {
+		x = (x * 1664525 + 1013904223) % 4294967296;
+		return x / 4294967296;
+	};
+	const firstWaits = [];
+	for (let i = 0; i < 200; i++) {
+		opened = [];
+		const { leave } = await subscribe();
+		await clock.pass(2 * SECOND);
+		leave();
+		await clock.pass(0);
+		firstWaits.push(waits()[0]);
+	}
+	assert.ok(Math.min(...firstWaits) >= SECOND);
+	assert.ok(Math.max(...firstWaits) <= 2 * SECOND);
+	const parts = new Set(firstWaits.map((ms) => Math.floor(ms / 100)));
+	assert.equal(parts.size, 10, 'every tenth of the range is drawn');
+});
+
+test('waits grow until the first message, not until a line merely opens', async () => {
+	random = () => 1;
+	await subscribe();
+	for (const seconds of [2, 2]) {
+		lastLine().onclose({ code: 1006 });
+		await clock.pass(seconds * SECOND);
+	}
+	assert.deepEqual(waits(), [2 * SECOND, 2 * SECOND]);
+	open = [];
+	lastLine().onclose({ code: 1006 });
+	await clock.pass(6 * SECOND);
+	assert.deepEqual(waits().slice(2), [2 * SECOND, 4 * SECOND]);
+});
+
+test('a goodbye says when to come back, and is obeyed to the millisecond, once', async () => {
+	await subscribe();
+	lastLine().say({ type: 'goodbye', retry_ms: 7777, epoch: 'e1', cursor: feed.cursor });
+	lastLine().onclose({ code: 1012 });
+	await clock.pass(7776);
+	assert.equal(opened.length, 1);
+	open = [];
+	await clock.pass(1);
+	assert.equal(opened.length, 2);
+	await clock.pass(2 * SECOND);
+	assert.equal(waits()[1], 1.5 * SECOND);
+});
+
+test('a line that says nothing at first is given up after 20 seconds, one that falls silent after 2.5 heartbeats', async () => {
+	random = () => 0;
+	const { connection } = await subscribe();
+	await clock.pass(62.4 * SECOND);
+	assert.equal(opened.length, 1);
+	globalThis.WebSocket.prototype.say = () => {};
+	await clock.pass(1.2 * SECOND);
+	assert.deepEqual(waits(), [63.5 * SECOND]);
+	await clock.pass(21 * SECOND);
+	delete globalThis.WebSocket.prototype.say;
+	assert.deepEqual(waits(), [63.5 * SECOND, 21 * SECOND]);
+	assert.equal(connection.status, 'stale');
+});
+
+test('three failed sockets lead to SSE, two failures there to polling', async () => {
+	open = ['poll'];
+	const { connection } = await subscribe();
+	await clock.pass(MINUTE);
+	assert.deepEqual(ways().slice(0, 6), ['ws', 'ws', 'ws', 'sse', 'sse', 'poll']);
+	assert.deepEqual(new Set(ways().slice(5)), new Set(['poll']));
+	assert.equal(connection.status, 'live');
+});
+
+test('on SSE the socket is tried again after five minutes: once if it fails, for good if not', async () => {
+	open = ['sse', 'poll'];
+	const { connection, seen } = await subscribe();
+	await clock.pass(20 * SECOND);
+	assert.deepEqual(ways(), ['ws', 'ws', 'ws', 'sse']);
+	const beat = { type: 'heartbeat', epoch: 'e1', cursor: feed.cursor };
+	const minutes = async (count) => {
+		for (let i = 0; i < 3 * count; i++) {
+			await clock.pass(20 * SECOND);
+			lastLine().say(beat);
+		}
+	};
+	await minutes(5);
+	assert.deepEqual(ways().slice(4), ['ws', 'sse']);
+	assert.equal(opened[4].at - opened[2].at, 5 * MINUTE);
+	open = ['ws', 'sse', 'poll'];
+	await minutes(15);
+	assert.deepEqual(ways().slice(6), ['ws']);
+	assert.equal(opened[6].at - opened[4].at, 5 * MINUTE);
+	assert.equal(opened[6].line.since, feed.cursor);
+	assert.equal(connection.status, 'live');
+	assert.deepEqual(seen, [1]);
+});
+
+test('polling asks every 10 to 15 seconds', async () => {
+	open = ['poll'];
+	random = () => 1;
+	const { seen } = await subscribe('poll');
+	await clock.pass(31 * SECOND);
+	random = () => 0;
+	await clock.pass(26 * SECOND);
+	assert.deepEqual(
+		waits().map((ms) => ms / SECOND),
+		[15, 15, 15, 10],
+	);
+	feed.put({ headline: 'Second' });
+	await clock.pass(10 * SECOND);
+	assert.deepEqual(seen, [1, 2]);
+	assert.deepEqual(new Set(ways()), new Set(['poll']));
+});
+
+test('from polling the way leads back to the socket after five minutes', async () => {
+	open = ['poll'];
+	await subscribe();
+	await clock.pass(MINUTE);
+	assert.equal(ways().at(-1), 'poll');
+	open = ['ws', 'sse', 'poll'];
+	await clock.pass(5 * MINUTE);
+	assert.equal(ways().at(-1), 'ws');
+	assert.equal(opened.at(-1).at - opened[ways().lastIndexOf('sse')].at, 5 * MINUTE);
+});
+
+test('when polling fails too the network is at fault, and the best way comes first again', async () => {
+	open = [];
+	await subscribe();
+	await clock.pass(4 * MINUTE);
+	assert.deepEqual(ways().slice(0, 9), [
+		...['ws', 'ws', 'ws', 'sse', 'sse', 'poll'],
+		...['ws', 'ws', 'ws'],
+	]);
+});
+
+test('a busy server says in Retry-After when it may be asked again', async () => {
+	open = ['poll'];
+	open.busy = true;
+	await subscribe('poll');
+	await clock.pass(100 * SECOND);
+	assert.deepEqual(waits(), [40 * SECOND, 40 * SECOND]);
+});
+
+test('a final close code is the end; 4410 and an ended feed are asked about every 5 to 15 minutes', async () => {
+	const lost = await subscribe();
+	lastLine().onclose({ code: 4404 });
+	await clock.pass(60 * MINUTE);
+	assert.equal(opened.length, 1);
+	assert.equal(lost.connection.status, 'error');
+
+	opened = [];
+	random = () => 1;
+	const over = await subscribe();
+	feed.record = { ...feed.record, closed_at: feed.now };
+	lastLine().onclose({ code: 4410 });
+	await clock.pass(16 * MINUTE);
+	assert.equal(over.connection.status, 'ended');
+	assert.deepEqual(ways(), ['ws', 'poll']);
+	assert.deepEqual(waits(), [15 * MINUTE]);
+});
+
+test('two tickers share a connection, and one that is moved keeps it', async () => {
+	const { connection, leave } = await subscribe();
+	const other = connection.subscribe(() => {});
+	leave();
+	other();
+	connection.subscribe(() => {});
+	await clock.pass(SECOND);
+	assert.equal(opened.length, 1);
+	assert.equal(lastLine().closed, undefined);
+});
