@@ -44,7 +44,7 @@ button, [part=status], [part=day], [part=meta], [part=credit] { font-size: .8em 
 [part=pending], [part~=breaking] { color: #fff; background: var(--accent); border: 1px solid var(--accent) }
 [part=status] { grid-row: 3; padding: .3em 0 }
 [part=status]::before { content: '● ' }
-.live [part=status]::before { color: var(--accent) }
+.live [part=status]::before { color: color-mix(in srgb, var(--accent), currentColor 30%) }
 [part=day], [part=empty] { padding: 1.2em 0 .3em }
 [part=day]::first-letter { text-transform: uppercase }
 [part~=item] { padding: .9em 0; border-top: 1px solid var(--line) }
@@ -65,7 +65,7 @@ ins { background: var(--line) }
 .line [part=pending] { place-self: auto; margin: 0 }
 .line p { white-space: nowrap; flex-wrap: nowrap }
 .line article { display: flex; gap: .8em }
-.line [part=headline] { margin: 0; overflow: hidden; text-overflow: ellipsis }
+.line [part=headline], .line a { display: block; margin: 0; overflow: hidden; text-overflow: ellipsis }
 .line [part=correction], .line.live [part=status] { display: none }
 [role=status] { position: absolute; top: 0; clip-path: inset(50%) }
 [part~=new] { animation: news 4s }
