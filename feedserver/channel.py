@@ -121,11 +121,13 @@ class Block:
         reader.block = None
 
     def join(self, other: Block) -> None:
-        """Take in all who stand in another block, at the same place."""
-        self.readers += other.readers
-        self.descriptors += other.descriptors
+        """Take in all who stand in another block, at the same place; it is left empty."""
         for reader in other.readers:
             reader.block = self
+        self.readers += other.readers
+        self.descriptors += other.descriptors
+        other.readers.clear()
+        del other.descriptors[:]
 
 
 SendAll = Callable[["array[int]", bytes], list[tuple[int, int]]]
@@ -435,14 +437,12 @@ class Channel:
                 last[block.encode] = block
 
     def _write(self, block: Block, frame: bytes) -> int:
-        """Send a frame to a block; return how many took it whole. All else is arranged around it.
-
-        Nobody joins or leaves meanwhile, so every descriptor is that of its reader.
-        """
+        """Send a frame to a block; return how many took it whole: what all else is arranged for."""
         size = len(frame)
+        readers = block.readers.copy()  # one whose transport is full at once leaves its seat
         slow: list[tuple[Reader, int]] = []
         if self._send_all is None:
-            for reader in block.readers:
+            for reader in readers:
                 send = reader.send  # not reader.send(…): Python finds a slot faster than a method
                 try:
                     taken = send(frame)
@@ -452,8 +452,8 @@ class Channel:
                     slow.append((reader, taken))
         else:
             short = self._send_all(block.descriptors, frame)
-            slow = [(block.readers[seat], taken) for seat, taken in short]
-        took = len(block.readers) - len(slow)
+            slow = [(readers[seat], taken) for seat, taken in short]
+        took = len(readers) - len(slow)
         for reader, taken in slow:
             reader.keep(memoryview(frame)[taken:])  # shared, not copied
         return took

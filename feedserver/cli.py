@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import difflib
 import os
 import shlex
 import stat
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 from html import escape
 from pathlib import Path
@@ -16,10 +17,10 @@ from pathlib import Path
 from feedserver import __version__, demo
 from feedserver.arguments import Parser, as_typed
 from feedserver.asgi import access
-from feedserver.asgi.assets import ticker_sri
+from feedserver.asgi.assets import released_sri, ticker_version
 from feedserver.errors import BadSetting, FeedError, Invalid, NotFound, SetupError
 from feedserver.hub import now_millis
-from feedserver.model import Feed
+from feedserver.model import Feed, Token
 from feedserver.newsroom import Newsroom
 from feedserver.service import serve
 from feedserver.settings import TABLE, Settings, read_settings
@@ -94,8 +95,7 @@ def _feed_add(arguments: Arguments) -> int:
 def _feed_list(arguments: Arguments) -> int:
     async def work(newsroom: Newsroom, mirror: SQLiteMirror) -> None:
         feeds = await mirror.feeds()
-        for feed in feeds:
-            print("\t".join(_feed_line(feed)))
+        _print_rows(("FEED", "STATE", "LANGUAGE", "TIMEZONE", "TITLE"), map(_feed_line, feeds))
         if not feeds:
             print(_how_to_begin(_settings(arguments).data), file=sys.stderr)
 
@@ -105,6 +105,20 @@ def _feed_list(arguments: Arguments) -> int:
 def _feed_line(feed: Feed) -> tuple[str, ...]:
     state = f"closed since {time_text(feed.closed_at)}" if feed.closed_at is not None else "open"
     return feed.slug, state, feed.language or "-", feed.timezone or "-", feed.title
+
+
+def _print_rows(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print rows: with tabs for a program, in columns with headings on a terminal."""
+    lines = list(rows)
+    if not sys.stdout.isatty():
+        for line in lines:
+            print("\t".join(line))
+    elif lines:
+        lines.insert(0, headings)
+        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        for line in lines:
+            cells = map(str.ljust, line, widths)
+            print("  ".join(cells).rstrip())
 
 
 def _feed_close(arguments: Arguments) -> int:
@@ -127,8 +141,12 @@ def _close(arguments: Arguments, *, closed: bool) -> int:
 async def _existing(mirror: SQLiteMirror, slug: str) -> Feed:
     feed = await mirror.feed(slug)
     if feed is None:
-        known = ", ".join(feed.slug for feed in await mirror.feeds()) or "none yet"
-        raise FeedError(f"there is no feed {slug}; the feeds: {known}")
+        known = [feed.slug for feed in await mirror.feeds()]
+        near = difflib.get_close_matches(slug, known, n=1)
+        meant = f"; did you mean {near[0]}?" if near else ""
+        raise FeedError(
+            f"there is no feed {slug}; the feeds: {', '.join(known) or 'none yet'}{meant}"
+        )
     return feed
 
 
@@ -138,11 +156,20 @@ def _embed(arguments: Arguments) -> int:
 
     async def work(newsroom: Newsroom, mirror: SQLiteMirror) -> None:
         feed = await _existing(mirror, arguments.slug)
-        version, integrity = ticker_sri()
+        version, integrity = ticker_version(), released_sri()
         page = f"{site}/feeds/{feed.slug}"
+        if integrity:
+            print(
+                f"<!-- or, to stay with version {version}:\n"
+                f'<script type="module" src="{site}/ticker-{version}.js"\n'
+                f'  integrity="{integrity}" crossorigin="anonymous"></script>\n'
+                "-->"
+            )
+        else:
+            why = f"the ticker {version} is not released: its file changes with every build"
+            print(f"{why}, so there is none to pin", file=sys.stderr)
         print(
-            f'<script type="module" src="{site}/ticker-{version}.js"\n'
-            f'  integrity="{integrity}" crossorigin="anonymous"></script>\n'
+            f'<script type="module" src="{site}/ticker.js"></script>\n'
             f'<live-ticker src="{page}"><a href="{page}">{escape(feed.title)}</a></live-ticker>'
         )
 
@@ -153,8 +180,11 @@ def _token_add(arguments: Arguments) -> int:
     async def work(newsroom: Newsroom, mirror: SQLiteMirror) -> None:
         secret, digest = access.new_secret()
         feeds = tuple(arguments.feed)
+        for slug in feeds:
+            await _existing(mirror, slug)
         await newsroom.add_token(arguments.name, digest, feeds, importer=arguments.importer)
-        scope = f"the feeds {', '.join(feeds)}" if feeds else "all feeds"
+        noun = "feed" if len(feeds) == 1 else "feeds"
+        scope = f"the {noun} {', '.join(feeds)}" if feeds else "all feeds"
         print(f"a token for {arguments.name}, for {scope}; it is shown only now:", file=sys.stderr)
         print(secret)
         if _others_may_read(STDOUT):
@@ -170,14 +200,18 @@ def _others_may_read(descriptor: int) -> bool:
 
 def _token_list(arguments: Arguments) -> int:
     async def work(newsroom: Newsroom, mirror: SQLiteMirror) -> None:
-        for token in await mirror.tokens():
-            revoked = token.revoked_at
-            state = f"revoked at {time_text(revoked)}" if revoked is not None else "good"
-            feeds = ",".join(token.feeds) or "all feeds"
-            rights = "imports" if token.importer else "-"
-            print("\t".join((token.name, state, feeds, rights, time_text(token.created_at))))
+        tokens = await mirror.tokens()
+        _print_rows(("NAME", "STATE", "FEEDS", "RIGHTS", "CREATED"), map(_token_line, tokens))
 
     return _run(arguments, work)
+
+
+def _token_line(token: Token) -> tuple[str, ...]:
+    revoked = token.revoked_at
+    state = f"revoked at {time_text(revoked)}" if revoked is not None else "good"
+    feeds = ",".join(token.feeds) or "all feeds"
+    rights = "imports" if token.importer else "-"
+    return token.name, state, feeds, rights, time_text(token.created_at)
 
 
 def _token_revoke(arguments: Arguments) -> int:
@@ -195,6 +229,8 @@ def _list_settings(arguments: Arguments) -> int:
     settings = _settings(arguments)
     for setting in TABLE:
         value = getattr(settings, setting.name)
+        if isinstance(value, bool):  # as it is written in the variable
+            value = "on" if value else "off"
         print(f"{setting.variable}\t{value}\t{setting.help}")
     return 0
 
@@ -294,7 +330,7 @@ def _parser() -> Parser:
     revoking = _with_data(tokens.add_parser("revoke", help="end a token"), _token_revoke)
     revoking.add_argument("name", metavar="NAME")
 
-    _with_data(commands.add_parser("settings", help="list the settings in force"), _list_settings)
+    _with_data(commands.add_parser("settings", help="list what serve would take"), _list_settings)
     return parser
 
 

@@ -89,6 +89,9 @@ class Mirror(Protocol):
     async def feeds(self) -> tuple[Feed, ...]:
         """Return every feed, by slug."""
 
+    async def empty_feeds(self) -> frozenset[str]:
+        """Return the slugs of the feeds that never had an item."""
+
     async def feed(self, slug: str) -> Feed | None:
         """Return a feed, None where there is none."""
 

@@ -41,6 +41,8 @@ from feedserver.model import (
 )
 from feedserver.rules import Change, Duplicate, fold
 
+_KNOWN = ", ".join(one for one in Verb if one is not Verb.POST)
+
 Condition = tuple[tuple[int, str], ...] | None
 """The versions that If-Match allows; empty: any."""
 
@@ -128,7 +130,7 @@ class Newsroom:
             raise Invalid([FieldError("/name", f"a name has 1 to {NAME_MAX} printable characters")])
         for slug in feeds:
             if await self._mirror.feed(slug) is None:
-                raise NotFound(f"there is no feed {slug}; make it first with: feed add {slug}")
+                raise NotFound(f"there is no feed {slug}")
         fields = {"name": name, "digest": digest, "feeds": list(feeds), "importer": importer}
         change = await self._append(Act.TOKEN, fields=fields)
         assert change.token is not None
@@ -148,11 +150,13 @@ class Newsroom:
             raise Forbidden(f"this token does not edit the feed {submission.feed}")
         if item is not None and condition is None:
             await self._existing(submission.feed, item)  # 404 and 410 come before 428
-            raise NoCondition(f"send If-Match with the item's ETag, to {verb or 'do'} what you saw")
+            naming = "" if verb else f", and one of {_KNOWN} as verb"
+            raise NoCondition(
+                f"send If-Match with the item's ETag, to {verb or 'change'} what you saw{naming}"
+            )
         try:
             if verb is None:
-                known = ", ".join(one for one in Verb if one is not Verb.POST)
-                raise Invalid([FieldError("/verb", f"must be one of {known}")])
+                raise Invalid([FieldError("/verb", f"must be one of {_KNOWN}")])
             draft = drafts.draft(submission.raw, verb, now)
         except Invalid:
             if item is not None:

@@ -181,7 +181,9 @@ def _decide_token(record: Record, sequence: int, known: Known) -> Change:
     name = record.fields["name"]
     if record.act is Act.TOKEN:
         if known.token is not None and known.token.revoked_at is None:
-            raise WrongState(f"there is a token {name} already; revoke it first")
+            raise WrongState(
+                f"there is a token {name} already; revoke it first, which ends {name}'s login"
+            )
         token = Token(
             name,
             record.fields["digest"],

@@ -23,7 +23,6 @@ from feedserver.asgi.app import make_app
 from feedserver.asgi.connections import Connections
 from feedserver.asgi.context import Context
 from feedserver.asgi.socket import HandOverProtocol
-from feedserver.channel import SendAll
 from feedserver.errors import SetupError
 from feedserver.hub import Hub, now_millis
 from feedserver.newsroom import Newsroom
@@ -68,7 +67,11 @@ async def open_context(
     async with (
         open_database(settings.data) as database,
         open_journal(database, on_fault=on_fault) as journal,
+        AsyncExitStack() as running,
     ):
+        ring = _open_ring() if settings.io_uring else None
+        if ring is not None:
+            running.callback(ring.close)
         mirror = SQLiteMirror(database)
         followed = await journal.head()
         hub = Hub(
@@ -78,7 +81,7 @@ async def open_context(
             heartbeat=settings.heartbeat,
             readers_max=settings.readers,
             reader_rate=settings.reader_rate,
-            send_all=_send_all() if settings.io_uring else None,
+            send_all=ring.send if ring is not None else None,
         )
         siblings = Siblings(worker.number, worker.boxes, hub, journal.nudge) if worker else None
         here = Context(
@@ -90,22 +93,23 @@ async def open_context(
             tokens=Tokens(await mirror.tokens()),
             public_url=url,
         )
-        async with AsyncExitStack() as running:
-            works = [_follow(here, journal, followed), hub.run()]
-            if siblings is not None:
-                journal.on_commit = siblings.announce
-                works.append(siblings.run())
-            for work in works:
-                await running.enter_async_context(_running(work, on_fault))
-            yield here
+        works = [_follow(here, journal, followed), hub.run()]
+        if siblings is not None:
+            journal.on_commit = siblings.announce
+            works.append(siblings.run())
+        for work in works:
+            await running.enter_async_context(_running(work, on_fault))
+        yield here
 
 
-def _send_all() -> SendAll | None:
+def _open_ring() -> Ring | None:
     try:
-        return Ring().send
+        ring = Ring()
     except OSError as fault:
         log.warning("the kernel refuses io_uring, so sends go one by one: %s", fault.strerror)
         return None
+    log.info("sends go to the kernel in lots, through io_uring")
+    return ring
 
 
 def create_app(settings: Settings) -> Starlette:

@@ -6,10 +6,20 @@ import difflib
 import shlex
 from collections.abc import Sequence
 
-from feedserver.errors import BadRequest, FeedClosed, Forbidden, Killed, NotFound, Unauthorized
+from feedserver.errors import (
+    BadRequest,
+    FeedClosed,
+    Forbidden,
+    KeyReused,
+    Killed,
+    NotFound,
+    Unauthorized,
+)
 from publisher.call import Call
 from publisher.failures import Failure, NotReached, Refused
 from publisher.submitting import tombstone_of
+
+_OF_IMPORTS = ("--at", "--origin-uri", "--origin-id")
 
 
 def advise(call: Call, verb: str, failure: Failure) -> None:
@@ -43,7 +53,12 @@ def _advise_refused(call: Call, verb: str, refusal: Refused) -> None:
         case BadRequest.status if given.get("if_match"):
             shown = _command(call, "show", str(given["id"]))
             refusal.add(f"The version that --if-match takes: {shown}")
-        case Forbidden.status if given.get("at") or given.get("origin_uri"):
+        case KeyReused.status if refusal.problem.get("type") == KeyReused.slug:
+            refusal.headline = f"--key {given['key']} was used before, for something else"
+            refusal.add("For something new leave --key out: each command makes its own.")
+        case Forbidden.status if "--import" in refusal.headline:
+            given_here = [name for name in _OF_IMPORTS if given.get(name[2:].replace("-", "_"))]
+            refusal.headline = f"only a token made with --import may set {' and '.join(given_here)}"
             if verb == "post" and given.get("at"):
                 refusal.add("With this token, --published-at files an item in the past.")
             refusal.add("A token for imports is made by: feedserver token add NAME --import")

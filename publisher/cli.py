@@ -93,7 +93,8 @@ def _run(words: list[str], screen: Screen) -> int:
     except SystemExit as done:  # --help
         return int(done.code or 0)
     except Misused as misuse:
-        misuse.add(f"More: publisher {verb} --help")
+        if misuse.see_help:
+            misuse.add(f"More: publisher {verb} --help")
         raise
     return 0
 

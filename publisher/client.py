@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import socket
 import ssl
 import time
@@ -20,6 +21,7 @@ from publisher.retries import TRIES, read_retry_after, wait_before
 
 ANSWER_MAX = 64 * 1024 * 1024  # bytes; a page of 200 of the longest items is under 40 MiB
 _NOTHING_STORED = {Unavailable.slug, TooMany.slug}
+_TO_RETRY = re.compile(r"; retry\b[^;]*$")  # a server's advice that is followed here already
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,7 @@ class Client:
             problem = self._object(content) if kind == "application/problem+json" else {}
             detail = problem.get("detail") or f"{self.url} answers with the status {status}"
             raise _Missed(
-                str(detail),
+                _TO_RETRY.sub("", str(detail)),
                 doubt=status != TooMany.status and problem.get("type") not in _NOTHING_STORED,
                 retry_after=read_retry_after(response.headers.get("retry-after")),
             )

@@ -47,12 +47,13 @@ class Refused(Failure):
 
 
 class Misused(Failure):
-    """The command cannot be carried out as it was given."""
+    """The command cannot be carried out as it was given. `see_help`: the verb's help tells more."""
 
     exit_code = 2
 
-    def __init__(self, detail: str) -> None:
+    def __init__(self, detail: str, *, see_help: bool = True) -> None:
         super().__init__({"type": "usage", "title": "Wrong usage", "detail": detail})
+        self.see_help = see_help
 
 
 class NotReached(Failure):

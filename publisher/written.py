@@ -164,11 +164,14 @@ def _edit(path: Path, environ: Mapping[str, str]) -> None:
     try:
         ended = subprocess.run([*shlex.split(command), os.fspath(path)], check=False)  # noqa: S603
     except (OSError, ValueError) as fault:
-        raise Misused(f"the editor {command!r} cannot be started ({fault}); set EDITOR") from None
+        raise Misused(
+            f"the editor {command!r} cannot be started ({fault}); set EDITOR", see_help=False
+        ) from None
     finally:
         signal.signal(signal.SIGINT, before)
     if ended.returncode:
-        raise Misused(f"the editor ended with status {ended.returncode}; nothing was sent")
+        status = ended.returncode
+        raise Misused(f"the editor ended with status {status}; nothing was sent", see_help=False)
 
 
 def _holds_words(path: Path, content: str) -> bool:

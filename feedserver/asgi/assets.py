@@ -73,10 +73,19 @@ def web_folder() -> Path:
     raise SetupError("the web files are missing; install feedserver again")
 
 
-def ticker_sri() -> tuple[str, str]:
-    """Return the ticker's version and the integrity hash of `/ticker-<version>.js`."""
-    version = _version()
-    return version, f"sha384-{b64encode(hashlib.sha384(_release(version).body).digest()).decode()}"
+@cache
+def ticker_version() -> str:
+    """Return the version of `/ticker.js`."""
+    manifest = orjson.loads((web_folder() / "dist/manifest.json").read_bytes())
+    return str(manifest["version"])
+
+
+def released_sri() -> str | None:
+    """Return the integrity hash of `/ticker-<version>.js`; None until its version is released."""
+    path = _released().get(ticker_version())
+    return (
+        f"sha384-{b64encode(hashlib.sha384(_file(path).body).digest()).decode()}" if path else None
+    )
 
 
 def versioned(name: str) -> str:
@@ -172,12 +181,6 @@ def _own() -> dict[str, Asset]:
 
 
 @cache
-def _version() -> str:
-    manifest = orjson.loads((web_folder() / "dist/manifest.json").read_bytes())
-    return str(manifest["version"])
-
-
-@cache
 def _released() -> dict[str, str]:
     names = [path.name for path in (web_folder() / "dist").glob("ticker-*.js")]
     return {m[1]: f"dist/{m[0]}" for name in names if (m := _RELEASE.fullmatch(name))}
@@ -191,7 +194,7 @@ def _languages() -> frozenset[str]:
 
 def _release(version: str) -> Asset:
     path = _released().get(version)
-    if path is None and version == _version():
+    if path is None and version == ticker_version():
         path = "dist/ticker.js"
     if path is None:
         raise NotFound(f"there is no ticker of the version {version[:40]}; see /ticker.js")

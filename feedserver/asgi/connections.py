@@ -140,18 +140,21 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_late(self) -> None:
         """End the wait for a request that is not whole yet."""
-        is_answering = self.cycle is not None and not self.cycle.response_complete
-        if self.flow.read_paused:
-            self._all.due[self] = time.monotonic()  # it is not read: an earlier one is at work
+        if self.flow.read_paused or self._answers_earlier():
+            self._all.due[self] = time.monotonic()
         elif self._in_request:
             self._refuse(TooSlow(f"the request was not whole after {REQUEST_SECONDS:.0f} s"))
-        elif not is_answering:
+        elif not self._answers():
             # Nothing came but the connection: an answer might be taken for that to a request that
             # is just on its way.
             self.transport.close()
 
     def _become_socket(self, rest: bytes) -> None:
         self._all.forget(self)
+        if self._answers() or self.transport.get_write_buffer_size():
+            # Two languages on one line, or a reader whose buffer is full from the start.
+            self.transport.abort()
+            return
         self.handle_websocket_upgrade()
         if rest and not self.transport.is_closing():
             self.transport.get_protocol().data_received(rest)  # type: ignore[attr-defined]
@@ -159,7 +162,12 @@ class HttpProtocol(HttpToolsProtocol):
     def _refuse(self, fault: Refused) -> None:
         if self.transport.is_closing():
             return
-        if self._may_answer():
+        if self._answers_earlier() or (self._answers() and not self._in_request):
+            # What was whole has its answer, a post above all; then the connection ends.
+            self.cycle.keep_alive = False
+            self.flow.pause_reading()
+            return
+        if not self._answers() or not self.cycle.response_started:
             answer = problem(fault)
             headers = [
                 *self.server_state.default_headers,
@@ -172,11 +180,10 @@ class HttpProtocol(HttpToolsProtocol):
             )
         self.transport.close()
 
-    def _may_answer(self) -> bool:
-        # Not into the middle of an answer, nor a second one to the same request.
-        cycle = self.cycle
-        if cycle is None:
-            return True
-        if cycle.scope is self.scope:
-            return self._in_request and not cycle.response_started
-        return bool(cycle.response_complete)
+    def _answers(self) -> bool:
+        """Whether a request is being answered, or waits for that."""
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _answers_earlier(self) -> bool:
+        """Whether that is another than the one that is being read."""
+        return self._answers() and self.cycle.scope is not self.scope

@@ -138,9 +138,11 @@ class _Index:
         here = context(request)
         if self._sheet is None or time.monotonic() - self._made > INDEX_SECONDS:
             feeds = await here.mirror.feeds()
-            html = rendering.render_index(here.public_url, feeds)
+            empty = await here.mirror.empty_feeds()
+            html = rendering.render_index(here.public_url, feeds, empty)
             newest = max((feed.version for feed in feeds), default=0)
-            self._sheet = Sheet(_gzip(html), _etag(f"{here.hub.epoch}.{newest}"), "feeds")
+            state = f"{here.hub.epoch}.{newest}.{len(empty)}"
+            self._sheet = Sheet(_gzip(html), _etag(state), "feeds")
             self._made = time.monotonic()
         return _answer(request, self._sheet, SAFE)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
@@ -52,13 +52,16 @@ class Listing:
         return f"/feeds/{self.feed.slug}" + (f"?{query}" if query else "")
 
 
-def render_index(site: str, feeds: Iterable[Feed]) -> str:
-    """Render the list of feeds."""
+def render_index(site: str, feeds: Iterable[Feed], empty: Collection[str]) -> str:
+    """Render the list of feeds, the `empty` ones last."""
     say = wording_for()
-    entries = [(feed, wording_for(feed)) for feed in feeds]
+    ordered = sorted(feeds, key=lambda feed: feed.slug in empty)
+    entries = [(feed, wording_for(feed)) for feed in ordered]
     names = ", ".join(feed.title for feed, _ in entries)
     card = site_card(site, "Live news", f"Live news feeds: {names}" if names else "Live news feeds")
-    return _render("index.html", say, card=card, entries=entries, tickers=INDEX_TICKERS)
+    return _render(
+        "index.html", say, card=card, entries=entries, empty=empty, tickers=INDEX_TICKERS
+    )
 
 
 def render_feed(site: str, listing: Listing, known: Articles | None = None) -> str:
@@ -79,6 +82,7 @@ def render_feed(site: str, listing: Listing, known: Articles | None = None) -> s
         scope=listing.scope,
         next=listing.next,
         older=listing.path(listing.next) if listing.next else None,
+        nothing=_nothing(listing, say),
         newer=f"/feeds/{feed.slug}" if listing.scope != "front" else None,
         tag=listing.tag,
         query=listing.query,
@@ -98,7 +102,7 @@ def render_item(
         card=item_card(site, feed, item),
         feed=feed,
         item=item,
-        shown=shown,
+        shown=list(zip(shown, say.apart([at for _, at, _ in shown]), strict=True)),
         changed_at=_shown_change(item),
         cursor=cursor,
         epoch=_epoch(cursor),
@@ -184,6 +188,13 @@ def _title(listing: Listing, say: Wording) -> str:
         newest = say.dated(listing.items[0].published_at) if listing.items else listing.before
         title = f"{title} · {newest}"
     return title
+
+
+def _nothing(listing: Listing, say: Wording) -> str:
+    """Return what a page without items says."""
+    asked = listing.query or listing.tag
+    words: str = say.words["nothing" if asked else "empty"]
+    return words.replace("{t}", f"“{asked}”")
 
 
 def _shown_change(item: Item) -> Millis:

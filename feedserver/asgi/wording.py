@@ -7,7 +7,8 @@ writes times by the same tables (web/src/page/wording.js), so that nothing flick
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable
+from collections import Counter
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
@@ -54,8 +55,12 @@ class Wording:
 
     def dated(self, at: Millis) -> str:
         """Return date, time and zone."""
-        dated: str = self.words["dated"]
-        return dated.format(date=self._date(at), clock=self.clock(at), zone=self.offset(at))
+        return self._dated(at)
+
+    def apart(self, times: Sequence[Millis]) -> list[str]:
+        """Return date, time and zone of each, with seconds for those of the same minute."""
+        of_minute = Counter(at // 60_000 for at in times)
+        return [self._dated(at, exact=of_minute[at // 60_000] > 1) for at in times]
 
     def beside(self, at: Millis, other: Millis) -> str:
         """Return the time of day alone where `other`, of the same day and zone, stands by it."""
@@ -70,6 +75,11 @@ class Wording:
     def iso(self, at: Millis) -> str:
         """Return a time for machines."""
         return wire.time_text(at)
+
+    def _dated(self, at: Millis, *, exact: bool = False) -> str:
+        dated: str = self.words["dated"]
+        clock = f"{self._local(at):%H:%M:%S}" if exact else self.clock(at)
+        return dated.format(date=self._date(at), clock=clock, zone=self.offset(at))
 
     def _date(self, at: Millis) -> str:
         local = self._local(at)

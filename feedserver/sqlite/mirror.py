@@ -23,6 +23,10 @@ class SQLiteMirror:
         """Return every feed, by slug."""
         return await self._database.read(_feeds)
 
+    async def empty_feeds(self) -> frozenset[str]:
+        """Return the slugs of the feeds that never had an item."""
+        return await self._database.read(_empty_feeds)
+
     async def feed(self, slug: str) -> Feed | None:
         """Return a feed."""
         return await self._database.read(lambda c: ledger.find_feed(c, slug))
@@ -73,6 +77,13 @@ def _feeds(connection: sqlite3.Connection) -> tuple[Feed, ...]:
         f"SELECT {ledger.FEED_COLUMNS} FROM feeds ORDER BY slug"  # noqa: S608
     )
     return tuple(Feed(*row) for row in rows.fetchall())
+
+
+def _empty_feeds(connection: sqlite3.Connection) -> frozenset[str]:
+    rows = connection.execute(
+        "SELECT slug FROM feeds WHERE NOT EXISTS (SELECT 1 FROM items WHERE feed = slug)"
+    )
+    return frozenset(slug for (slug,) in rows.fetchall())
 
 
 def _tokens(connection: sqlite3.Connection) -> tuple[Token, ...]:

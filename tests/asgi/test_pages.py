@@ -9,6 +9,7 @@ import itertools
 import json
 import re
 import shutil
+import time
 from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import replace
@@ -104,6 +105,28 @@ def test_the_front_page_lists_the_feeds(server: Server, feed: Feed) -> None:
     assert "Coverage ended" in page
 
 
+def test_the_front_page_puts_feeds_without_news_last(tmp_path: Path) -> None:
+    with Server(tmp_path / "data") as own, own.editing() as editor, own.reading() as reader:
+        for slug in ("world", "yard"):
+            editor.configure(slug, title=slug, language="en")
+        editor.item("News", "yard")
+
+        def wait_for(*order: tuple[str, str]) -> str:
+            end = time.monotonic() + 10
+            while time.monotonic() < end:  # the list is kept for a moment
+                page = reader.get("/")
+                found = re.findall(
+                    r'<live-ticker src="/feeds/(\w+)"[^>]*?( class="\w+")?>', page.text
+                )
+                if found == list(order):
+                    return page.headers["ETag"]
+            raise AssertionError(found)
+
+        before = wait_for(("yard", ""), ("world", ' class="without"'))
+        editor.item("News", "world")
+        assert wait_for(("world", ""), ("yard", "")) != before
+
+
 def test_a_page_says_when_what_and_what_was_wrong(feed: Feed) -> None:
     old = feed.post("The day before", at="2025-05-16T10:00:00Z")
     strike = feed.post(
@@ -195,7 +218,17 @@ def test_a_tag_and_a_search_have_pages_of_their_own(feed: Feed) -> None:
     found = feed.page("?q=crane")
     assert ids(found) == [wanted["id"]]
     assert '<meta name="robots" content="noindex, follow">' in found
-    assert "Nothing was found" in feed.page("?q=giraffe")
+
+
+def test_a_search_without_a_hit_says_so_and_not_that_there_is_no_news(feed: Feed) -> None:
+    feed.post("About the harbour")
+    for asked, term in (("?q=giraffe%26", "giraffe&amp;"), ("?tag=giraffe", "giraffe")):
+        page = feed.page(asked)
+        body = page[page.index("<body") : page.index('id="words"')]
+        assert body.index(f'<p class="empty">Nothing found for “{term}”') < body.index(
+            "Newest news"
+        )
+        assert "No news yet" not in body
 
 
 def test_an_item_has_a_page_that_shows_what_readers_were_shown(feed: Feed) -> None:
@@ -213,6 +246,19 @@ def test_an_item_has_a_page_that_shows_what_readers_were_shown(feed: Feed) -> No
     assert '<meta property="og:description" content="Seven injured.">' in page
     assert described(page)["headline"] == "Better words"
     assert described(page)["dateModified"] == "2025-05-17T07:40:00.000Z"
+
+
+def test_what_readers_were_shown_within_a_minute_is_told_apart(feed: Feed) -> None:
+    item = feed.post("First words", at="2025-05-17T07:13:00Z")
+    for at in ("07:40:05Z", "07:40:50Z"):
+        item = feed.editor.revised(item, "update", headline=at, at=f"2025-05-17T{at}")
+    page = feed.page(f"/items/{item['id']}")
+    labels = re.findall(r"<summary>(.*?)</summary>", page, re.DOTALL)
+    assert [words(label) for label in labels] == [
+        "Updated 17 May 2025, 10:40:50 UTC+3",
+        "Updated 17 May 2025, 10:40:05 UTC+3",
+        "Posted 17 May 2025, 10:13 UTC+3",
+    ]
 
 
 def test_a_killed_item_is_gone_from_every_page_at_once(feed: Feed) -> None:
@@ -258,6 +304,7 @@ def test_every_language_says_everything() -> None:
     english = languages()["en"]
     for words_of in languages().values():
         assert words_of.keys() == english.keys()
+        assert "{t}" in words_of["nothing"]
         assert len(words_of["months"]) == 12
         assert len(words_of["weekdays"]) == 7
         for name, text in english.items():
@@ -340,16 +387,14 @@ def test_what_pages_load_may_be_kept_for_ever(feed: Feed) -> None:
 
 
 def test_the_ticker_is_for_every_site(feed: Feed) -> None:
-    version, integrity = assets.ticker_sri()
+    version = assets.ticker_version()
     latest = feed.reader.get("/ticker.js")
     assert latest.headers["Content-Type"] == "text/javascript; charset=utf-8"
     assert latest.headers["Content-Encoding"] == "gzip"
     assert latest.headers["Cache-Control"].startswith("public, max-age=300")
     assert latest.headers["Access-Control-Allow-Origin"] == "*"
     assert latest.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
-    pinned = feed.reader.get(f"/ticker-{version}.js")
-    digest = b64encode(hashlib.sha384(pinned.content).digest()).decode()
-    assert integrity == f"sha384-{digest}"
+    assert feed.reader.get(f"/ticker-{version}.js").status_code == 200
     assert feed.reader.get("/ticker-0.0.0.js").status_code == 404
     assert feed.reader.get("/ticker-../manifest.json").status_code == 404
     assert feed.reader.get("/ticker-strings/uk.json").json()["killed"] == "Відкликано"
@@ -360,7 +405,7 @@ def test_the_ticker_is_for_every_site(feed: Feed) -> None:
 async def test_a_released_ticker_never_changes_and_outlives_upgrades(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    version, _ = assets.ticker_sri()
+    version = assets.ticker_version()
     shutil.copytree(assets.web_folder(), tmp_path, dirs_exist_ok=True)
     (tmp_path / "dist/ticker-0.0.9.js").write_text("// as it was\n")
     (tmp_path / f"dist/ticker-{version}.js").unlink(missing_ok=True)
@@ -371,12 +416,20 @@ async def test_a_released_ticker_never_changes_and_outlives_upgrades(
         async with httpx.AsyncClient(transport=door, base_url="http://test") as reader:
             old = await reader.get("/ticker-0.0.9.js")
             under_way = await reader.get(f"/ticker-{version}.js")
+            unpinned = assets.released_sri()
+            (tmp_path / f"dist/ticker-{version}.js").write_text("// released\n")
+            assets._released.cache_clear()
+            pinned = await reader.get(f"/ticker-{version}.js")
+            integrity = assets.released_sri()
     finally:
         assets._released.cache_clear()
     assert old.text == "// as it was\n"
     assert old.headers["Cache-Control"] == "public, max-age=31536000, immutable"
     # What is not released yet changes with every build.
     assert under_way.headers["Cache-Control"].startswith("public, max-age=300")
+    assert unpinned is None
+    assert pinned.text == "// released\n"
+    assert integrity == f"sha384-{b64encode(hashlib.sha384(pinned.content).digest()).decode()}"
 
 
 def test_the_ticker_is_compressed_well_under_its_limit() -> None:

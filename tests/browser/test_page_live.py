@@ -273,6 +273,26 @@ def test_a_returning_reader_sees_where_they_left_off(stage: Stage) -> None:
     assert page.locator(".seen").count() == 0
 
 
+@pytest.mark.parametrize("width", [320, 700])
+def test_a_bar_in_a_frame_of_its_height_does_not_scroll(stage: Stage, width: int) -> None:
+    feed = stage.feed()
+    feed.post("In a bar")
+    page = stage.open(
+        f"/feeds/{feed.slug}/embed?layout=line&theme=dark", viewport={"width": width, "height": 48}
+    )
+    page.get_by_role("link", name="In a bar").wait_for()
+    page.get_by_role("button", name="Pause").wait_for()
+    assert page.evaluate("document.documentElement.scrollHeight") == 48
+
+
+def test_a_search_without_a_hit_still_says_so_once_it_is_live(stage: Stage) -> None:
+    feed = stage.feed()
+    feed.post("News")
+    page = stage.open(f"/feeds/{feed.slug}?q=giraffe")
+    page.wait_for_selector(".bar.live")
+    assert page.locator(".empty").inner_text() == "Nothing found for “giraffe”"
+
+
 @pytest.mark.parametrize("sandbox", ["", "sandbox=allow-scripts"], ids=["plain", "sandboxed"])
 def test_the_iframe_tells_its_host_how_tall_it_is(stage: Stage, sandbox: str) -> None:
     feed = stage.feed()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import sqlite3
 import subprocess
@@ -13,6 +14,8 @@ import pytest
 from endings import Done, done, refused
 from support.server import ROOT, Server
 
+from feedserver import cli
+from feedserver.asgi.assets import ticker_version
 from feedserver.settings import TABLE
 
 Command = Callable[..., Done]
@@ -33,8 +36,50 @@ def test_a_feed_is_added_listed_closed_and_reopened(within: Command, data: Path)
     assert "closed since 20" in done(within("feed", "list", "--data", data))
     done(within("feed", "reopen", "world", "--data", data))
     assert "closed" not in done(within("feed", "list", "--data", data))
-    for what in ("close", "reopen"):
-        refused(within("feed", what, "nowhere", "--data", data), "nowhere", "feeds: a-1, world")
+    for words in (
+        ["feed", "close", "wrld"],
+        ["embed", "wrld"],
+        ["token", "add", "x", "--feed=wrld"],
+    ):
+        meant = "no feed wrld; the feeds: a-1, world; did you mean world?"
+        refused(within(*words, "--data", data), meant)
+    assert "mean" not in refused(within("feed", "reopen", "q", "--data", data), "feeds: a-1, world")
+
+
+def test_lists_have_headings_and_columns_on_a_terminal_alone(
+    within: Command, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done(within("feed", "add", "world", "--title", "World news", "--data", data))
+    done(within("feed", "add", "a", "--title", "A", "--data", data))
+    done(within("token", "add", "anna", "--data", data))
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    assert done(within("feed", "list", "--data", data)).splitlines() == [
+        "FEED   STATE  LANGUAGE  TIMEZONE  TITLE",
+        "a      open   -         -         A",
+        "world  open   -         -         World news",
+    ]
+    headings, anna = done(within("token", "list", "--data", data)).splitlines()
+    assert headings.split() == ["NAME", "STATE", "FEEDS", "RIGHTS", "CREATED"]
+    assert anna.index("good") == headings.index("STATE")
+
+
+@pytest.mark.parametrize("integrity", [None, "sha384-abc"], ids=["under way", "released"])
+def test_what_embeds_a_feed_pins_only_a_released_ticker(
+    within: Command, data: Path, monkeypatch: pytest.MonkeyPatch, integrity: str | None
+) -> None:
+    monkeypatch.setattr(cli, "released_sri", lambda: integrity)
+    done(within("feed", "add", "world", "--title", "A & B", "--data", data))
+    printed = within("embed", "world", "--url", "https://news.example", "--data", data)
+    pasted = re.sub(r"<!--.*?-->\n", "", done(printed), flags=re.DOTALL)
+    assert pasted.splitlines() == [
+        '<script type="module" src="https://news.example/ticker.js"></script>',
+        '<live-ticker src="https://news.example/feeds/world">'
+        '<a href="https://news.example/feeds/world">A &amp; B</a></live-ticker>',
+    ]
+    version = ticker_version()
+    pinned = f'src="https://news.example/ticker-{version}.js"\n  integrity="{integrity}"'
+    assert (pinned in printed.stdout) == bool(integrity)
+    assert ("not released" in printed.stderr) == (integrity is None)
 
 
 @pytest.mark.parametrize("slug", ["World", "a b", "", "ї", "a_b", "a" * 64, "../x"])
@@ -83,16 +128,13 @@ def test_tokens_are_listed_with_what_they_may_do_and_revoked(within: Command, da
     anna, ben = done(within("token", "list", "--data", data)).splitlines()
     assert anna.split("\t")[:4] == ["anna", "good", "all feeds", "-"]
     assert ben.split("\t")[:4] == ["ben", "good", "world,sport", "imports"]
-    refused(within("token", "add", "ben", "--data", data), "ben", "revoke it first")
+    refused(within("token", "add", "ben", "--data", data), "revoke it first", "ends ben's login")
     done(within("token", "revoke", "ben", "--data", data))
     assert "revoked at 20" in done(within("token", "list", "--data", data))
     refused(within("token", "revoke", "ben", "--data", data), "no token ben", "token list")
     done(within("token", "add", "ben", "--data", data))
-    refused(
-        within("token", "add", "eve", "--feed", "nowhere", "--data", data),
-        "nowhere",
-        "feed add",
-    )
+    for more, said in ((["--feed=sport"], "the feed sport;"), (scope, "the feeds world, sport;")):
+        assert said in within("token", "add", f"n{len(more)}", *more, "--data", data).stderr
 
 
 @pytest.mark.parametrize("name", ["", " ", "x" * 101, "a\nb", "a\tb", "a\x1b[31m"])
@@ -135,6 +177,10 @@ def test_every_setting_is_listed_with_its_variable_and_its_value(
     assert set(found) == {setting.variable for setting in TABLE}
     assert found["FEEDSERVER_HEARTBEAT"] == "7"
     assert found["FEEDSERVER_DATA"] == str(data)
+    assert found["FEEDSERVER_WORKERS"] == "1"
+    assert found["FEEDSERVER_IO_URING"] == "off"
+    listed = done(within("settings", FEEDSERVER_IO_URING="on"))
+    assert "FEEDSERVER_IO_URING\ton\t" in listed
     assert all(line.split("\t")[2] for line in lines)
 
 

@@ -65,6 +65,14 @@ async def state(opened: Opened, slug: str = "world") -> object:
     return page, logs, stock, await mirror.feeds(), await mirror.tokens()
 
 
+async def test_a_feed_is_empty_until_its_first_item(here: Opened) -> None:
+    await here.journal.append(feed("other"))
+    assert await here.mirror.empty_feeds() == {"world", "other"}
+    change = await here.journal.append(post("Bridge reopens"))
+    assert change.item is not None
+    assert await here.mirror.empty_feeds() == {"other"}
+
+
 async def test_an_append_answers_with_what_was_decided_at_its_sequence(here: Opened) -> None:
     record = post("Bridge reopens", tags=["sumy"])
     change = await here.journal.append(record)

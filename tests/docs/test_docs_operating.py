@@ -42,7 +42,9 @@ def lines() -> list[tuple[str, str]]:
         typed += re.findall(r"^ExecStart=(.*)$", text, re.MULTILINE)
         typed += re.findall(r"`([^`\n]+)`", text)
         for line in typed:
-            words = re.sub(r"^sudo -u \w+ |\S*/(?=(feedserver|publisher) )", "", line.strip())
+            words = re.sub(
+                r"^(sudo|runuser) -u \w+ (-- )?|\S*/(?=(feedserver|publisher) )", "", line.strip()
+            )
             if re.match(r"(feedserver|publisher) [a-z]", words):
                 found.append((name_of(page), re.split(r" [<|>] ", words)[0]))
     return found

@@ -636,3 +636,23 @@ async def test_who_joined_in_one_round_and_is_ahead_of_the_next_is_told_nothing_
     assert [message["type"] for message in late.messages] == ["snapshot", "changes"]
     for watcher in (late, *crowd):
         await here.check(watcher)
+
+
+async def test_a_block_that_was_merged_away_has_nobody(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(channel, "SLICE", 2)
+    crowd = [recorder(here) for _ in range(4)]
+    for watcher in crowd:
+        await here.connected(watcher, room=1_000_000)
+    found = await here.stations[0].hub.channel("world")
+    assert found is not None
+    kept, left = found._blocks
+    for watcher in crowd[::2]:
+        await here.hang_up(watcher)
+    await news(here)
+    await here.settle()
+    assert list(found._blocks) == [kept]
+    assert (len(kept.readers), len(kept.descriptors), found.caught_up) == (2, 2, 2)
+    assert not left.readers  # whoever still holds it writes to nobody
+    assert not left.descriptors

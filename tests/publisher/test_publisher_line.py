@@ -226,6 +226,7 @@ def test_a_refusal_says_what_to_run(editor):
         (["update", "999999", "--body=x", "--feed=world"], "publisher list --feed=world\n"),
         (["update", number, "--body=x", "--if-match=bad"], f"publisher show {number}\n"),
         (["post", "x", "--at", time], "--published-at"),
+        (["post", "x", "--at", time, "--origin-uri=u:x", "--origin-id=1"], "--at and --origin-uri"),
         (["fix", number, "--body=x", "--at", time], "feedserver token add NAME --import"),
         (["post", "x", "--at", "10:13"], "--at: write a time as 2025-05-17T10:13:00+03:00"),
         (["fix", number, "--body=x", "--if-match", f"{number}-abcd"], "was changed meanwhile"),
@@ -298,6 +299,7 @@ def test_a_key_makes_a_retry_from_elsewhere_safe(editor):
     assert (again["id"], again["replayed"]) == (first["id"], True)
     other = editor("post", "Other news", "--key", "story-1")
     assert other.code == 1
+    assert "--key story-1 was used before" in other.err
     number = str(first["id"])
     made = editor("update", number, "--body=x", "--key", "story-2", "--json").json
     assert editor("update", number, "--body=x", "--key", "story-2", "--json").json["replayed"]
@@ -356,7 +358,10 @@ def test_an_editor_that_changes_nothing_or_fails_sends_nothing(editor):
     assert editor("post", "--edit", EDITOR="true").code == 2
     assert editor.texts == []
     assert editor("update", number, "--edit", EDITOR="/no/such/editor").code == 2
-    assert "saved" not in editor("update", number, "--edit", EDITOR="false").err
+    failed = editor("update", number, "--edit", EDITOR="false")
+    assert "ended with status 1; nothing was sent" in failed.err
+    assert "saved" not in failed.err
+    assert "--help" not in failed.err
     for script in ("text = ''", "file.unlink()\nsys.exit()"):
         assert editor("fix", number, "--edit", EDITOR=editor.editor(script)).code == 2
     assert editor.texts == []

@@ -48,6 +48,13 @@ def test_a_passing_trouble_is_waited_out(publisher, hostile, trouble):
     assert len({request.headers["idempotency-key"] for request in server.requests}) == 1
 
 
+def test_nobody_is_told_to_retry_what_is_being_retried(publisher, hostile):
+    for advice in ("retry", "retry later", "retry with the same Idempotency-Key"):
+        trouble = problem(503, "unavailable", f"it is (so; to say) busy; {advice}", retry_after=0)
+        done = publisher.at(hostile(trouble, posted).url)("post", "Bus hit")
+        assert "it is (so; to say) busy; trying again in" in done.err
+
+
 def test_a_server_that_always_breaks_off_leaves_a_command_that_is_safe_to_repeat(
     publisher, hostile
 ):

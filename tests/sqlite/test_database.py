@@ -249,15 +249,20 @@ def test_a_kill_on_a_full_disk_is_purged_when_there_is_room(server: Server) -> N
         assert b"unspeakable" not in path.read_bytes(), path.name
 
 
-def test_a_database_that_another_process_holds_is_waited_for_and_then_said(server: Server) -> None:
-    with server.editing() as editor:
+def test_a_database_that_another_process_holds_is_waited_for_and_then_said(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with Server(tmp_path / "data") as server, server.editing() as editor:
         with closing(sqlite3.connect(server.data / FILE, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             answer = editor.submit("blocked", key="k")
             assert answer.status_code == 503
+            assert editor.submit("blocked", key="k").status_code == 503
+            assert capfd.readouterr().err.count("nothing can be written") == 1
             assert answer.json()["type"] == "unavailable"
             assert "busy" in answer.json()["detail"]
             assert int(answer.headers["retry-after"]) > 0
             assert editor.get("/v1/feeds/world/items").json()["items"] == []
             other.execute("ROLLBACK")
         assert editor.submit("blocked", key="k").status_code == 201
+        assert capfd.readouterr().err.count("written again") == 1

@@ -131,6 +131,9 @@ class MemoryMirror:
     async def feeds(self) -> tuple[Feed, ...]:
         return tuple(sorted(self._store.feeds.values(), key=lambda feed: feed.slug))
 
+    async def empty_feeds(self) -> frozenset[str]:
+        return frozenset(self._store.feeds) - {item.feed for item in self._store.items.values()}
+
     async def feed(self, slug: str) -> Feed | None:
         return self._store.feeds.get(slug)
 
