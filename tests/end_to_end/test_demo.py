@@ -102,7 +102,7 @@ def test_make_hands_its_port_on() -> None:
     for words, command in ((["PORT=9000"], "feedserver demo --port 9000"), ([], "feedserver demo")):
         environ = {name: value for name, value in clean_environ().items() if name != "PORT"}
         told = subprocess.run(
-            ["make", "--dry-run", "demo", *words],
+            ["make", "--no-print-directory", "--dry-run", "demo", *words],
             cwd=ROOT, env=environ, capture_output=True, text=True, check=True,
         ).stdout  # fmt: skip
         assert told.rstrip().endswith(command)
