@@ -10,7 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from host import Host, host_site
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    FrameLocator,
+    Locator,
+    Page,
+    expect,
+    sync_playwright,
+)
 from support.server import ROOT, Editor, Server
 from wire import Wire
 
@@ -26,7 +34,8 @@ CHROMIUM_ARGS = [
     # A page that a test makes up has no address of its own, and might not speak to ours.
     "--disable-features=LocalNetworkAccessChecks",
 ]
-PATIENCE_MS = 30_000
+PATIENCE_MS = 30_000  # nothing here should ever need them
+expect.set_options(timeout=PATIENCE_MS)
 AXE = ROOT / "node_modules/axe-core/axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
@@ -141,7 +150,7 @@ def set_stage(data: Path) -> Iterator[Stage]:
             browser.close()
 
 
-def wait_until(true: Callable[[], Any], seconds: float = 10) -> None:
+def wait_until(true: Callable[[], Any], seconds: float = 30) -> None:
     """Wait for a callable to be true."""
     end = time.monotonic() + seconds
     while not true():
@@ -165,6 +174,11 @@ def wait_for_headlines(page: Page, *wanted: str) -> None:
             .join('|') === wanted""",
         arg="|".join(wanted),
     )
+
+
+def in_row(page: Page | FrameLocator, words: str, *, exact: bool = False) -> Locator:
+    """Return where rows say these words; what a ticker announces stands beside its rows."""
+    return page.locator("[part~=item], .item").get_by_text(words, exact=exact)
 
 
 def rows(page: Any, selector: str = "live-ticker") -> list[str]:

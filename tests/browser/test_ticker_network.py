@@ -51,7 +51,7 @@ def test_after_a_cut_it_resumes_from_its_cursor_each_version_once_in_order(stage
     for n in range(4):
         stage.wire.reset()
         feed.post(f"During {n}")
-    wait_until(lambda: page.evaluate("seen.length") == 5, 20)
+    wait_until(lambda: page.evaluate("seen.length") == 5)
     release(page)
     assert rows(page) == ["During 3", "During 2", "During 1", "During 0", "Before"]
     seen = page.evaluate("seen")
@@ -69,10 +69,10 @@ def test_two_outages_and_a_restart_of_the_server_lose_nothing(stage: Stage) -> N
     page.wait_for_timeout(300)
     stage.server.start(port)
     feed.post("After the restart")
-    wait_until(lambda: page.evaluate("seen.length") == 2, 20)
+    wait_until(lambda: page.evaluate("seen.length") == 2)
     stage.wire.reset()
     feed.post("After another cut")
-    wait_until(lambda: page.evaluate("seen.length") == 3, 20)
+    wait_until(lambda: page.evaluate("seen.length") == 3)
     release(page)
     assert rows(page) == ["After another cut", "After the restart", "Before"]
 
@@ -145,7 +145,7 @@ def test_a_hidden_page_lets_its_socket_go_and_catches_up_when_shown(stage: Stage
     page = open_page(stage, feed, SEEN + FAST + HIDE)
     connected = stage.wire.asked("/live")
     page.evaluate("look(true)")
-    wait_until(lambda: feed.readers() == 0, 20)
+    wait_until(lambda: feed.readers() == 0)
     feed.post("While away")
     page.wait_for_timeout(300)
     assert page.evaluate("seen.length") == 1
@@ -176,7 +176,7 @@ def test_there_is_at_most_one_socket_however_the_network_flaps(stage: Stage) -> 
         stage.wire.reset()
         page.evaluate("dispatchEvent(new Event('online'))")
         page.wait_for_timeout(150)
-    wait_until(lambda: page.evaluate("seen.length") == 7, 20)
+    wait_until(lambda: page.evaluate("seen.length") == 7)
     wait_until(lambda: feed.readers() == 1)
     assert page.evaluate("most") == 1
     seen = page.evaluate("seen")

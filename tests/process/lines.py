@@ -97,8 +97,21 @@ class Stuck:
         head = self.socket.recv(12)
         assert head == (b"HTTP/1.1 101" if websocket else b"HTTP/1.1 200")
 
+    @property
+    def port(self) -> int:
+        """Its own port."""
+        number: int = self.socket.getsockname()[1]
+        return number
+
     def read(self, most: int) -> bytes:
         return self.socket.recv(most)
+
+    def read_slowly(self, seconds: float) -> None:
+        """Read a little at a time, but always something."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            assert self.read(3_000)
+            time.sleep(0.2)  # the pace of this reader
 
     def is_cut_off(self) -> bool:
         """Read to the end; say whether there was one."""
@@ -113,6 +126,12 @@ class Stuck:
 
     def close(self) -> None:
         self.socket.close()
+
+    def __enter__(self) -> Stuck:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 def live(slug: str = "world") -> str:

@@ -16,6 +16,7 @@ import httpx
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 30.0  # seconds; nothing here should ever need them
+LISTENING = "0A"  # the state of a socket in /proc/net/tcp
 
 
 class Server:
@@ -126,6 +127,16 @@ class Server:
         found = re.search(r"VmRSS:\s+(\d+) kB", status)
         assert found
         return int(found[1]) * 1024
+
+    def clients(self) -> set[int]:
+        """Return the ports of the clients whose connections the process holds."""
+        rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        # Of a closed one, and of one that is not accepted yet, the kernel names no inode.
+        return {
+            int(there.rpartition(":")[2], 16)
+            for _, here, there, state, *_, inode in (row[:10] for row in rows)
+            if here.endswith(f":{self.port:04X}") and state != LISTENING and inode != "0"
+        }
 
     def reading(self) -> httpx.Client:
         return httpx.Client(base_url=self.url, timeout=PATIENCE)
