@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from feedserver.errors import Invalid
+from feedserver.meant import did_you_mean, unknown_option
 
 POSITIONAL = {"slug": "SLUG", "name": "NAME"}  # a field's name to what help calls the argument
 
@@ -24,10 +24,9 @@ class Parser(argparse.ArgumentParser):
         """Parse, as each command does for itself; nothing is left for the one above to refuse."""
         words = list(args or ())
         if self._subparsers is None:  # before argparse misses what a misspelt option was to give
-            for word in words[: words.index("--") if "--" in words else None]:
-                name = word.partition("=")[0]
-                if word.startswith("--") and name not in self._option_string_actions:
-                    self.error(f"there is no option {name}{_meant(name, self._options())}")
+            name = unknown_option(words, self._options())
+            if name is not None:
+                self.error(f"there is no option {name}{_meant(name, self._options())}")
         found, rest = super().parse_known_args(args, namespace)
         if rest:
             self.error(f"{' '.join(rest)} is too much")
@@ -53,5 +52,4 @@ def _typed(field: str) -> str:
 
 
 def _meant(word: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(word, list(known), n=1)
-    return f"; did you mean {near[0]}?" if near else f"; there is {', '.join(known)}"
+    return did_you_mean(word, known) or f"; there is {', '.join(known)}"

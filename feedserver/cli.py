@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import difflib
 import os
 import shlex
 import stat
@@ -20,6 +19,7 @@ from feedserver.asgi import access
 from feedserver.asgi.assets import released_sri, ticker_version
 from feedserver.errors import BadSetting, FeedError, Invalid, NotFound, SetupError
 from feedserver.hub import now_millis
+from feedserver.meant import did_you_mean
 from feedserver.model import Feed, Token
 from feedserver.newsroom import Newsroom
 from feedserver.service import serve
@@ -142,11 +142,8 @@ async def _existing(mirror: SQLiteMirror, slug: str) -> Feed:
     feed = await mirror.feed(slug)
     if feed is None:
         known = [feed.slug for feed in await mirror.feeds()]
-        near = difflib.get_close_matches(slug, known, n=1)
-        meant = f"; did you mean {near[0]}?" if near else ""
-        raise FeedError(
-            f"there is no feed {slug}; the feeds: {', '.join(known) or 'none yet'}{meant}"
-        )
+        feeds = ", ".join(known) or "none yet"
+        raise FeedError(f"there is no feed {slug}; the feeds: {feeds}{did_you_mean(slug, known)}")
     return feed
 
 

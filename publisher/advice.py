@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import shlex
 from collections.abc import Sequence
 
@@ -15,6 +14,7 @@ from feedserver.errors import (
     NotFound,
     Unauthorized,
 )
+from feedserver.meant import did_you_mean
 from publisher.call import Call
 from publisher.failures import Failure, NotReached, Refused
 from publisher.submitting import tombstone_of
@@ -32,8 +32,7 @@ def advise(call: Call, verb: str, failure: Failure) -> None:
 
 def no_feed(url: str, feed: str, feeds: Sequence[str]) -> str:
     """Say that a server has no such feed, and which it has."""
-    near = difflib.get_close_matches(feed, feeds, n=1)
-    meant = f"; did you mean {near[0]}?" if near else ""
+    meant = did_you_mean(feed, feeds)
     return f"{url} has no feed {feed}; its feeds: {', '.join(feeds) or 'none yet'}{meant}"
 
 

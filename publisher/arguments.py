@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import re
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
+from feedserver.meant import did_you_mean, unknown_option
 from feedserver.model import is_slug
 from feedserver.wire import Json
 from publisher.failures import Misused
@@ -31,13 +31,9 @@ class Parser(ArgumentParser):
         """Parse. A misspelt option is told before argparse misses the right one."""
         words = list(args or ())
         known = [name for name in self._option_string_actions if name.startswith("--")]
-        for word in words[: words.index("--") if "--" in words else None]:
-            name = word.partition("=")[0]
-            if word.startswith("--") and " " not in name and name not in known:
-                near = difflib.get_close_matches(name, known, n=1)
-                raise Misused(
-                    f"there is no option {name}" + (f"; did you mean {near[0]}?" if near else "")
-                )
+        name = unknown_option(words, known)
+        if name is not None:
+            raise Misused(f"there is no option {name}{did_you_mean(name, known)}")
         found: Namespace = super().parse_intermixed_args(words, namespace)
         return found
 

@@ -20,9 +20,8 @@ from feedserver.asgi.socket import in_kernel
 from feedserver.channel import STALL_SECONDS
 from feedserver.errors import BadRequest, HeadTooLarge, Refused, TooSlow
 
-REQUEST_SECONDS = (
-    30.0  # from a request's first byte to its last, and from a connection to a request
-)
+# From a request's first byte to its last, and from a connection to a request.
+REQUEST_SECONDS = 30.0
 HEAD_MAX = 64 * 1024  # bytes of a request besides its body
 # Bytes unsent that make a client one that does not read. An answer's head alone is less, so that it
 # still leaves in one call with what follows.

@@ -34,9 +34,8 @@ class SQLiteJournal:
     """A Journal over a Database; opened by `open_journal`."""
 
     def __init__(self, database: Database) -> None:
-        self.on_commit: Callable[[], None] | None = (
-            None  # tells other processes, which tell this one too
-        )
+        # Tells other processes, which tell this one too.
+        self.on_commit: Callable[[], None] | None = None
         self.trouble: str | None = None  # why the last commit failed
         self._database = database
         self._queue: deque[tuple[Record, asyncio.Future[Change]]] = deque()

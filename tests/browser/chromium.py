@@ -19,21 +19,10 @@ from playwright.sync_api import (
     expect,
     sync_playwright,
 )
+from support.browser import CHROMIUM, CHROMIUM_ARGS
 from support.server import ROOT, Editor, Server
 from wire import Wire
 
-CHROMIUM = "/usr/bin/chromium"
-CHROMIUM_ARGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    # A page that a test makes up has no address of its own, and might not speak to ours.
-    "--disable-features=LocalNetworkAccessChecks",
-]
 PATIENCE_MS = 30_000  # nothing here should ever need them
 expect.set_options(timeout=PATIENCE_MS)
 AXE = ROOT / "node_modules/axe-core/axe.min.js"

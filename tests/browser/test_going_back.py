@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from chromium import CHROMIUM, CHROMIUM_ARGS, wait_until
+from chromium import wait_until
 from host import host_site
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
+from support.browser import CHROMIUM, CHROMIUM_ARGS
 from support.server import Editor, Server
 
 DRIVER = "/usr/bin/chromedriver"

@@ -8,7 +8,7 @@ import subprocess
 from typing import Any
 
 import pytest
-from chromium import CHROMIUM, CHROMIUM_ARGS
+from support.browser import CHROMIUM, CHROMIUM_ARGS
 from support.server import ROOT, Server
 
 CATEGORIES = ("accessibility", "best-practices", "seo")

@@ -14,19 +14,10 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from support.browser import CHROMIUM, CHROMIUM_ARGS
 from support.server import Server
 
 PUBLISHER = Path(sys.executable).parent / "publisher"
-CHROMIUM = "/usr/bin/chromium"
-OPTIONS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 WORDS = ("Quicksilver", "barleycorn")  # nowhere but in the item that is killed
 PATIENCE = 30_000  # ms
 ALL_TEXT = """() => document.body.textContent
@@ -52,7 +43,7 @@ HOST = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Elsewhere<
 @pytest.fixture
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=list(OPTIONS))
+        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGS)
         yield launched
         launched.close()
 

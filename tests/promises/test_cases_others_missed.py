@@ -607,13 +607,19 @@ async def test_a_mirror_is_asked_once_however_many_come_at_once(
             await here.check(watcher)
 
 
-async def test_who_joined_in_one_round_and_is_ahead_of_the_next_is_told_nothing_twice(
-    here: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def crowd_in_blocks_of_two(here: World, monkeypatch: pytest.MonkeyPatch) -> list[Recorder]:
+    """Connect four readers, of whom a round takes two at a time."""
     monkeypatch.setattr(channel, "SLICE", 2)
     crowd = [recorder(here) for _ in range(4)]
     for watcher in crowd:
         await here.connected(watcher, room=1_000_000)
+    return crowd
+
+
+async def test_who_joined_in_one_round_and_is_ahead_of_the_next_is_told_nothing_twice(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crowd = await crowd_in_blocks_of_two(here, monkeypatch)
     await here.settle()
     station = here.stations[0]
     found = await station.hub.channel("world")
@@ -641,10 +647,7 @@ async def test_who_joined_in_one_round_and_is_ahead_of_the_next_is_told_nothing_
 async def test_a_block_that_was_merged_away_has_nobody(
     here: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(channel, "SLICE", 2)
-    crowd = [recorder(here) for _ in range(4)]
-    for watcher in crowd:
-        await here.connected(watcher, room=1_000_000)
+    crowd = await crowd_in_blocks_of_two(here, monkeypatch)
     found = await here.stations[0].hub.channel("world")
     assert found is not None
     kept, left = found._blocks

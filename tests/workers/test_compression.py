@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import sync_playwright
+from support.browser import CHROMIUM, CHROMIUM_ARGS
 from support.client import Json
 from support.server import Editor, Server
 from websockets.client import ClientProtocol
@@ -26,8 +27,6 @@ from websockets.frames import Frame, Opcode
 from websockets.typing import ExtensionName, ExtensionParameter
 from worker_stage import Reader
 
-CHROMIUM = "/usr/bin/chromium"
-CHROMIUM_ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
 CROWD = 500
 PER_READER = 2_000  # bytes more for a compressed one; a compressor of its own takes 13,000 and up
 
