@@ -16,7 +16,7 @@ from importlib.resources import files
 from itertools import chain, repeat
 from pathlib import Path
 from textwrap import shorten
-from typing import Any
+from typing import Any, NoReturn
 
 from feedserver.errors import SetupError
 from feedserver.service import listen
@@ -52,15 +52,23 @@ def run(port: int, data: Path, pause: float) -> int:
         (data / name).write_text(token + "\n")
     # Also where a shell has told it to ignore Ctrl-C, as it does in the background.
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
+        signal.signal(number, _stop)
     try:
         with _server(port, data) as (server, address):
             _greet(address, data)
             _tell(server, address, tokens, pause)
             return server.wait()
-    except KeyboardInterrupt:
+    except _Stopped:
         print(f"\nStopped. What it left is in {data}{os.sep}")
         return 0
+
+
+class _Stopped(BaseException):
+    """A signal came. Not KeyboardInterrupt, after which subprocess does not wait for its child."""
+
+
+def _stop(number: int, frame: object) -> NoReturn:
+    raise _Stopped
 
 
 def _begin(data: Path) -> None:

@@ -61,13 +61,16 @@ class Wire:
                     threading.Thread(target=self._connect, args=(client,), daemon=True).start()
 
     def _connect(self, client: socket.socket) -> None:
-        with contextlib.suppress(OSError):
+        try:
             head = client.recv(65536)
             self.requests.append(head.split(b"\r\n", 1)[0].decode("latin-1"))
             if self._blocked(head):
                 return client.close()
             server = socket.create_connection(("127.0.0.1", self.server.port))
-            self.pairs.append((client, server))
+        except OSError:  # the server restarts
+            return client.close()
+        self.pairs.append((client, server))
+        with contextlib.suppress(OSError):
             server.sendall(head)
             for pump, ends in (self._up, (client, server)), (self._down, (server, client)):
                 threading.Thread(target=pump, args=ends, daemon=True).start()

@@ -1,15 +1,13 @@
 /** Moves rows without anything jumping: one layout, one frame, and transforms for the rest. */
 
 const SLIDE = 280;
-/** Added to a slide before the next one may begin. */
-const SETTLE = 50;
 
 const calm = matchMedia('(prefers-reduced-motion: reduce)');
 
-let quietFrom = 0;
+let slides = 0;
 
 /** Tell whether rows still slide: what moves them again before they rest is counted as a layout shift. */
-export const isSliding = () => performance.now() < quietFrom;
+export const isSliding = () => slides > 0;
 
 /**
  * Make `nodes` the list's children and let what stays slide from where it stood.
@@ -42,8 +40,13 @@ export function slide(scroller, list, nodes, writes) {
 	const steps = nodes.map(
 		(node) => (tops.get(node) ?? node.offsetTop - moved) - node.offsetTop + moved,
 	);
-	if (steps.some(Boolean)) quietFrom = performance.now() + timing.duration + SETTLE;
+	/** @type {Animation | undefined} */
+	let last;
 	nodes.forEach((node, i) => {
-		if (steps[i]) node.animate({ transform: [`translateY(${steps[i]}px)`, 'none'] }, timing);
+		if (steps[i]) last = node.animate({ transform: [`translateY(${steps[i]}px)`, 'none'] }, timing);
 	});
+	if (!last) return;
+	slides++;
+	// By the animation's own end, which is late on a busy machine; and they rest once that frame is painted.
+	last.onfinish = () => requestAnimationFrame(() => setTimeout(() => slides--));
 }
