@@ -24,8 +24,8 @@ $(VENV)/.test: $(VENV)/.run
 
 setup: $(VENV)/.test ## make the environment that tests and checks use
 
-demo: $(VENV)/.run ## play the seed story on a real server at http://127.0.0.1:8000, or PORT=
-	@$(BIN)/feedserver demo $(if $(PORT),--port $(PORT))
+demo: $(VENV)/.run ## play the seed story on a real server at http://127.0.0.1:8000; PORT= and DATA= take others
+	@$(BIN)/feedserver demo$(if $(PORT), --port $(PORT))$(if $(DATA), --data $(DATA))
 
 browsers:
 	@sh tests/install_browsers.sh
@@ -63,4 +63,4 @@ format: $(VENV)/.test web ## mend what format and lint can mend
 	npm run --silent format
 
 clean: ## remove what the targets made
-	rm -rf $(VENV) node_modules demo-data .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) node_modules demo-data* .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import re
 import shlex
 import stat
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 from html import escape
+from io import TextIOWrapper
 from pathlib import Path
 
 from feedserver import __version__, demo
@@ -34,6 +36,10 @@ Work = Callable[[Newsroom, SQLiteMirror], Awaitable[None]]
 
 WRONG_USAGE = 2
 STDOUT = 1
+PAUSE_MAX = 3600.0  # seconds
+WILDCARDS = {"", "0.0.0.0", "::"}  # noqa: S104 - where a server listens, but nobody can go
+# Controls move a terminal's cursor; the bidirectional ones make a line read as what it is not.
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _FIRST_STEPS = """\
 to look at it:
   feedserver demo
@@ -49,18 +55,33 @@ feedserver COMMAND --help tells more. What is kept is in the folder feed-data, o
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command. Exit code 0: done, 1: refused, 2: wrong usage."""
-    arguments = _parser().parse_args(argv)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a title may have letters that a terminal has not
+            stream.reconfigure(errors="backslashreplace")
     try:
+        arguments = _parser().parse_args(argv)
         code: int = arguments.run(arguments)
+        print(end="", flush=True)
     except FeedError as fault:
         detail = as_typed(fault) if isinstance(fault, Invalid) else fault.detail
         print(f"feedserver: {detail}", file=sys.stderr)
         return WRONG_USAGE if isinstance(fault, BadSetting) else 1
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:
-        return 0
+    except OSError as fault:
+        _drop_output()
+        if isinstance(fault, BrokenPipeError):
+            return 0  # who reads it has read enough
+        print(f"feedserver: cannot write the answer: {fault.strerror}", file=sys.stderr)
+        return 1
     return code
+
+
+def _drop_output() -> None:
+    """Throw away what stdout still holds, or Python would try once more as it ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, STDOUT)
+    os.close(nowhere)
 
 
 def _overview(parser: Parser, arguments: Arguments) -> int:
@@ -109,12 +130,12 @@ def _feed_line(feed: Feed) -> tuple[str, ...]:
 
 def _print_rows(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print rows: with tabs for a program, in columns with headings on a terminal."""
-    lines = list(rows)
-    if not sys.stdout.isatty():
+    lines = [[_CONTROLS.sub("\ufffd", cell) for cell in row] for row in rows]
+    if not (sys.stdout and sys.stdout.isatty()):
         for line in lines:
             print("\t".join(line))
     elif lines:
-        lines.insert(0, headings)
+        lines.insert(0, list(headings))
         widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
         for line in lines:
             cells = map(str.ljust, line, widths)
@@ -149,7 +170,9 @@ async def _existing(mirror: SQLiteMirror, slug: str) -> Feed:
 
 def _embed(arguments: Arguments) -> int:
     settings = _settings(arguments)
-    site = settings.url or f"http://{settings.host}:{settings.port}"
+    if not settings.url and (settings.port == 0 or settings.host in WILDCARDS):
+        raise BadSetting("which address do readers see? Say it with --url https://news.example")
+    site = settings.site
 
     async def work(newsroom: Newsroom, mirror: SQLiteMirror) -> None:
         feed = await _existing(mirror, arguments.slug)
@@ -167,7 +190,9 @@ def _embed(arguments: Arguments) -> int:
             print(f"{why}, so there is none to pin", file=sys.stderr)
         print(
             f'<script type="module" src="{site}/ticker.js"></script>\n'
-            f'<live-ticker src="{page}"><a href="{page}">{escape(feed.title)}</a></live-ticker>'
+            f'<live-ticker src="{page}"><a href="{page}">{escape(feed.title)}</a></live-ticker>\n'
+            "<!-- and in the page's style sheet, so that nothing on it moves:\n"
+            "live-ticker:not([layout=line]) { display: block; block-size: 28em } -->"
         )
 
     return _run(arguments, work)
@@ -182,8 +207,19 @@ def _token_add(arguments: Arguments) -> int:
         await newsroom.add_token(arguments.name, digest, feeds, importer=arguments.importer)
         noun = "feed" if len(feeds) == 1 else "feeds"
         scope = f"the {noun} {', '.join(feeds)}" if feeds else "all feeds"
-        print(f"a token for {arguments.name}, for {scope}; it is shown only now:", file=sys.stderr)
-        print(secret)
+        print(
+            f"a token for {arguments.name}, for {scope}; it will not be shown again:",
+            file=sys.stderr,
+        )
+        try:
+            print(secret, flush=True)
+        except OSError as fault:
+            await newsroom.revoke_token(arguments.name)
+            _drop_output()
+            raise SetupError(
+                f"the token could not be written ({fault.strerror}), so it was revoked; "
+                "make room, then add it again"
+            ) from None
         if _others_may_read(STDOUT):
             print("others on this machine can read that file: chmod 600 it", file=sys.stderr)
 
@@ -283,8 +319,12 @@ def _parser() -> Parser:
     shown = commands.add_parser("demo", help="play the seed story on a feed of its own")
     shown.add_argument("--port", help="default 8000; 0 takes a free one (FEEDSERVER_PORT)")
     # Begun anew each time, so FEEDSERVER_DATA must not name it.
-    shown.add_argument("--data", default="demo-data", help="the folder it leaves all in")
-    shown.add_argument("--pause", type=float, default=6.0, help="seconds between the story's news")
+    shown.add_argument(
+        "--data", default="demo-data", help="the folder for all that it writes (demo-data)"
+    )
+    shown.add_argument(
+        "--pause", type=_pause, default=6.0, help="seconds between the story's news (6)"
+    )
     shown.set_defaults(run=_demo)
 
     served = commands.add_parser("serve", help="serve the feeds of one folder")
@@ -329,6 +369,16 @@ def _parser() -> Parser:
 
     _with_data(commands.add_parser("settings", help="list what serve would take"), _list_settings)
     return parser
+
+
+def _pause(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= PAUSE_MAX:
+        raise argparse.ArgumentTypeError(f"takes seconds from 0 to {PAUSE_MAX:.0f}, not {text}")
+    return seconds
 
 
 def _with_data(parser: Parser, run: Callable[[Arguments], int]) -> Parser:

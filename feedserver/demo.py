@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shlex
-import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib.resources import files
 from itertools import chain, repeat
 from pathlib import Path
@@ -21,11 +21,14 @@ from typing import Any, NoReturn
 from feedserver.errors import SetupError
 from feedserver.service import listen
 from feedserver.settings import PREFIX
+from feedserver.sqlite.database import FILE
 
 FEED = "world"
 TITLE = "World news"
 ZONE = "Europe/Kyiv"
-MARK = ".feedserver-demo"  # says that a folder is the demo's own, to be begun anew
+MARK = ".feedserver-demo"  # says that a folder is the demo's own, and is locked by the one there
+# What a demo leaves in its folder, and the next one begins without.
+OWN = {MARK, "token", "import-token", FILE, f"{FILE}-wal", f"{FILE}-shm"}
 IMPORTED = "economy"  # the older item: it comes at its own time; the rest of the story is live
 STOP_SECONDS = 15.0
 # Pauses before each of the story's first lines; one before each of the others. The older item is
@@ -41,7 +44,11 @@ def run(port: int, data: Path, pause: float) -> int:
         listen("127.0.0.1", port).close()  # a demo that runs there already keeps its folder
     except SetupError as fault:
         raise SetupError(f"{fault.detail} (make demo PORT=8001)") from None
-    _begin(data)
+    with _begun(data):
+        return _play(port, data, pause)
+
+
+def _play(port: int, data: Path, pause: float) -> int:
     _feedserver(data, "feed", "add", FEED, "--title", TITLE, "--language", "en", "--timezone", ZONE)
     tokens = {
         "token": _feedserver(data, "token", "add", "Demo editor"),
@@ -71,18 +78,29 @@ def _stop(number: int, frame: object) -> NoReturn:
     raise _Stopped
 
 
-def _begin(data: Path) -> None:
-    try:
-        if (data / MARK).exists():
-            shutil.rmtree(data)
-        if data.exists() and any(data.iterdir()):
+@contextmanager
+def _begun(data: Path) -> Iterator[None]:
+    """Empty the demo's folder of an earlier demo, and keep other demos out of it meanwhile."""
+    with ExitStack() as held:
+        try:
+            data.mkdir(parents=True, exist_ok=True)
+            found = {path.name for path in data.iterdir()}
+            if found and (MARK not in found or found - OWN):
+                raise SetupError(
+                    f"{data} holds something else than a demo: choose a folder with --data"
+                )
+            mark = held.enter_context((data / MARK).open("w"))
+            fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            for name in found - {MARK}:
+                (data / name).unlink()
+        except BlockingIOError:
             raise SetupError(
-                f"{data} holds something else than a demo: choose a folder with --data"
-            )
-        data.mkdir(parents=True, exist_ok=True)
-        (data / MARK).touch()
-    except OSError as fault:
-        raise SetupError(f"cannot write to {data}: {fault.strerror}; use --data") from None
+                f"another demo runs in {data}: end it, or choose another folder with --data "
+                "(make demo PORT=8001 DATA=demo-data-2)"
+            ) from None
+        except OSError as fault:
+            raise SetupError(f"cannot write to {data}: {fault.strerror}; use --data") from None
+        yield
 
 
 def _feedserver(data: Path, *words: str) -> str:

@@ -40,6 +40,7 @@ _BREAKS = re.compile("[ \t\n\x85\u2028\u2029]+")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,4}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
+FIRST_YEAR = 1000  # an earlier one is a slip, and some zones could not write the year 1
 SIDE_MAX = 20_000  # pixels
 BLOCKS_MAX = 512 * 1024  # bytes of JSON: a message of 1 MiB must hold at least one whole item
 
@@ -165,9 +166,11 @@ def parse_time(text: object) -> Millis:
     try:
         # In UTC, so that a zone cannot push the time out of the years that can be written.
         moment = datetime.fromisoformat(text.upper().replace(",", ".")).astimezone(UTC)
-        return (moment - _EPOCH) // _MILLISECOND
     except (ValueError, OverflowError) as fault:
         raise ValueError(f"no such time: {fault}") from None
+    if moment.year < FIRST_YEAR:
+        raise ValueError(f"lies before the year {FIRST_YEAR}; write the year in full, e.g. 2025")
+    return (moment - _EPOCH) // _MILLISECOND
 
 
 def _object(raw: object, errors: list[FieldError]) -> dict[str, Any]:

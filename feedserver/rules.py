@@ -192,8 +192,10 @@ def _decide_token(record: Record, sequence: int, known: Known) -> Change:
             record.at,
         )
     else:
-        if known.token is None or known.token.revoked_at is not None:
+        if known.token is None:
             raise NotFound(f"there is no token {name}")
+        if known.token.revoked_at is not None:
+            raise WrongState(f"the token {name} is revoked already")
         token = replace(known.token, revoked_at=record.at)
     return Change(sequence, record.check, record.at, token=token)
 
@@ -227,7 +229,7 @@ def _decide_item(record: Record, verb: Verb, sequence: int, known: Known) -> Cha
         if record.base is not None and record.base != (item.version, item.check):
             raise Stale(f"item {item.id} was changed meanwhile; look at current, then retry", item)
     if feed.closed_at is not None and verb in CLOSED_TO:
-        raise FeedClosed(f"the feed {feed.slug} is closed to {verb}; reopen it first")
+        raise FeedClosed(f"the feed {feed.slug} is closed and takes no {verb}; reopen it first")
     stamped_at = feed.stamped_at
     if verb is Verb.POST:
         if known.origin_item is not None:

@@ -26,7 +26,7 @@ from feedserver.asgi.socket import HandOverProtocol
 from feedserver.errors import SetupError
 from feedserver.hub import Hub, now_millis
 from feedserver.newsroom import Newsroom
-from feedserver.settings import Settings
+from feedserver.settings import Settings, address_of
 from feedserver.sqlite.database import open_database
 from feedserver.sqlite.journal import SQLiteJournal, open_journal
 from feedserver.sqlite.mirror import SQLiteMirror
@@ -117,8 +117,7 @@ def create_app(settings: Settings) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        url = settings.url or f"http://{settings.host}:{settings.port}"
-        async with open_context(settings, url, _log_fault) as here:
+        async with open_context(settings, settings.site, _log_fault) as here:
             app.state.context = here
             yield
             await here.hub.close()
@@ -187,8 +186,9 @@ def listen(host: str, port: int, *, together: bool = False) -> socket.socket:
     except OSError as fault:
         listener.close()
         reason = "it is in use" if fault.errno == errno.EADDRINUSE else fault.strerror
+        option = "--host" if fault.errno == errno.EADDRNOTAVAIL else "--port"
         raise SetupError(
-            f"cannot listen on {host} port {port}: {reason}; choose another with --port"
+            f"cannot listen on {host} port {port}: {reason}; choose another with {option}"
         ) from None
     return listener
 
@@ -348,4 +348,4 @@ def _log_fault(fault: BaseException) -> None:
 
 def _address(listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return address_of(host, port)

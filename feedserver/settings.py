@@ -125,6 +125,16 @@ class Settings:
     io_uring: bool
     log_level: str
 
+    @property
+    def site(self) -> str:
+        """The address that readers see, as far as it is known before the server listens."""
+        return self.url or address_of(self.host, self.port)
+
+
+def address_of(host: str, port: int) -> str:
+    """Write the address of a server by its host and port."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
 
 def read_settings(
     given: Mapping[str, str | None], environment: Mapping[str, str] = os.environ

@@ -85,7 +85,7 @@ def test_a_time_with_another_zone_is_kept_in_utc(feed: Feed) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["0001-01-01T00:00:00Z", "1969-12-31T23:59:59.999Z", "1970-01-01T00:00:00Z"]
+    "text", ["1000-01-01T00:00:00Z", "1969-12-31T23:59:59.999Z", "1970-01-01T00:00:00Z"]
 )
 def test_however_long_ago_it_was_published_it_is_filed_there(feed: Feed, text: str) -> None:
     newer, older = feed.item(), feed.item(published_at=text)
@@ -114,7 +114,7 @@ REFUSED_FIELDS: dict[str, tuple[dict[str, Any], set[str]]] = {
     "unknown field": ({"headlin": "x"}, {"/headlin"}),
     "time without zone": ({"published_at": "2025-05-17T10:13:00"}, {"/published_at"}),
     "no such time": ({"occurred_at": "2025-02-30T10:13:00Z"}, {"/occurred_at"}),
-    "before the year 1": ({"occurred_at": "0001-01-01T00:00:00+05:00"}, {"/occurred_at"}),
+    "before the year 1000": ({"occurred_at": "0001-01-01T00:00:00+05:00"}, {"/occurred_at"}),
     "far future": ({"occurred_at": "9999-12-31T23:59:59Z"}, {"/occurred_at"}),
     "javascript": ({"url": "javascript:alert(1)"}, {"/url"}),
     "data": ({"url": "data:text/html,x"}, {"/url"}),

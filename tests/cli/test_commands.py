@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import sqlite3
@@ -70,6 +71,7 @@ def test_what_embeds_a_feed_pins_only_a_released_ticker(
     monkeypatch.setattr(cli, "released_sri", lambda: integrity)
     done(within("feed", "add", "world", "--title", "A & B", "--data", data))
     printed = within("embed", "world", "--url", "https://news.example", "--data", data)
+    assert "{ display: block; block-size: 28em }" in done(printed)
     pasted = re.sub(r"<!--.*?-->\n", "", done(printed), flags=re.DOTALL)
     assert pasted.splitlines() == [
         '<script type="module" src="https://news.example/ticker.js"></script>',
@@ -80,6 +82,60 @@ def test_what_embeds_a_feed_pins_only_a_released_ticker(
     pinned = f'src="https://news.example/ticker-{version}.js"\n  integrity="{integrity}"'
     assert (pinned in printed.stdout) == bool(integrity)
     assert ("not released" in printed.stderr) == (integrity is None)
+
+
+def test_what_embeds_a_feed_names_an_address_that_readers_can_go_to(
+    within: Command, data: Path
+) -> None:
+    done(within("feed", "add", "world", "--title", "T", "--data", data))
+    embed = ["embed", "world", "--data", str(data)]
+    printed = done(within(*embed, FEEDSERVER_HOST="::1", FEEDSERVER_PORT="9000"))
+    assert 'src="http://[::1]:9000/ticker.js"' in printed
+    for nowhere in ({"FEEDSERVER_HOST": "0.0.0.0"}, {"FEEDSERVER_PORT": "0"}):
+        refused(within(*embed, **nowhere), "--url https://news.example", code=2)
+        done(within(*embed, "--url", "https://news.example", **nowhere))
+
+
+def test_a_title_cannot_move_the_cursor_of_a_terminal(
+    within: Command, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done(within("feed", "add", "world", "--title", "a\x9b2Jb\u202ec", "--data", data))
+    for terminal in (True, False):
+        monkeypatch.setattr("sys.stdout.isatty", lambda: terminal, raising=False)  # noqa: B023
+        assert "a\ufffd2Jb\ufffdc" in done(within("feed", "list", "--data", data))
+
+
+def test_a_terminal_without_the_letters_of_a_title_still_lists_it(
+    feedserver: Command, data: Path
+) -> None:
+    done(feedserver("feed", "add", "world", "--title", "Новини", "--data", data))
+    listed = feedserver("feed", "list", "--data", data, PYTHONIOENCODING="ascii")
+    assert "\\u041d" in done(listed)
+
+
+def test_an_answer_that_cannot_be_written_is_said_and_its_token_is_revoked(
+    feedserver: Command, data: Path
+) -> None:
+    done(feedserver("feed", "add", "world", "--title", "T", "--data", data))
+    with Path("/dev/full").open("w") as full:
+        for words in (["feed", "list"], ["settings"]):
+            command = feedserver(*words, "--data", data, stdout=full)
+            assert command.returncode == 1
+            assert command.stderr.count("\n") == 1
+            assert "No space left" in command.stderr
+        command = feedserver("token", "add", "anna", "--data", data, stdout=full)
+        assert command.returncode == 1
+        assert "so it was revoked" in command.stderr
+    assert "revoked at 20" in done(feedserver("token", "list", "--data", data))
+
+
+def test_who_has_read_enough_of_an_answer_is_not_troubled(feedserver: Command, data: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with open(writing, "w") as pipe:
+        for words in (["settings"], ["--help"]):
+            command = feedserver(*words, stdout=pipe)
+            assert (command.returncode, command.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("slug", ["World", "a b", "", "ї", "a_b", "a" * 64, "../x"])
@@ -131,7 +187,8 @@ def test_tokens_are_listed_with_what_they_may_do_and_revoked(within: Command, da
     refused(within("token", "add", "ben", "--data", data), "revoke it first", "ends ben's login")
     done(within("token", "revoke", "ben", "--data", data))
     assert "revoked at 20" in done(within("token", "list", "--data", data))
-    refused(within("token", "revoke", "ben", "--data", data), "no token ben", "token list")
+    refused(within("token", "revoke", "ben", "--data", data), "ben is revoked already")
+    refused(within("token", "revoke", "bob", "--data", data), "no token bob", "token list")
     done(within("token", "add", "ben", "--data", data))
     for more, said in ((["--feed=sport"], "the feed sport;"), (scope, "the feeds world, sport;")):
         assert said in within("token", "add", f"n{len(more)}", *more, "--data", data).stderr

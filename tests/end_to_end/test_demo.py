@@ -98,14 +98,21 @@ def test_the_demo_takes_its_port_from_the_variable_and_no_other_setting(tmp_path
         assert demo.interrupt() == 0
 
 
-def test_make_hands_its_port_on() -> None:
-    for words, command in ((["PORT=9000"], "feedserver demo --port 9000"), ([], "feedserver demo")):
-        environ = {name: value for name, value in clean_environ().items() if name != "PORT"}
+def test_make_hands_its_port_and_folder_on() -> None:
+    told_to = {
+        "PORT=9000": "feedserver demo --port 9000",
+        "DATA=other": "feedserver demo --data other",
+        "": "feedserver demo",
+    }
+    for word, command in told_to.items():
+        environ = {
+            name: value for name, value in clean_environ().items() if name not in {"PORT", "DATA"}
+        }
         told = subprocess.run(
-            ["make", "--no-print-directory", "--dry-run", "demo", *words],
+            ["make", "--no-print-directory", "--dry-run", "demo", *word.split()],
             cwd=ROOT, env=environ, capture_output=True, text=True, check=True,
         ).stdout  # fmt: skip
-        assert told.rstrip().endswith(command)
+        assert told.rstrip().endswith(command), told
 
 
 def test_what_it_tells_to_type_in_another_terminal_works(tmp_path: Path) -> None:
@@ -161,6 +168,32 @@ def test_a_demo_that_is_told_to_end_ends_its_server_too(tmp_path: Path) -> None:
         demo.wait_for("Ctrl-C ends it")
         assert demo.terminate() == 0
         assert demo.group == []
+
+
+def test_a_second_demo_leaves_the_folder_of_a_running_one_alone(tmp_path: Path) -> None:
+    with Demo(PROGRAM, tmp_path) as first:
+        first.wait_for("  post     item")
+        with Demo(PROGRAM, tmp_path) as second:
+            assert second.ended() == 1
+            [line] = second.faults
+            assert "another demo runs in demo-data" in line
+            assert "--data" in line
+        assert items(first)
+        assert (tmp_path / "demo-data/feed.db").exists()
+        assert first.interrupt() == 0
+
+
+def test_a_demo_removes_no_file_that_it_did_not_make(tmp_path: Path) -> None:
+    with Demo(PROGRAM, tmp_path) as demo:
+        demo.wait_for("Ctrl-C ends it")
+        assert demo.interrupt() == 0
+    thesis = tmp_path / "demo-data/thesis.txt"
+    thesis.write_text("ten years of work")
+    with Demo(PROGRAM, tmp_path) as demo:
+        assert demo.ended() == 1
+        assert "something else than a demo" in demo.faults[0]
+    assert thesis.exists()
+    assert (tmp_path / "demo-data/feed.db").exists()
 
 
 def test_a_folder_that_holds_something_else_is_refused_and_left_alone(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from feedserver.model import Act, Feed, Item, Origin, Record, Token, Verb
 from feedserver.rules import Known, decide
 
 NOW = 1_747_466_000_000  # 2025-05-17T07:13:20Z
-FIRST = parse_time("0001-01-01T00:00:00Z")
+FIRST = parse_time("1000-01-01T00:00:00Z")
 EDITS = [Verb.FIX, Verb.UPDATE, Verb.CORRECT]
 MARKS = [Verb.HOLD, Verb.RELEASE, Verb.KILL, Verb.PIN, Verb.UNPIN]
 
@@ -301,7 +301,7 @@ def test_an_origin_has_a_uri_and_an_id() -> None:
         ("1970-01-01T00:00:00,5z", 500),
         ("1969-12-31T23:59:59.999999999Z", -1),
         ("1970-01-01T03:00:00+0300", 0),
-        ("0001-01-01T00:00:00Z", -62_135_596_800_000),
+        ("1000-01-01T00:00:00Z", -30_610_224_000_000),
         ("9999-12-31T23:59:59.999Z", 253_402_300_799_999),
     ],
 )
@@ -330,7 +330,9 @@ def test_a_time_without_a_zone_says_that_the_zone_is_missing(text: str) -> None:
         "2025-05-17T10:13:00+25:00",
         "2025-05-17T10:13:00 Europe/Kyiv",
         "0000-01-01T00:00:00Z",
-        "0001-01-01T00:00:00+00:01",
+        "0001-01-01T00:00:00Z",
+        "0202-05-17T10:13:00Z",
+        "1000-01-01T00:00:00+00:01",
         "9999-12-31T23:59:59-00:01",
         "٢٠٢٥-٠٥-١٧T١٠:١٣:٠٠Z",
         "2025-05-17T10:13:00Z\n",
@@ -343,7 +345,7 @@ def test_what_is_no_time_is_refused_in_a_sentence(text: object) -> None:
         parse_time(text)
 
 
-@given(st.integers(-62_135_596_800_000, 253_402_300_799_999))
+@given(st.integers(-30_610_224_000_000, 253_402_300_799_999))
 def test_a_time_as_it_is_written_is_read_back(at: int) -> None:
     assert parse_time(wire.time_text(at)) == at
 

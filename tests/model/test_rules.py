@@ -324,9 +324,10 @@ def test_a_token_is_made_once_revoked_once_and_may_be_made_anew() -> None:
     revoked = token(Act.REVOKE, made)
     assert revoked.revoked_at == 1000
     assert token(Act.TOKEN, revoked, digest="e").digest == "e"
-    for gone in (None, revoked):
-        with pytest.raises(NotFound):
-            token(Act.REVOKE, gone)
+    with pytest.raises(NotFound):
+        token(Act.REVOKE, None)
+    with pytest.raises(WrongState, match="already"):
+        token(Act.REVOKE, revoked)
 
 
 # Properties
