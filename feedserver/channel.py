@@ -24,6 +24,7 @@ from feedserver.view import View
 
 SLICE = 128  # readers of a block, written to before others get a turn: about 0.7 ms
 STALL_SECONDS = 30.0  # without any progress a reader is given up; a slow one that moves is not
+KEPT_MAX = 64  # answers of a feed that others encoded
 CHAINS_MAX = 256  # catch-ups kept encoded until the next change, and …
 CHAINS_BYTES = 16 * 1024 * 1024  # … how large they may be together
 RETRY_MS = (500, 5_000)  # spread of a goodbye for a small crowd …
@@ -193,7 +194,7 @@ class Channel:
         self.listeners: set[Listener] = set()
         self.leaving = False
         self.wanted_at = time.monotonic()  # when somebody last asked for this channel
-        self.kept: dict[Hashable, Any] = {}  # what others encoded of this state, until it changes
+        self._kept: dict[Hashable, Any] = {}
         self.articles: dict[int, Any] = {}  # what others encoded of an item, until it changes
         self._clock = clock
         self._heartbeat = heartbeat
@@ -234,7 +235,7 @@ class Channel:
         self._chains.clear()
         self._chains_room = CHAINS_BYTES
         self._snapshot = None
-        self.kept.clear()
+        self._kept.clear()
         for change in changes:
             if change.item is not None:
                 self.articles.pop(change.item.id, None)
@@ -242,6 +243,16 @@ class Channel:
         moved.set()
         if self._rounds is None or self._rounds.done():
             self._rounds = asyncio.create_task(self._run_rounds())
+
+    def kept(self, question: Hashable) -> Any:
+        """Return what others encoded of this state to answer a question; None if it is not kept."""
+        return self._kept.get(question)
+
+    def keep(self, question: Hashable, answer: Any) -> None:
+        """Keep what others encoded of this state, until it changes or others push it out."""
+        if len(self._kept) >= KEPT_MAX:
+            del self._kept[next(iter(self._kept))]
+        self._kept[question] = answer
 
     def chain(self, place: Place | None) -> list[Message]:
         """Return what brings a reader from `place` to the newest one; shared until it moves."""

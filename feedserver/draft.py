@@ -6,6 +6,7 @@ Every fault is collected, so that an editor on deadline reads all of them at onc
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -38,6 +39,9 @@ _TIME = re.compile(
 _NAKED_TIME = re.compile(r"\d{4}-\d{2}-\d{2}([Tt ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)?)?")
 _BREAKS = re.compile("[ \t\n\x85\u2028\u2029]+")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,4}")
+_BLANKS = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and symbols without ink
+# Files beside the zones, which browsers do not know, or which each machine reads its own way.
+_MACHINES_ZONES = re.compile(r"(posix|right)/|(localtime|posixrules|Factory)$")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 FIRST_YEAR = 1000  # an earlier one is a slip, and some zones could not write the year 1
@@ -239,9 +243,14 @@ def _line(value: object, longest: int) -> str | None:
 
 def _headline(value: object) -> str:
     text = None if value is None else _line(value, HEADLINE_MAX)
-    if text is None or not any(c.isprintable() and not c.isspace() for c in text):
+    if text is None or not _is_seen(text):
         raise ValueError("an item needs a headline")
     return text
+
+
+def _is_seen(text: str) -> bool:
+    """Say whether anything of a text can be seen: letters, digits, signs or symbols."""
+    return any(unicodedata.category(c)[0] in "LNPS" and c not in _BLANKS for c in text)
 
 
 def _body(value: object) -> str | None:
@@ -296,7 +305,7 @@ def _tags(value: object) -> list[str]:
         _checked(f"/{i}", lambda v: _line(v, TAG_MAX), tag, errors) for i, tag in enumerate(value)
     ]
     for i, tag in enumerate(tags):
-        if not tag and not any(e.pointer == f"/{i}" for e in errors):
+        if not _is_seen(tag or "") and not any(e.pointer == f"/{i}" for e in errors):
             errors.append(FieldError(f"/{i}", "a tag cannot be empty"))
     if errors:
         raise _Nested(errors)
@@ -316,8 +325,11 @@ def _timezone(value: object) -> str | None:
         return None
     try:
         ZoneInfo(text)
+        known = not _MACHINES_ZONES.match(text)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError("must be a zone's name such as Europe/Kyiv or UTC") from None
+        known = False
+    if not known:
+        raise ValueError("must be a zone's name such as Europe/Kyiv or UTC")
     return text
 
 

@@ -51,8 +51,10 @@ class Messages:
         items, more = view.snapshot()
         fitting = self._fitting(items)
         last = view.floor() if more else None
-        if len(fitting) < len(items):
-            last = min((item.order for item in fitting if not item.pinned), default=None)
+        left_out = {item.order for item in items} - {item.order for item in fitting}
+        if left_out:  # pages go on with the newest of these, and repeat some that are here
+            at, item_id = max(left_out)
+            last = max((at, item_id + 1), last or (at, 0))
         follow = b""
         if last is not None:
             follow = b',"next":"%b"' % next_text(last).encode()

@@ -12,6 +12,7 @@ import orjson
 
 from feedserver import draft as drafts
 from feedserver.errors import (
+    BadRequest,
     FieldError,
     Forbidden,
     Invalid,
@@ -41,6 +42,11 @@ from feedserver.model import (
 )
 from feedserver.rules import Change, Duplicate, fold
 
+NAME_MAX = 100  # characters of an editor's name
+SLUG_RULE = (
+    "a feed's name in addresses has 1 to 63 small letters, digits and hyphens, "
+    "and starts with a letter or digit, e.g. world"
+)
 _KNOWN = ", ".join(one for one in Verb if one is not Verb.POST)
 
 Condition = tuple[tuple[int, str], ...] | None
@@ -51,7 +57,8 @@ Condition = tuple[tuple[int, str], ...] | None
 class Submission:
     """What an editor sent, as it came.
 
-    `verb` None: it named none that there is. `condition` None: there was no If-Match.
+    `verb` None: it named none that there is. `condition` None: there was no If-Match; an error: it
+    could not be read, which a retry is not told.
     """
 
     feed: str
@@ -59,7 +66,7 @@ class Submission:
     raw: dict[str, Any]
     editor: Token
     item: int | None = None
-    condition: Condition = None
+    condition: Condition | BadRequest = None
     key: str | None = None
 
 
@@ -148,6 +155,8 @@ class Newsroom:
         verb, item, condition = submission.verb, submission.item, submission.condition
         if not submission.editor.may_edit(submission.feed):
             raise Forbidden(f"this token does not edit the feed {submission.feed}")
+        if isinstance(condition, BadRequest):
+            raise condition
         if item is not None and condition is None:
             await self._existing(submission.feed, item)  # 404 and 410 come before 428
             naming = "" if verb else f", and one of {_KNOWN} as verb"
@@ -252,13 +261,6 @@ class Newsroom:
             Erased(e.sequence, e.record.check, e.record.key.mac if e.record.key else None)
             for e in entries
         )
-
-
-NAME_MAX = 100  # characters of an editor's name
-SLUG_RULE = (
-    "a feed's name in addresses has 1 to 63 small letters, digits and hyphens, "
-    "and starts with a letter or digit, e.g. world"
-)
 
 
 def _mac(salt: str, data: bytes) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import errno
 import gc
 import logging
+import os
 import resource
 import signal
 import socket
@@ -130,8 +131,10 @@ def serve(settings: Settings, *, ready: Callable[[str], None]) -> int:
 
     Returns the exit code: 1 if a part of it died.
     """
+    # Where systemd's journal listens, it writes the time itself.
+    when = "" if "JOURNAL_STREAM" in os.environ else "%(asctime)s "
     logging.basicConfig(
-        level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s"
+        level=settings.log_level.upper(), format=f"{when}%(levelname)s %(name)s: %(message)s"
     )
     _raise_open_files()
     if settings.workers == 1:

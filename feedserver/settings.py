@@ -13,9 +13,7 @@ from typing import Any
 from feedserver.errors import BadSetting
 
 PREFIX = "FEEDSERVER_"
-_ADDRESS = re.compile(
-    r"https?://(\[[0-9A-Fa-f:.]+\]|[^\s/?#@:\\\"<>\[\]]+)(:[0-9]{1,5})?(/[^\s?#\\\"<>]*)?"
-)
+_ADDRESS = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[^\s/?#@:\\\"<>\[\]]+)(:[0-9]{1,5})?/?")
 RESERVED_FILES = 500  # descriptors kept for publishers, pages, the database
 
 
@@ -45,7 +43,7 @@ def _whole(low: int, high: int) -> Callable[[str], int]:
 
 def _address(text: str) -> str:
     if text and not _ADDRESS.fullmatch(text):
-        raise ValueError("must be an address such as https://news.example")
+        raise ValueError("must be an address without a path, such as https://news.example")
     return text.rstrip("/")
 
 

@@ -145,7 +145,7 @@ def revision_json(entry: Logged) -> Json:
         claimed_at=_time(record.claimed_at),
         editor=record.editor,
         note=record.note,
-        fields=fields,
+        fields=fields or None,
     )
 
 

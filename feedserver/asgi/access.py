@@ -63,8 +63,9 @@ def editor(request: Request, tokens: Tokens, public_url: str) -> Token:
 
 
 def has_token(request: Request) -> bool:
-    """Say whether the request comes with a token, good or bad."""
-    return "authorization" in request.headers
+    """Say whether the request comes with a token, good or bad. A proxy's own login is none."""
+    sent = request.headers.getlist("authorization")
+    return any(each.partition(" ")[0].lower() == "bearer" for each in sent)
 
 
 def check_origin(request: Request, public_url: str) -> None:

@@ -23,6 +23,7 @@ from feedserver.errors import BadRequest, HeadTooLarge, Refused, TooSlow
 # From a request's first byte to its last, and from a connection to a request.
 REQUEST_SECONDS = 30.0
 HEAD_MAX = 64 * 1024  # bytes of a request besides its body
+HEAD_RULE = f"a request's head has {HEAD_MAX} bytes at most"
 # Bytes unsent that make a client one that does not read. An answer's head alone is less, so that it
 # still leaves in one call with what follows.
 UNSENT_MAX = 1024
@@ -93,8 +94,11 @@ class HttpProtocol(HttpToolsProtocol):
         self._head += len(data)
         try:
             self.parser.feed_data(data)
-        except httptools.HttpParserError:
-            self._refuse(BadRequest("this is no HTTP/1.1 request"))
+        except httptools.HttpParserError as fault:
+            refusal = fault.__context__
+            if not isinstance(refusal, HeadTooLarge):
+                refusal = BadRequest("this is no HTTP/1.1 request")
+            self._refuse(refusal)
         except httptools.HttpParserUpgrade as upgrade:
             if self._should_upgrade():
                 self._become_socket(data[upgrade.args[0] :])
@@ -102,13 +106,20 @@ class HttpProtocol(HttpToolsProtocol):
                 self._unsupported_upgrade_warning()
         else:
             if self._head > HEAD_MAX:
-                self._refuse(HeadTooLarge(f"a request's head has {HEAD_MAX} bytes at most"))
+                self._refuse(HeadTooLarge(HEAD_RULE))
 
     def on_message_begin(self) -> None:
         """Note that a request has begun, perhaps right behind another."""
         super().on_message_begin()
         self._in_request = True
         self._all.due.setdefault(self, time.monotonic())
+
+    def on_headers_complete(self) -> None:
+        """Let the request begin, unless a head too large came in one piece with what follows."""
+        head = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+        if head > HEAD_MAX:
+            raise HeadTooLarge(HEAD_RULE)  # the parser stops, and says so in data_received
+        super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         """Take a part of the body, which has a limit of its own."""

@@ -22,6 +22,10 @@ class OwnJournal(Journal, Protocol):
 
     trouble: str | None  # why the last commit failed; None if it did not
 
+    @property
+    def damage(self) -> str | None:
+        """What is broken in the files; None if nothing is known to be."""
+
     async def purged(self, patience: float) -> bool:
         """Wait up to `patience` seconds until the words of killed items are gone from the files."""
 

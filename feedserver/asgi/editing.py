@@ -169,7 +169,7 @@ async def _body(request: Request) -> bytes:
     if total > REQUEST_MAX:
         # Read first: an answer to one who is still sending is lost with the connection.
         raise TooLarge(f"a request has {REQUEST_MAX} bytes at most; an item's body {BODY_MAX}")
-    if not parts and "upgrade" in request.headers:
+    if not total and "upgrade" in request.headers:
         raise BadRequest("send no Upgrade header with a body: HTTP/1.1 alone is spoken here")
     return b"".join(parts)
 
@@ -190,7 +190,7 @@ def _key(request: Request) -> str | None:
     return key
 
 
-def _condition(request: Request) -> Condition:
+def _condition(request: Request) -> Condition | BadRequest:
     sent = request.headers.getlist("if-match")
     if not sent:
         return None
@@ -202,6 +202,6 @@ def _condition(request: Request) -> Condition:
         tag = part.strip().removeprefix("W/")  # as proxies that compress make of our strong tags
         found = parse_etag(tag[1:-1]) if len(tag) > 2 and tag[0] == tag[-1] == '"' else None
         if found is None:
-            raise BadRequest('If-Match takes an item\'s ETag in quotes, such as "131-x7Kd"')
+            return BadRequest('If-Match takes an item\'s ETag in quotes, such as "131-x7Kd"')
         tags.append(found)
     return tuple(tags)

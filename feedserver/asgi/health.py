@@ -22,7 +22,10 @@ async def readyz(request: Request) -> Response:
         head = await here.journal.head()
         unfinished = await here.mirror.unfinished()
     except Exception as fault:
-        return _report(503, {"status": "no database", "detail": str(fault)})
+        detail = here.journal.damage or str(fault)
+        return _report(503, {"status": "no database", "detail": detail})
+    if here.journal.damage is not None:
+        return _report(503, {"status": "no database", "detail": here.journal.damage})
     body = {"status": "ready", "epoch": here.hub.epoch, "head": head, "readers": here.hub.readers}
     if here.journal.trouble is not None:
         # Still 200: whoever routes readers by this must not take them their news.

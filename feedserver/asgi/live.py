@@ -83,7 +83,8 @@ async def stream(request: Request) -> Response:
     text = request.headers.get("last-event-id") or cursor_text(request)
     place = await here.hub.place_of(channel, text if text and is_cursor_text(text) else None)
     if channel.view.ended and place == channel.place:
-        return Response(status_code=204, headers=CORS)  # tells an EventSource not to come back
+        # Tells an EventSource not to come back; kept, it would say so of a feed that was reopened.
+        return Response(status_code=204, headers=CORS | {"Cache-Control": "no-store"})
     headers = CORS | {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     if request.method == "HEAD":
         return Response(headers=headers, media_type="text/event-stream")

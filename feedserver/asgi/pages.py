@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gzip
 import time
-from collections.abc import Hashable
 from dataclasses import dataclass
 
 from starlette.exceptions import HTTPException
@@ -22,7 +21,6 @@ from feedserver.asgi.editing import item_id
 from feedserver.asgi.reading import (
     CACHED,
     CORS,
-    KEPT_MAX,
     PAGE_ITEMS,
     SHOWN,
     before_of,
@@ -57,8 +55,6 @@ SAFE = {
     "X-Content-Type-Options": "nosniff",
 }
 FRAMED = SAFE | {"Content-Security-Policy": _POLICY.format(ancestors="*")}
-
-# The items of each feed's first page, as they were rendered last: a change costs one item, not all.
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +97,8 @@ async def on_fault(request: Request, fault: Exception) -> Response:
         for name, value in answer.headers.items()
         if name not in {"content-type", "content-length"}
     }
-    return _response(request, _gzip(html), SAFE | kept, fault.status)
+    varied = SAFE | {"Vary": "Accept, Accept-Encoding"}
+    return _response(request, _gzip(html), varied | kept, fault.status)
 
 
 async def on_http_exception(request: Request, fault: Exception) -> Response:
@@ -150,11 +147,14 @@ class _Index:
 async def _get_feed(request: Request) -> Response:
     here = context(request)
     channel = await channel_of(here, request)
-    before, tag, words = before_of(request), text_of(request, "tag"), text_of(request, "q")
+    before, tag = before_of(request), text_of(request, "tag")
+    # What the form sends where nothing was typed is no search.
+    words = text_of(request, "q") if request.query_params.get("q", "").strip() else None
     question = ("feed", before, tag, words)
-    sheet = channel.kept.get(question)
+    sheet = channel.kept(question)
     if sheet is None and question == ("feed", None, None, None):
-        sheet = channel.kept[question] = _front(here, channel)
+        sheet = _front(here, channel)
+        channel.keep(question, sheet)
     elif sheet is None:
         page = await find_page(here, channel, PAGE_ITEMS, before, tag, words)
         listing = Listing(
@@ -170,7 +170,7 @@ async def _get_feed(request: Request) -> Response:
         sheet = _sheet(here, listing)
         # A change may have come meanwhile: what it withdrew must not be kept.
         if page.feed.head >= channel.view.head:
-            _keep(channel, question, sheet)
+            channel.keep(question, sheet)
     return _answer(request, sheet, SAFE)
 
 
@@ -193,7 +193,7 @@ async def _get_item(request: Request) -> Response:
     here = context(request)
     channel = await channel_of(here, request)
     question = ("item", item_id(request))
-    sheet = channel.kept.get(question)
+    sheet = channel.kept(question)
     if sheet is None:
         feed = channel.view.feed  # before the item is read: nothing older may be missed
         item = await find_item(here, request)
@@ -209,20 +209,21 @@ async def _get_item(request: Request) -> Response:
         etag = _etag(f"{here.cursor(feed)}-{item.etag}")
         sheet = Sheet(_gzip(html), etag, tags_of(feed.slug, [item]))
         if channel.view.head == feed.head:
-            _keep(channel, question, sheet)
+            channel.keep(question, sheet)
     return _answer(request, sheet, SAFE)
 
 
 async def _get_embed(request: Request) -> Response:
     here = context(request)
     channel = await channel_of(here, request)
-    sheet = channel.kept.get("embed")
+    sheet = channel.kept("embed")
     if sheet is None:
         feed = channel.view.feed
         items = sorted(channel.view.snapshot()[0], key=lambda item: item.order, reverse=True)
         html = rendering.render_embed(here.public_url, feed, items)
         tags = tags_of(feed.slug, items)
-        sheet = channel.kept["embed"] = Sheet(_gzip(html), _etag(here.cursor(feed)), tags)
+        sheet = Sheet(_gzip(html), _etag(here.cursor(feed)), tags)
+        channel.keep("embed", sheet)
     return _answer(request, sheet, FRAMED)
 
 
@@ -230,11 +231,6 @@ def _sheet(here: Context, listing: Listing, known: Articles | None = None) -> Sh
     html = rendering.render_feed(here.public_url, listing, known)
     tags = tags_of(listing.feed.slug, listing.items)
     return Sheet(_gzip(html), _etag(listing.cursor), tags)
-
-
-def _keep(channel: Channel, question: Hashable, sheet: Sheet) -> None:
-    if len(channel.kept) < KEPT_MAX:
-        channel.kept[question] = sheet
 
 
 def _etag(state: str) -> str:

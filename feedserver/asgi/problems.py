@@ -77,7 +77,9 @@ async def on_http_exception(request: Request, fault: Exception) -> Response:
 async def on_surprise(request: Request, fault: Exception) -> Response:
     """Answer for what nobody foresaw; the log has the details, the client none."""
     log.error("fault in %s %s", request.method, request.scope["path"], exc_info=fault)
-    return problem(_Surprise("the server made a mistake; it is logged. Retry later"))
+    answer = problem(_Surprise("the server made a mistake; it is logged. Retry later"))
+    answer.headers["Connection"] = "close"  # as uvicorn does after a fault, without saying so
+    return answer
 
 
 class _Surprise(Unavailable):

@@ -17,13 +17,12 @@ from feedserver.asgi.editing import item_id
 from feedserver.channel import Channel
 from feedserver.errors import BadRequest, Killed, NotFound
 from feedserver.journal import Page
-from feedserver.messages import next_text
+from feedserver.messages import Message, next_text
 from feedserver.model import Item, Logged, Status, Verb
 from feedserver.rules import evolve
 
 PAGE_ITEMS = 50
 PAGE_ITEMS_MAX = 200
-KEPT_MAX = 64  # encoded pages of a feed, until its next change
 QUERY_MAX = 200  # characters of tag and q
 CURSOR_MAX = 64
 
@@ -71,14 +70,14 @@ async def get_items(request: Request) -> Response:
         body = _page(here, page, for_editor=True)
         return Response(_stamped(body, here), headers=_PRIVATE, media_type="application/json")
     question = ("page", limit, before, tag, words)
-    kept: tuple[int, bytes, str, str] | None = channel.kept.get(question)
+    kept: tuple[int, bytes, str, str] | None = channel.kept(question)
     if kept is None:
         page = await find_page(here, channel, limit, before, tag, words)
         etag = f'W/"{here.cursor(page.feed)}"'
         kept = (page.feed.head, _page(here, page), etag, tags_of(page.feed.slug, page.items))
         # A change may have come meanwhile: what it withdrew must not be kept.
-        if page.feed.head >= channel.view.head and len(channel.kept) < KEPT_MAX:
-            channel.kept[question] = kept
+        if page.feed.head >= channel.view.head:
+            channel.keep(question, kept)
     _, body, etag, cache_tag = kept
     return _cached(request, body, etag, cache_tag, here)
 
@@ -116,6 +115,10 @@ async def get_changes(request: Request) -> Response:
     channel = await channel_of(here, request)
     place = await here.hub.place_of(channel, cursor_text(request))
     message = channel.chain(place)[0]
+    if access.has_token(request):
+        here.editor(request)
+        stem = _with_bodies(message)
+        return Response(_stamped(stem, here), headers=_PRIVATE, media_type="application/json")
     etag = f'W/"{message.cursor}"'
     cache_tag = tags_of(channel.view.feed.slug, message.items)
     return _cached(request, message.stem, etag, cache_tag, here)
@@ -187,13 +190,21 @@ async def find_page(
     return page
 
 
-_PRIVATE = CORS | {"Cache-Control": "private, no-store", "Vary": "Authorization"}
+_VARY = {"Vary": "Authorization"}  # an editor's answer has more in it
+_PRIVATE = CORS | _VARY | {"Cache-Control": "private, no-store"}
+
+
+def _with_bodies(message: Message) -> bytes:
+    """Return a live message as an editor reads it."""
+    told: dict[str, Any] = orjson.loads(message.stem + b"}")
+    told["items"] = [wire.item_json(item, body=True) for item in message.items]
+    return orjson.dumps(told)[:-1]
 
 
 def _cached(
     request: Request, body: bytes, etag: str, cache_tag: str, stamp: Context | None = None
 ) -> Response:
-    headers = CORS | {"Cache-Control": CACHED, "ETag": etag, "Cache-Tag": cache_tag}
+    headers = CORS | {"Cache-Control": CACHED, "ETag": etag, "Cache-Tag": cache_tag, **_VARY}
     if is_known(etag, request):
         return Response(status_code=304, headers=headers)
     return Response(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable
@@ -21,8 +22,12 @@ from feedserver.sqlite.schema import APPLICATION_ID, MIGRATIONS
 
 T = TypeVar("T")
 
+log = logging.getLogger("feedserver.database")
+
 FILE = "feed.db"
 SMALLEST = 512  # bytes: no database has fewer
+CHECKED_MAX = 64 * 1024 * 1024  # bytes of a file that a start looks through: some 0.2 s
+PRIMARY = 0xFF  # the part of SQLite's error codes that names the kind
 READERS = 2
 BUSY_SECONDS = 5.0  # how long a commit waits for another process's
 
@@ -40,6 +45,7 @@ class Database:
     ) -> None:
         self.path = path
         self.identity = identity
+        self.damage: str | None = None  # what SQLite said when it met a broken page
         self._writer = writer
         self._readers = readers
         self._watcher = watcher
@@ -57,7 +63,10 @@ class Database:
         try:
             return await _run(reader, lambda connection: _at_one_moment(connection, work))
         except sqlite3.Error as fault:
-            raise Unavailable(f"the database cannot be read ({fault}); retry later") from fault
+            log.error("the database cannot be read: %s", fault)
+            if fault.sqlite_errorcode & PRIMARY == sqlite3.SQLITE_CORRUPT:
+                self.damage = str(fault)
+            raise Unavailable("the news cannot be read at the moment; try again later") from fault
         finally:
             self._free.put_nowait(reader)
 
@@ -148,6 +157,7 @@ def _prepare(path: Path) -> Identity:
         raise _unreadable(path, fault) from None
     try:
         _migrate(connection, path)
+        _look_through(connection, path)
         rows = dict(connection.execute("SELECT name, value FROM meta").fetchall())
         return Identity(rows["epoch"], rows["salt"])
     except sqlite3.OperationalError as fault:
@@ -198,6 +208,15 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("COMMIT")
 
 
+def _look_through(connection: sqlite3.Connection, path: Path) -> None:
+    """Find a broken page now, rather than when a reader asks for it. Raises SetupError."""
+    if path.stat().st_size > CHECKED_MAX:
+        return
+    found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if found != "ok":
+        raise _damaged(path, found.splitlines()[-1])
+
+
 def _statements(script: str) -> list[str]:
     # executescript would commit the transaction that the migration runs in.
     statements, rest = [], ""
@@ -212,9 +231,13 @@ def _statements(script: str) -> list[str]:
 
 
 def _unreadable(path: Path, fault: sqlite3.DatabaseError) -> SetupError:
-    if fault.sqlite_errorcode == sqlite3.SQLITE_CORRUPT:
-        return SetupError(f"{path} is damaged ({fault}): put a copy of the folder in its place")
+    if fault.sqlite_errorcode & PRIMARY == sqlite3.SQLITE_CORRUPT:
+        return _damaged(path, str(fault))
     return _not_ours(path)
+
+
+def _damaged(path: Path, what: str) -> SetupError:
+    return SetupError(f"{path} is damaged ({what}): put a copy of the folder in its place")
 
 
 def _not_ours(path: Path) -> SetupError:

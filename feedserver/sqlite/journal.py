@@ -50,6 +50,11 @@ class SQLiteJournal:
         """Which journal this is."""
         return self._database.identity
 
+    @property
+    def damage(self) -> str | None:
+        """What SQLite said when a read met a broken page of the file; None if none did."""
+        return self._database.damage
+
     async def append(self, record: Record) -> Change:
         """Commit the record, together with whatever else is waiting."""
         answer: asyncio.Future[Change] = asyncio.get_running_loop().create_future()

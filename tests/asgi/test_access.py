@@ -81,6 +81,13 @@ def test_a_token_is_not_guessed_from_two(feed: Feed, house: Server) -> None:
         problem(call(feed.reader, feed.path, 0, *sent), 401, "unauthorized")
 
 
+def test_a_login_that_is_none_of_ours_does_not_keep_a_reader_out(feed: Feed) -> None:
+    """A staging site's proxy asks for one, and passes it on."""
+    for rest in ("/items", f"/items/{feed.item()['id']}", "/changes"):
+        answer = feed.reader.get(feed.path + rest, headers={"Authorization": "Basic YTpi"})
+        assert answer.status_code == 200
+
+
 def test_the_scheme_is_spelt_as_one_likes(feed: Feed, house: Server) -> None:
     for scheme in ("bearer", "BEARER"):
         answer = call(feed.reader, feed.path, 0, ("Authorization", f"{scheme} {house.token}"))

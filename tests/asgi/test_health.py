@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import httpx
 import pytest
 from answers import Feed, problem
+from support.server import Server
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
@@ -37,3 +40,20 @@ def test_a_purge_that_was_waited_for_is_no_longer_reported(feed: Feed) -> None:
     answer = feed.editor.revise(feed.item(), "kill", note="n")
     assert answer.headers["purge"] == "done"
     assert "unfinished_purges" not in feed.reader.get("/readyz").json()
+
+
+def test_a_file_that_breaks_under_a_running_server_is_told_to_operators_alone(
+    tmp_path: Path,
+) -> None:
+    with Server(tmp_path / "data") as house, house.editing() as editor:
+        editor.item()
+    with Server(tmp_path / "data", new=False) as house, house.reading() as client:
+        path = tmp_path / "data/feed.db"
+        path.write_bytes(path.read_bytes()[:4096] + b"\xff" * (path.stat().st_size - 4096))
+        answer = client.get("/v1/feeds/world/items")
+        body = problem(answer, 503, "unavailable")
+        assert "malformed" not in body["detail"]
+        report = client.get("/readyz")
+        assert report.status_code == 503
+        assert report.json()["status"] == "no database"
+        assert "malformed" in report.json()["detail"]

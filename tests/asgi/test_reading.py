@@ -17,6 +17,9 @@ from support.server import Editor, Server
 EXPOSED = {"ETag", "Date", "Age", "Retry-After"}
 
 
+UNKNOWN = {"Authorization": "Bearer x"}
+
+
 def open_to_all(answer: httpx.Response) -> None:
     headers = answer.headers
     assert headers["access-control-allow-origin"] == "*"
@@ -139,12 +142,18 @@ def test_a_page_has_what_the_contract_names_and_now_last(feed: Feed) -> None:
 
 
 def test_a_page_for_a_token_carries_the_source_text_and_is_kept_by_nobody(feed: Feed) -> None:
+    before = feed.cursor
     item = feed.item(body="**b**")
-    for rest in ("/items", f"/items/{item['id']}"):
+    for rest in ("/items", f"/items/{item['id']}", "/changes", f"/changes?since={before}"):
         answer = feed.editor.get(feed.path + rest)
         assert "no-store" in answer.headers["cache-control"]
         assert "**b**" in answer.text
-        assert "**b**" not in feed.reader.get(feed.path + rest).text
+        public = feed.reader.get(feed.path + rest)
+        assert "**b**" not in public.text
+        assert answer.headers["vary"] == public.headers["vary"] == "Authorization"
+        if "now" in answer.json():
+            assert list(answer.json())[-1] == "now"
+        problem(feed.reader.get(feed.path + rest, headers=UNKNOWN), 401, "unauthorized")
 
 
 def test_the_cache_tag_names_the_feed_and_every_item_whose_text_is_there(feed: Feed) -> None:
@@ -501,6 +510,17 @@ def test_a_closed_feed_answers_first_and_says_204_when_there_is_nothing_new(
     assert kinds == ["changes", "ended"]
     answer = feed.reader.get(f"{feed.path}/stream", params={"since": feed.cursor})
     assert answer.status_code == 204
+    assert answer.headers["cache-control"] == "no-store"  # it may be reopened
     open_to_all(answer)
     again = feed.reader.get(f"{feed.path}/stream", headers={"Last-Event-ID": feed.cursor})
     assert again.status_code == 204
+
+
+def test_searches_do_not_push_a_page_out_for_good(feed: Feed) -> None:
+    """However many are asked between two changes, a page asked for twice is encoded once."""
+    feed.item()
+    for number in range(80):
+        feed.get("/items", q=f"w{number}")
+    first = feed.get("/items")
+    feed.reader.get(f"{feed.path}/items", params={"q": "w"})
+    assert feed.get("/items")["items"] == first["items"]

@@ -74,12 +74,12 @@ def commands() -> list[str]:
 def test_the_five_minutes_of_the_readme_work_as_they_are_written(
     installed: Path, tmp_path: Path
 ) -> None:
-    (tmp_path / ".venv").symlink_to(installed / ".venv")
+    (tmp_path / "venv").symlink_to(installed / ".venv")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = str(free.getsockname()[1])
     first, second = (block.replace("127.0.0.1:8000", f"127.0.0.1:{port}") for block in commands())
     [install] = [line for line in first.splitlines() if "pip install" in line]
-    assert install == "python3 -m venv .venv && .venv/bin/pip install ."
+    assert install == "python3 -m venv venv && venv/bin/pip install ."
     first = first.replace(install, "")
     assert first.rstrip().splitlines()[-1] == "feedserver serve"
     home = {"HOME": str(tmp_path), "FEEDSERVER_PORT": port}

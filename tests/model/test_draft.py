@@ -44,7 +44,21 @@ def test_a_headline_is_needed_and_300_characters_fit_exactly() -> None:
     assert faults({}).keys() == {"/headline"}
 
 
-@pytest.mark.parametrize("empty", [None, "", " ", "\n\t", "\u00a0", "\u200b", "\u2060 \u00ad"])
+@pytest.mark.parametrize(
+    "empty",
+    [
+        None,
+        "",
+        " ",
+        "\n\t",
+        "\u00a0",
+        "\u200b",
+        "\u2060 \u00ad",
+        "\u2800",
+        "\u3164\u115f",
+        "\u0301",
+    ],
+)
 def test_a_headline_that_nobody_can_see_is_no_headline(empty: str | None) -> None:
     assert fault(headline=empty) == {"/headline": "an item needs a headline"}
     assert faults({"headline": empty}, Verb.UPDATE).keys() == {"/headline"}
@@ -404,7 +418,22 @@ def test_a_zone_has_a_name(zone: str) -> None:
 
 @pytest.mark.parametrize(
     "zone",
-    ["Kyiv", "+03:00", "Europe", "../etc/passwd", "/etc/localtime", "Mars/Base", "a\x00b", 3, "Ы"],
+    [
+        "Kyiv",
+        "+03:00",
+        "Europe",
+        "right/UTC",
+        "posix/UTC",
+        "localtime",
+        "Factory",
+        "posixrules",
+        "../etc/passwd",
+        "/etc/localtime",
+        "Mars/Base",
+        "a\x00b",
+        3,
+        "Ы",
+    ],
 )
 def test_what_is_no_zone_is_refused(zone: object) -> None:
     assert settings_faults({"timezone": zone}, creating=False) == {"/timezone"}

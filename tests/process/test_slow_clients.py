@@ -142,6 +142,13 @@ def test_a_head_without_end_is_refused(impatient: Server) -> None:
         check_problem(to_the_end(connection), 431, "head-too-large")
 
 
+def test_a_head_too_large_is_refused_even_if_it_comes_in_one_piece(impatient: Server) -> None:
+    with socket.create_connection(("127.0.0.1", impatient.port), timeout=10) as connection:
+        head = b"GET /healthz HTTP/1.1\r\nHost: x\r\nX: %b\r\n\r\n" % (b"y" * 66_000)
+        connection.sendall(head)
+        check_problem(to_the_end(connection), 431, "head-too-large")
+
+
 def test_what_is_no_http_is_answered_with_a_problem(impatient: Server) -> None:
     with socket.create_connection(("127.0.0.1", impatient.port), timeout=10) as connection:
         connection.sendall(b"nonsense\r\n\r\n")

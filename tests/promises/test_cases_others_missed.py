@@ -207,6 +207,22 @@ async def test_a_feed_of_many_items_shows_the_newest_and_the_pinned(here: World)
         await here.reopen()
 
 
+async def test_pinned_items_too_large_for_a_snapshot_hide_nothing_behind_it(here: World) -> None:
+    items = await news(here, 60)
+    for item in await fixed(here, items[5:], body=LARGE):
+        assert await here.submit("world", Verb.PIN, item)
+    watcher = recorder(here)
+    await here.connected(watcher, room=10_000_000)
+    await here.settle()
+    [snapshot] = watcher.messages
+    assert len(snapshot["items"]) < SNAPSHOT_ITEMS
+    at, item_id = snapshot["next"].split(".")
+    page = await here.opened.mirror.page("world", 200, (int(at), int(item_id)))
+    assert page is not None
+    found = {row["id"] for row in snapshot["items"]} | {item.id for item in page.items}
+    assert found == {item.id for item in items}
+
+
 async def test_a_cursor_of_no_use_is_answered_with_a_snapshot_and_never_with_silence(
     here: World,
 ) -> None:

@@ -40,7 +40,7 @@ async def test_the_writer_is_durable_and_leaves_nothing_of_what_it_deletes(tmp_p
 
 async def test_readers_cannot_write(tmp_path: Path) -> None:
     async with open_database(tmp_path) as database:
-        with pytest.raises(Unavailable, match="readonly"):
+        with pytest.raises(Unavailable, match="cannot be read"):
             await database.read(lambda c: c.execute("DELETE FROM meta"))
         assert await database.read(lambda c: c.execute("SELECT count(*) FROM meta").fetchone()) == (
             2,
@@ -66,9 +66,10 @@ async def test_all_that_a_read_sees_is_of_one_moment(tmp_path: Path) -> None:
 async def test_a_read_that_fails_leaves_its_connection_usable(tmp_path: Path) -> None:
     async with open_database(tmp_path) as database:
         for _ in range(5):
-            with pytest.raises(Unavailable, match="nonsense"):
+            with pytest.raises(Unavailable, match="cannot be read"):
                 await database.read(lambda c: c.execute("SELECT nonsense"))
         assert await database.read(lambda c: c.in_transaction)
+        assert database.damage is None
 
 
 async def test_a_read_that_nobody_waits_for_leaves_its_connection_usable(tmp_path: Path) -> None:
