@@ -7,10 +7,11 @@ import logging
 import time
 from collections.abc import Callable
 
-from feedserver.channel import Channel, Place, Receipt, SendAll
+from feedserver.channel import Channel, Receipt
 from feedserver.journal import Journal, Mirror
 from feedserver.messages import Messages
 from feedserver.model import Cursor, Millis
+from feedserver.reader import Place, SendAll
 from feedserver.rules import Change
 from feedserver.view import CHECKS, RECENT, View
 

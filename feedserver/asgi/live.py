@@ -27,10 +27,10 @@ from feedserver.channel import (
     CLOSE_NO_FEED,
     CLOSE_RESTART,
     Channel,
-    Place,
 )
 from feedserver.errors import Unavailable
 from feedserver.messages import Message
+from feedserver.reader import Place
 
 SUBPROTOCOL = "newsfeed.v1"
 RETRY_SECONDS = (2, 10)  # spread of Retry-After for those who find no room

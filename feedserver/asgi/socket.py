@@ -23,7 +23,8 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from feedserver.asgi import frames
 from feedserver.asgi.deflate import SharedDeflate
 from feedserver.asgi.frames import BadFrame, Opcode, Parser
-from feedserver.channel import Channel, Reader
+from feedserver.channel import Channel
+from feedserver.reader import Reader
 
 EXTENSION = "feedserver.hand_over"
 LOOK_SECONDS = 0.01  # between looks at a transport that neither drained nor paused

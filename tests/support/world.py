@@ -19,12 +19,13 @@ from typing import Any, ClassVar
 import pytest
 
 from feedserver import channel, hub, messages, view, wire
-from feedserver.channel import Channel, Place, Reader
+from feedserver.channel import Channel
 from feedserver.errors import Refused
 from feedserver.hub import Hub
 from feedserver.messages import Message
 from feedserver.model import Feed, Item, Millis, Verb
 from feedserver.newsroom import Newsroom, Outcome, Submission
+from feedserver.reader import Place, Reader
 from feedserver.rules import Change
 from feedserver.sqlite import mirror as sqlite_mirror
 from feedserver.sqlite.journal import SQLiteJournal
