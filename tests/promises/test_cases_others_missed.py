@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+import support.world
 from support.client import Json, due, parse
 from support.memory import MemoryMirror, turns
 from support.records import Open, in_memory, in_sqlite
@@ -155,8 +156,10 @@ async def told_at_once(here: World) -> None:
 
 @pytest.mark.parametrize("by_stream", [False, True])
 async def test_who_is_connected_and_level_gets_every_change_of_a_burst(
-    here: World, by_stream: bool
+    here: World, monkeypatch: pytest.MonkeyPatch, by_stream: bool
 ) -> None:
+    monkeypatch.setattr(support.world, "HEARTBEAT", 3_600)  # or one may come in the middle of it
+    await here.reopen()
     watcher = recorder(here)
     old = await news(here, 30)
     await here.connected(watcher, by_stream=by_stream, room=10_000_000)
