@@ -49,6 +49,7 @@ check: $(VENV)/.test web ## format, lint, types, layers, docs, the web files
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/pytest -q tests/docs
 	npm run --silent check
 
 web: browsers node_modules/.made

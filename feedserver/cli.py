@@ -336,7 +336,15 @@ def _parser() -> Parser:
     feed = commands.add_parser("feed", help="add, list, close and reopen feeds")
     feed.set_defaults(run=partial(_overview, feed))
     feeds = feed.add_subparsers(metavar="WHAT")
-    adding = _with_data(feeds.add_parser("add", help="add a feed"), _feed_add)
+    adding = _with_data(
+        feeds.add_parser(
+            "add",
+            help="add a feed",
+            epilog="Only the title is needed: without a language the pages speak English, without "
+            "a timezone they show UTC.",
+        ),
+        _feed_add,
+    )
     adding.add_argument("slug", metavar="SLUG", help="its name in addresses, e.g. world")
     adding.add_argument("--title", required=True, help="its name for readers")
     adding.add_argument("--language", help="e.g. en, uk, pt-BR")
