@@ -5,14 +5,20 @@ from __future__ import annotations
 import ipaddress
 from urllib.parse import SplitResult, urlsplit
 
+import httpx
+
 from publisher.failures import Misused
+
+LABEL_MAX = 63  # bytes between two dots of a host's name, from DNS
 
 
 def server_address(text: str) -> str:
     """Return the address of a server without a slash at its end. Raises Misused."""
     parts = _split(text)
     if parts is None:
-        raise Misused(f"{text!r} is no address of a server; write it whole: https://news.example")
+        raise Misused(
+            f"{text!r} is not the address of a server; write it whole: https://news.example"
+        )
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
 
 
@@ -21,6 +27,11 @@ def split_feed(text: str) -> tuple[str, str | None]:
     address = server_address(text)
     server, found, slug = address.partition("/feeds/")
     return (server, slug.split("/")[0]) if found else (address, None)
+
+
+def is_address(text: str) -> bool:
+    """Say whether it is the address of a server, whole and such that it can be looked up."""
+    return _split(text) is not None
 
 
 def same_server(a: str, b: str) -> bool:
@@ -52,11 +63,15 @@ def socket_address(address: str) -> str:
 def _split(text: str) -> SplitResult | None:
     try:
         parts = urlsplit(text.strip())
-        _ = parts.port
-    except ValueError:
+        url = httpx.URL(text.strip())
+        _ = parts.port, url.host  # each says by itself what is wrong with it
+    except (ValueError, httpx.InvalidURL):  # of a name that cannot be written in ASCII, too
         return None
     whole = parts.scheme in {"http", "https"} and parts.hostname and "@" not in parts.netloc
-    return parts if whole and not set(text.strip()) & set(" \t\n\\") else None
+    if not whole or set(text.strip()) & set(" \t\n\\"):
+        return None
+    labels = url.raw_host.removesuffix(b".").split(b".")
+    return parts if all(0 < len(label) <= LABEL_MAX for label in labels) else None
 
 
 def _origin(address: str) -> tuple[str, str | None, int]:

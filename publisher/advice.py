@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Sequence
 
@@ -49,6 +50,8 @@ def _advise_refused(call: Call, verb: str, refusal: Refused) -> None:
                 refusal.add(f"News is a new item: {_command(call, 'post', '…')}")
         case FeedClosed.status if refusal.problem.get("type") == FeedClosed.slug:
             refusal.add(f"Whoever runs the server reopens it: feedserver feed reopen {call.feed}")
+        case BadRequest.status if given.get("search") is not None:
+            refusal.headline = re.sub(r"^q\b", "--search", refusal.headline)
         case BadRequest.status if given.get("if_match"):
             shown = _command(call, "show", str(given["id"]))
             refusal.add(f"The version that --if-match takes: {shown}")

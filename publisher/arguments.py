@@ -5,41 +5,20 @@ from __future__ import annotations
 import argparse
 import re
 from argparse import ArgumentParser, Namespace
-from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import Any
 
-from feedserver.meant import did_you_mean, unknown_option
 from feedserver.model import is_slug
 from feedserver.wire import Json
 from publisher.failures import Misused
+from publisher.media import NextMedium, OfMedium, medium_words
 
 LINES = ("headline", "occurred_at", "byline", "source", "url", "language")
 CLEARABLE = (
     "body", "occurred-at", "byline", "source", "url", "tags", "breaking", "language", "media",
 )  # fmt: skip
+TIMEOUT = 10.0  # seconds for one try; an editor who waits longer has lost the thread
 A_TIME = "such as 2025-05-17T06:17+03:00"
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
-_SIZE = re.compile(r"([1-9][0-9]*)x([1-9][0-9]*)")
-
-
-class Parser(ArgumentParser):
-    """An argument parser that raises Misused where argparse would exit."""
-
-    def parse_intermixed_args(  # type: ignore[override]  # argparse's overloads say no more
-        self, args: Sequence[str] | None = None, namespace: Any = None
-    ) -> Namespace:
-        """Parse. A misspelt option is told before argparse misses the right one."""
-        words = list(args or ())
-        known = [name for name in self._option_string_actions if name.startswith("--")]
-        name = unknown_option(words, known)
-        if name is not None:
-            raise Misused(f"there is no option {name}{did_you_mean(name, known)}")
-        found: Namespace = super().parse_intermixed_args(words, namespace)
-        return found
-
-    def error(self, message: str) -> NoReturn:
-        """Raise what is wrong."""
-        raise Misused(message)
 
 
 def add_common(parser: ArgumentParser) -> None:
@@ -48,7 +27,7 @@ def add_common(parser: ArgumentParser) -> None:
     group.add_argument("--feed", metavar="SLUG", type=_slug, help="the feed, if not the usual one")
     group.add_argument("--json", action="store_true", help="answer and fail in JSON, for scripts")
     group.add_argument(
-        "--timeout", metavar="SECONDS", type=_seconds, default=10.0,
+        "--timeout", metavar="SECONDS", type=_seconds, default=TIMEOUT,
         help="how long one try waits for the server (10)",
     )  # fmt: skip
     group.add_argument(
@@ -57,9 +36,9 @@ def add_common(parser: ArgumentParser) -> None:
 
 
 def count(text: str) -> int:
-    """Read a whole number from 1 on, as an argument."""
+    """Read the whole number that --limit takes. Raises Misused."""
     if not text.isdecimal() or not text.isascii() or len(text) > 9 or not int(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 on")
+        raise Misused(f"--limit takes a whole number from 1 on, and {text!r} is none")
     return int(text)
 
 
@@ -84,6 +63,11 @@ def add_sending(parser: ArgumentParser, *, editing: bool) -> None:
         metavar="TIME",
         help=f"when it happened, {A_TIME}; needs an import token",
     )
+
+
+def add_yes(parser: ArgumentParser) -> None:
+    """Add the answer to a question that is asked at a terminal."""
+    parser.add_argument("--yes", action="store_true", help="do not ask first")
 
 
 def add_words(parser: ArgumentParser, *, headline: bool) -> None:
@@ -136,17 +120,17 @@ def add_content(parser: ArgumentParser, *, editing: bool) -> None:
     group.add_argument("--language", metavar="TAG", help="such as en or uk")
     group.add_argument("--occurred-at", metavar="TIME", help=A_TIME)
     group.add_argument(
-        "--media", metavar="URL", action=_Medium, help="a picture; repeat for more, replaces all"
+        "--media", metavar="URL", action=NextMedium, help="a picture; repeat for more, replaces all"
     )
     for option, metavar, what in (
         ("--alt", "TEXT", "what that picture shows"),
         ("--credit", "NAME", "whose that picture is"),
         ("--size", "WxH", "that picture's size in pixels"),
     ):
-        group.add_argument(option, metavar=metavar, action=_OfMedium, help=f"{what}, after --media")
+        group.add_argument(option, metavar=metavar, action=OfMedium, help=f"{what}, after --media")
     if editing:
         group.add_argument(
-            "--clear", metavar="FIELD", action="append", choices=CLEARABLE,
+            "--clear", metavar="FIELD", action="append", type=_clearable,
             help=f"leave a field empty: {', '.join(CLEARABLE)}",
         )  # fmt: skip
 
@@ -204,7 +188,7 @@ def words_of(fields: Json) -> list[str]:
             words += [f"--tag={tag}" for tag in value]
         elif name == "media":
             for medium in value:
-                words += _medium_words(medium)
+                words += medium_words(medium)
         elif name == "origin":
             words += [f"--origin-uri={value['uri']}", f"--origin-id={value['id']}"]
         else:
@@ -226,62 +210,15 @@ def option_for(pointer: str) -> str:
     return f"--{name.replace('_', '-')}" if name else ""
 
 
-class _Medium(argparse.Action):
-    """Begin another medium."""
-
-    def __call__(
-        self,
-        parser: ArgumentParser,
-        namespace: Namespace,
-        values: str | Sequence[Any] | None,
-        option_string: str | None = None,
-    ) -> None:
-        namespace.media = [*(namespace.media or ()), {"url": values}]
-
-
-class _OfMedium(argparse.Action):
-    """Say something about the medium before."""
-
-    def __init__(self, option_strings: Sequence[str], dest: str, **more: Any) -> None:
-        self.name = dest
-        super().__init__(option_strings, argparse.SUPPRESS, **more)
-
-    def __call__(
-        self,
-        parser: ArgumentParser,
-        namespace: Namespace,
-        values: str | Sequence[Any] | None,
-        option_string: str | None = None,
-    ) -> None:
-        if not namespace.media:
-            raise argparse.ArgumentError(self, "comes after the --media that it describes")
-        medium = namespace.media[-1]
-        if self.name != "size":
-            medium[self.name] = values
-            return
-        found = _SIZE.fullmatch(str(values))
-        if not found:
-            raise argparse.ArgumentError(self, "write it as 1200x800")
-        medium["width"], medium["height"] = int(found[1]), int(found[2])
-
-
-def _medium_words(medium: Json) -> list[str]:
-    words = [f"--media={medium['url']}"]
-    words += [f"--{name}={medium[name]}" for name in ("alt", "credit") if name in medium]
-    if "width" in medium:
-        words.append(f"--size={medium['width']}x{medium['height']}")
-    return words
-
-
 def _slug(text: str) -> str:
     if not is_slug(text):
-        raise argparse.ArgumentTypeError(f"{text!r} names no feed: a-z, 0-9 and - only")
+        raise Misused(f"{text!r} cannot be a feed's name, which has a-z, 0-9 and - only")
     return text
 
 
 def _item(text: str) -> int:
     if not text.isdecimal() or not text.isascii() or len(text) > 15 or not int(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no item's number; see `publisher list`")
+        raise Misused(f"{text!r} is not an item number; see: publisher list")
     return int(text)
 
 
@@ -291,18 +228,24 @@ def _seconds(text: str) -> float:
     except ValueError:
         seconds = 0.0
     if not 0 < seconds <= 600:
-        raise argparse.ArgumentTypeError("a number of seconds, at most 600")
+        raise Misused(f"--timeout takes a number of seconds, at most 600, not {text!r}")
     return seconds
 
 
 def _key(text: str) -> str:
     if not _KEY.fullmatch(text):
-        raise argparse.ArgumentTypeError("1 to 128 visible ASCII characters")
+        raise Misused("--key takes 1 to 128 visible ASCII characters, without spaces")
     return text
 
 
 def _etag(text: str) -> str:
     tag = text.strip().removeprefix("W/").strip('"')
     if not _KEY.fullmatch(tag):
-        raise argparse.ArgumentTypeError("such as 131-x7Kd, from `publisher show`")
+        raise Misused("--if-match takes a version such as 131-x7Kd; `publisher show` tells it")
     return tag
+
+
+def _clearable(text: str) -> str:
+    if text not in CLEARABLE:
+        raise Misused(f"--clear takes one of {', '.join(CLEARABLE)}, not {text!r}")
+    return text

@@ -40,7 +40,7 @@ class Call:
         if not feed:
             raise Misused("which feed? say --feed SLUG or set PUBLISHER_FEED")
         if not is_slug(feed):
-            raise Misused(f"{feed!r} names no feed: a-z, 0-9 and - only")
+            raise Misused(f"{feed!r} cannot be a feed's name, which has a-z, 0-9 and - only")
         return feed
 
     @property
@@ -66,10 +66,10 @@ class Call:
 
     def reader(self) -> Client:
         """Return a client that reads; with the token, so that items carry their body."""
-        safe = self.profile.token is not None and self._may_carry()
-        return Client(
-            self.url, self.profile.token if safe else None, self.args.timeout, self.screen.notice
-        )
+        token = self.profile.token
+        if token is not None and self._may_carry():
+            return self.client(self.url, token)
+        return Client(self.url, None, self.args.timeout, self.screen.notice)
 
     def client(self, url: str, token: str) -> Client:
         """Return a client with a token that is safe on the way. Raises Misused."""

@@ -3,11 +3,15 @@
 Failure
 ├── Refused      1   the server understood and said no; nothing was stored
 ├── Misused      2   wrong usage, or stopped here before anything was sent
-└── NotReached   3   no answer, or none that a feedserver gives
+├── NotReached   3   no answer, or none that a feedserver gives
+├── Broken      70   this machine or this program failed, whatever the server did
+└── Stopped    130   Ctrl-C before anything was sent
 """
 
 from __future__ import annotations
 
+from pathlib import PurePath
+from traceback import extract_tb
 from typing import Any, ClassVar
 
 
@@ -64,3 +68,41 @@ class NotReached(Failure):
     def __init__(self, detail: str, *, doubt: bool = False) -> None:
         super().__init__({"type": "not-reached", "title": "Server not reached", "detail": detail})
         self.doubt = doubt
+
+
+class Broken(Failure):
+    """This machine or this program failed; what is known of the work is added where it is known."""
+
+    exit_code = 70  # EX_SOFTWARE of sysexits.h; none of the others
+
+    def __init__(self, detail: str) -> None:
+        super().__init__({"type": "broken", "title": "Fault on this side", "detail": detail})
+
+
+class Stopped(Failure):
+    """Ctrl-C, when the server had been sent nothing that it could store."""
+
+    exit_code = 130  # as shells count a command that Ctrl-C ended
+
+    def __init__(self) -> None:
+        super().__init__(
+            {"type": "stopped", "title": "Stopped", "detail": "stopped; nothing was stored"}
+        )
+
+
+def as_failure(fault: BaseException) -> Failure:
+    """Return what ended a command as a failure; what nobody foresaw is Broken."""
+    if isinstance(fault, Failure):
+        return fault
+    if isinstance(fault, KeyboardInterrupt):
+        return Stopped()
+    failure = Broken("publisher failed in a way that nobody foresaw")
+    place = extract_tb(fault.__traceback__)[-1:]
+    where = "".join(f" at {PurePath(frame.filename).name}:{frame.lineno}" for frame in place)
+    failure.add(
+        "Whether anything was stored is not known; look before you repeat it: publisher list",
+        f"To report it: {type(fault).__name__}{where}: {fault}",
+        stored="unknown",
+        fault=f"{type(fault).__name__}{where}: {fault}",
+    )
+    return failure

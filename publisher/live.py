@@ -12,6 +12,8 @@ from publisher.marks import what_changed
 FIRST_WAIT = 1.0  # seconds; the least that a reader waits before it comes back
 LONGEST_WAIT = 30.0  # seconds
 LATE = 2.5  # heartbeats without a message, after which a connection is taken for dead
+GOODBYE_MAX = 300.0  # seconds; a server that asks for more is asked again all the same
+HEARTBEATS = 1.0, 300.0  # seconds between them, at least and at most, whatever a server says
 PATIENCE = 2  # heartbeats in a row that may name a cursor that is not ours
 
 
@@ -53,7 +55,7 @@ class View:
     _astray: int = 0
 
     def apply(self, message: Json) -> Step:
-        """Take in one message. Messages of a kind that is not known change nothing."""
+        """Take in one message of the right shape. A kind that is not known changes nothing."""
         match message.get("type"):
             case "snapshot":
                 return self._snapshot(message)
@@ -63,7 +65,8 @@ class View:
                 self._astray = 0 if message.get("cursor") == self.cursor else self._astray + 1
                 return Step(then=Next.ASK_AGAIN if self._astray >= PATIENCE else Next.STAY)
             case "goodbye":
-                return Step(then=Next.COME_BACK, wait=float(message.get("retry_ms", 0)) / 1000)
+                wait = (message.get("retry_ms") or 0) / 1000
+                return Step(then=Next.COME_BACK, wait=min(max(0.0, wait), GOODBYE_MAX))
             case "ended":
                 return Step(then=Next.END)
             case _:
@@ -74,7 +77,8 @@ class View:
         if fresh:
             self.items.clear()
             self.epoch = message["epoch"]
-        self.heartbeat = float(message.get("heartbeat") or self.heartbeat)
+        least, most = HEARTBEATS
+        self.heartbeat = min(max(least, message.get("heartbeat") or self.heartbeat), most)
         self._move(message)
         news = self._take(message)
         # What a new reader is handed is no news yet.

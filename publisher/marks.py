@@ -31,7 +31,7 @@ def what_changed(before: Json | None, item: Json) -> str:
     if before is None:
         return "new" if item.get("version") == item.get("id") else "changed"
     found = []
-    if len(item.get("corrections", ())) > len(before.get("corrections", ())):
+    if len(item.get("corrections") or ()) > len(before.get("corrections") or ()):
         found.append("corrected")
     elif item.get("updated_at") != before.get("updated_at"):
         found.append("updated")

@@ -11,11 +11,12 @@ import re
 import shutil
 import sys
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, TextIO
 
-from publisher.failures import Failure
+from publisher.failures import Broken, Failure
 
 # Controls move the cursor or recolour; the bidirectional ones make a line read as what it is not.
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -39,7 +40,7 @@ def local_time(text: str | None, *, today: datetime | None = None) -> str:
         return ""
     try:
         moment = datetime.fromisoformat(text).astimezone()
-    except ValueError:
+    except (ValueError, OverflowError):  # no time, or one that no clock here can show
         return clean_line(text)
     now = today or datetime.now().astimezone()
     day = "" if moment.date() == now.date() else f"{moment:%Y-%m-%d} "
@@ -71,29 +72,34 @@ class Screen:
         self._colour = not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
 
     def say(self, line: str = "") -> None:
-        """Print a line of the result, for people."""
+        """Print a line of the result, for people. Raises Broken, BrokenPipeError."""
         if not self.as_json:
-            print(line)
+            tell(line)
 
     def give(self, data: Any) -> None:
-        """Print the result, for programs, on one line."""
+        """Print the result, for programs, on one line. Raises Broken, BrokenPipeError."""
         if self.as_json:
-            print(_json(data), flush=True)
+            tell(_json(data))
 
     def notice(self, line: str) -> None:
         """Tell people what goes on meanwhile."""
         if not self.as_json:
-            print(f"publisher: {clean_line(line)}", file=sys.stderr, flush=True)
+            _aside(f"publisher: {clean_line(line)}")
+
+    def ask(self, question: str) -> bool | None:
+        """Ask the person at the terminal; None where nobody is there to be asked."""
+        if self.as_json or sys.stdin is None or not (sys.stdin.isatty() and sys.stderr.isatty()):
+            return None
+        print(f"publisher: {clean_line(question)} [y/N] ", end="", file=sys.stderr, flush=True)
+        return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
     def fail(self, failure: Failure) -> None:
         """Print why the command failed and what can be done."""
         if self.as_json:
-            print(_json(failure.problem), file=sys.stderr)
+            _aside(_json(failure.problem))
             return
         mark = self.paint("publisher:", "red", stream=sys.stderr)
-        print(mark, clean(failure.headline), file=sys.stderr)
-        for line in failure.advice:
-            print(clean(line), file=sys.stderr)
+        _aside("\n".join([f"{mark} {clean(failure.headline)}", *map(clean, failure.advice)]))
 
     def paint(self, text: str, *styles: str, stream: TextIO | None = None) -> str:
         """Return text in a style where the terminal shows colours, else as it is."""
@@ -105,6 +111,41 @@ class Screen:
     def columns(self) -> int | None:
         """Return the terminal's width; None where lines need not fit one."""
         return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def abandon(stream: TextIO | None) -> None:
+    """See that nothing is written to a stream any more, nor complained about at exit."""
+    if stream is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def tell(text: str) -> None:
+    """Print on stdout. Raises Broken, and BrokenPipeError where nobody reads on."""
+    with _telling():
+        print(text, flush=True)  # at once in a pipe, too: `watch` may wait for hours
+
+
+def told() -> None:
+    """See that all of stdout is out. Raises as `tell` does."""
+    with _telling():
+        sys.stdout.flush()
+
+
+@contextmanager
+def _telling() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as fault:
+        raise Broken(f"the result cannot be written to stdout: {fault.strerror}") from None
+
+
+def _aside(line: str) -> None:
+    try:
+        print(line, file=sys.stderr, flush=True)
+    except OSError:
+        abandon(sys.stderr)  # that nobody can be told is no reason to leave the work undone
 
 
 def _span(span: Any) -> str:

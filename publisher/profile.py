@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from publisher.address import may_carry_token, same_server, server_address
+from publisher.address import is_address, may_carry_token, same_server, split_feed
 from publisher.failures import Misused
 
 _PRIVATE_FOLDER = 0o700
@@ -31,10 +31,16 @@ class Profile:
 
 
 def folder(environ: Mapping[str, str], variable: str, default: str) -> Path:
-    """Return this program's own folder under an XDG base folder."""
+    """Return this program's own folder under an XDG base folder. Raises Misused."""
     base = environ.get(variable, "")
-    # The XDG specification says to ignore a relative path.
-    return (Path(base) if base.startswith("/") else Path.home() / default) / "publisher"
+    if base.startswith("/"):  # the XDG specification says to ignore a relative path
+        return Path(base) / "publisher"
+    try:
+        return Path.home() / default / "publisher"
+    except RuntimeError:
+        raise Misused(
+            f"nothing says where your files are kept; set HOME or {variable}", see_help=False
+        ) from None
 
 
 def profile_path(environ: Mapping[str, str]) -> Path:
@@ -68,14 +74,20 @@ def load(environ: Mapping[str, str]) -> Profile:
     """Read the saved profile; an empty one where there is none. Raises Misused."""
     path = profile_path(environ)
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
-        return Profile(raw["url"], raw["token"], raw["feed"])
+        raw = json.loads(path.read_bytes())
     except FileNotFoundError:
         return Profile()
-    except (OSError, ValueError, KeyError, TypeError) as fault:
-        raise Misused(
-            f"the profile {path} cannot be read ({fault}); log in again: publisher login"
-        ) from None
+    except OSError as fault:
+        raise _unreadable(path, str(fault.strerror)) from None
+    except ValueError:
+        raise _unreadable(path, "it is not JSON") from None
+    members = [raw.get(name) for name in ("url", "token", "feed")] if isinstance(raw, dict) else [0]
+    if not all(member is None or isinstance(member, str) for member in members):
+        raise _unreadable(path, "it does not hold a url, a token and a feed")
+    saved = Profile(*members)
+    if saved.url and not is_address(saved.url):
+        raise _unreadable(path, "its url is not the address of a server")
+    return saved
 
 
 def save(profile: Profile, environ: Mapping[str, str]) -> Path:
@@ -93,17 +105,18 @@ def resolve(environ: Mapping[str, str], feed: str | None) -> Profile:
 
     A saved token goes to the server that it was saved for and to no other.
     """
-    saved = Profile()
-    if not all(environ.get(f"PUBLISHER_{name}") for name in ("URL", "TOKEN", "FEED")):
-        saved = load(environ)
-    url = environ.get("PUBLISHER_URL") or saved.url
-    if not url:
-        raise Misused("which server? log in first (publisher login URL), or set PUBLISHER_URL")
-    url = server_address(url)
+    given = environ.get("PUBLISHER_URL")
+    url, feed_of_page = split_feed(given) if given else (None, None)
     token = environ.get("PUBLISHER_TOKEN")
+    feed = feed or environ.get("PUBLISHER_FEED") or feed_of_page
+    saved = Profile() if url and token and feed else load(environ)
+    if url is None:
+        if not saved.url:
+            raise Misused("which server? log in first (publisher login URL), or set PUBLISHER_URL")
+        url, feed_of_page = split_feed(saved.url)
     if not token and saved.url and same_server(saved.url, url):
         token = saved.token
-    return Profile(url, token or None, feed or environ.get("PUBLISHER_FEED") or saved.feed)
+    return Profile(url, token or None, feed or saved.feed or feed_of_page)
 
 
 def check_token_may_travel(url: str, *, insecure: bool) -> None:
@@ -113,3 +126,10 @@ def check_token_may_travel(url: str, *, insecure: bool) -> None:
             f"a token would travel to {url} unencrypted; use https://, or say --insecure "
             "(PUBLISHER_INSECURE=1) if the network between is yours"
         )
+
+
+def _unreadable(path: Path, why: str) -> Misused:
+    return Misused(
+        f"the profile {path} cannot be read: {why}; log in again: publisher login URL",
+        see_help=False,
+    )

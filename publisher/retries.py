@@ -11,6 +11,7 @@ from email.utils import parsedate_to_datetime
 TRIES = 5
 FIRST_WAIT = 0.2  # seconds; doubles with each try, and is drawn between once and twice that
 RETRY_AFTER_MAX = 30.0  # seconds; a server that asks for more is not waited for
+_DAY = 24 * 3600  # seconds
 
 
 def wait_before(try_number: int, retry_after: float | None, chance: float) -> float | None:
@@ -34,8 +35,18 @@ def read_retry_after(text: str | None, now: datetime | None = None) -> float | N
         return float(text)
     try:
         then = parsedate_to_datetime(text)
-    except ValueError:
+        if then.tzinfo is None:
+            then = then.replace(tzinfo=UTC)
+        return max(0.0, (then - (now or datetime.now(UTC))).total_seconds())
+    except (ValueError, OverflowError):
         return None
-    if then.tzinfo is None:
-        then = then.replace(tzinfo=UTC)
-    return max(0.0, (then - (now or datetime.now(UTC))).total_seconds())
+
+
+def tries(number: int) -> str:
+    """Say how many tries."""
+    return "1 try" if number == 1 else f"{number} tries"
+
+
+def duration(seconds: float) -> str:
+    """Say how long, as far as anybody would wait for it."""
+    return f"{seconds:.0f} s" if seconds <= _DAY else "more than a day"

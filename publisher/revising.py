@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from feedserver.errors import Killed
-from feedserver.model import Verb
+from feedserver.model import Status, Verb
 from feedserver.wire import Json
 from publisher.arguments import (
     add_content,
@@ -16,12 +16,14 @@ from publisher.arguments import (
     add_note,
     add_sending,
     add_words,
+    add_yes,
     fields_of,
     take_words,
 )
 from publisher.call import Call, Command
 from publisher.client import Client
 from publisher.failures import Misused, Refused
+from publisher.shapes import is_versioned_item
 from publisher.submitting import Submission, new_key, say_unchanged, submit, tombstone_of
 from publisher.written import Kept, Text, keeping, read_typed, write_in_editor
 
@@ -33,8 +35,12 @@ def command(
     note: str,
     note_needed: bool = False,
     content: bool = False,
+    asks: bool = False,
 ) -> Command:
-    """Return the command for a verb on an item; `note` says who will read its note."""
+    """Return the command for a verb on an item; `note` says who will read its note.
+
+    `asks`: at a terminal it shows the item and asks first, as the verb cannot be undone.
+    """
 
     def add_arguments(parser: ArgumentParser) -> None:
         add_item(parser)
@@ -44,12 +50,14 @@ def command(
         if content:
             add_content(parser, editing=True)
         add_sending(parser, editing=True)
+        if asks:
+            add_yes(parser)
 
-    run = partial(_revise, verb=verb, content=content)
+    run = partial(_revise, verb=verb, content=content, asks=asks)
     return Command(verb.value, "ID [-]" if content else "ID", summary, examples, add_arguments, run)
 
 
-def _revise(call: Call, *, verb: Verb, content: bool) -> None:
+def _revise(call: Call, *, verb: Verb, content: bool, asks: bool) -> None:
     args = call.args
     fields = fields_of(args)
     with keeping() as kept, call.editor() as client:
@@ -65,16 +73,21 @@ def _revise(call: Call, *, verb: Verb, content: bool) -> None:
                 f"say what the {verb} changes: --headline, --body, --tag, …, or --edit it"
             )
         etag = args.if_match
-        if etag is None or edits:
+        headline = None
+        if etag is None or edits or asks:
             item = _fetch(call, client, may_be_killed=args.key is not None and not edits)
             etag = etag or item["etag"]
+            headline = item.get("headline")
             if edits:
                 text = _edit(call, verb, item, text, kept)
             elif args.key is None and _says_already(verb, item, {**text.fields(), **fields}):
                 say_unchanged(call, item)
                 return
+            elif asks:
+                _ask(call, item)
         fields = {**text.fields(), **fields}
-        submit(call, client, Submission(verb, fields, args.key or new_key(), args.id, etag), kept)
+        made = Submission(verb, fields, args.key or new_key(), args.id, etag, headline)
+        submit(call, client, made, kept)
 
 
 def _changes(fields: Json) -> bool:
@@ -102,22 +115,28 @@ def _as_kept(name: str, value: Any) -> Any:
     return value or None
 
 
+def _ask(call: Call, item: Json) -> None:
+    """Show what will be withdrawn and ask. Scripts, and a retry of what was done, are not asked."""
+    if call.args.yes or item.get("status") == Status.KILLED:
+        return
+    headline = item.get("headline") or "without a headline"
+    if call.screen.ask(f"withdraw {item['id']}, “{headline}”, and erase its text?") is False:
+        raise Misused("nothing was sent", see_help=False)
+
+
 def _fetch(call: Call, client: Client, *, may_be_killed: bool) -> Json:
     """Return the item as it is now. A retry may have to name the version of a tombstone."""
     try:
-        item = client.get(call.items_path(call.args.id)).data
+        return client.get(call.items_path(call.args.id), is_versioned_item).data
     except Refused as refusal:
         tombstone = tombstone_of(refusal)
-        if refusal.status == Killed.status and may_be_killed and "etag" in tombstone:
+        if refusal.status == Killed.status and may_be_killed and tombstone:
             return tombstone
         raise
-    if not isinstance(item.get("etag"), str):
-        raise client.stranger("an item without its version")
-    return item
 
 
 def _edit(call: Call, verb: Verb, item: Json, given: Text, kept: Kept) -> Text:
-    now = Text.of(item.get("headline", ""), item.get("body", ""))
+    now = Text.of(item.get("headline") or "", item.get("body") or "")
     start = Text(
         given.headline if given.headline is not None else now.headline,
         given.body if given.body is not None else now.body,

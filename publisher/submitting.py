@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from feedserver.errors import Stale
 from feedserver.model import Verb
 from feedserver.wire import Json
-from publisher.arguments import option_for, words_of
+from publisher.arguments import TIMEOUT, option_for, words_of
 from publisher.call import Call
 from publisher.client import Answer, Client
-from publisher.failures import NotReached, Refused
+from publisher.failures import Broken, NotReached, Refused
 from publisher.output import clean_line, plain
+from publisher.shapes import is_revisions, is_versioned_item
 from publisher.written import Kept
 
 _DONE = {
@@ -28,18 +29,22 @@ _DONE = {
     Verb.PIN: "Pinned",
     Verb.UNPIN: "Unpinned",
 }
-_DELIVERED = re.compile(r"(\d+)\s*;\s*of=(\d+)\s*;\s*ms=(\d+)(?:\.\d+)?")
+_DELIVERED = re.compile(r"(\d{1,9})\s*;\s*of=(\d{1,9})\s*;\s*ms=(\d{1,9})(?:\.\d+)?\s*$")
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A verb and its fields, under one key. `item` and `etag` are for verbs on an item."""
+    """A verb and its fields, under one key. The rest is for verbs on an item.
+
+    `headline`: what the item said when it was fetched, if it was.
+    """
 
     verb: Verb
     fields: Json
     key: str
     item: int | None = None
     etag: str | None = None
+    headline: str | None = None
 
     @property
     def body(self) -> Json:
@@ -59,14 +64,23 @@ def submit(call: Call, client: Client, submission: Submission, kept: Kept) -> No
         path += "/revisions"
     try:
         answer = client.post(path, submission.body, submission.key, submission.etag)
-        item = _item(client, answer)
     except NotReached as failure:
         _advise_to_retry(call, submission, kept, failure)
         raise
     except Refused as failure:
         _advise(call, client, submission, kept, failure)
         raise
-    _report(call, submission, answer, item)
+    kept.forget()
+    try:
+        _report(call, submission, answer)
+    except Broken as failure:
+        failure.add(
+            f"Item {answer.data['id']} is stored all the same: {call.page(answer.data['id'])}",
+            stored="yes",
+            id=answer.data["id"],
+            key=submission.key,
+        )
+        raise
 
 
 def say_unchanged(call: Call, item: Json) -> None:
@@ -77,20 +91,14 @@ def say_unchanged(call: Call, item: Json) -> None:
     call.screen.say(link)
 
 
-def _item(client: Client, answer: Answer) -> Json:
-    item = answer.data
-    if not isinstance(item.get("id"), int) or not isinstance(item.get("etag"), str):
-        raise client.stranger("no item")
-    return item
-
-
 def tombstone_of(refusal: Refused) -> Json:
     """Return what a 410 still tells of the item; empty where it tells nothing."""
     found = refusal.problem.get("tombstone")
-    return found if isinstance(found, dict) else {}
+    return found if isinstance(found, dict) and is_versioned_item(found) else {}
 
 
-def _report(call: Call, submission: Submission, answer: Answer, item: Json) -> None:
+def _report(call: Call, submission: Submission, answer: Answer) -> None:
+    item = answer.data
     delivered = _DELIVERED.match(answer.headers.get("delivered", ""))
     replayed = answer.headers.get("idempotent-replayed") == "true"
     pending = answer.headers.get("purge", "").strip().lower() == "pending"
@@ -105,7 +113,7 @@ def _report(call: Call, submission: Submission, answer: Answer, item: Json) -> N
         extra["purge"] = "pending"
     call.screen.give({**item, **extra})
 
-    headline = clean_line(item.get("headline", ""))
+    headline = clean_line(item.get("headline") or submission.headline or "")
     done = call.screen.paint(_DONE[submission.verb], "green", "bold")
     call.screen.say(f"{done} {item['id']}" + (f": {headline}" if headline else ""))
     told = [link]
@@ -131,21 +139,30 @@ def _again(
     call: Call, submission: Submission, kept: Kept, *, key: str | None, etag: str | None
 ) -> str:
     """Return the command that makes the same submission again."""
-    words = ["publisher", submission.verb.value]
     fields = dict(submission.fields)
-    if submission.item is not None:
-        words.append(str(submission.item))
+    words = []
     if kept.path is not None:
         for name in ("headline", "body"):
             if fields.get(name) is not None:
                 del fields[name]
         words.append(f"--file={kept.path}")
-    words += [f"--feed={call.feed}", *words_of(fields)]
+    words += words_of(fields)
     if etag is not None:
         words.append(f"--if-match={etag}")
+    return _command(call, submission, words, key)
+
+
+def _command(call: Call, submission: Submission, words: list[str], key: str | None) -> str:
+    start = ["publisher", submission.verb.value]
+    if submission.item is not None:
+        start.append(str(submission.item))
+    start.append(f"--feed={call.feed}")
+    more = ["--insecure"] if call.args.insecure else []
+    if call.args.timeout != TIMEOUT:
+        more.append(f"--timeout={call.args.timeout:g}")
     if key is not None:
-        words.append(f"--key={key}")
-    return shlex.join(words)
+        more.append(f"--key={key}")
+    return shlex.join([*start, *words, *more])
 
 
 def _advise_to_retry(call: Call, submission: Submission, kept: Kept, failure: NotReached) -> None:
@@ -166,8 +183,11 @@ def _advise(
     call: Call, client: Client, submission: Submission, kept: Kept, refusal: Refused
 ) -> None:
     refusal.add(key=submission.key)
-    errors = refusal.problem.get("errors")
-    if isinstance(errors, list) and errors:
+    listed = refusal.problem.get("errors")
+    errors = (
+        [error for error in listed if isinstance(error, dict)] if isinstance(listed, list) else []
+    )
+    if errors:
         refusal.headline = f"not {_DONE[submission.verb].lower()}:"
         for error in errors:
             error["option"] = option_for(str(error.get("pointer", "")))
@@ -175,7 +195,7 @@ def _advise(
             refusal.add(f"  {said}{error.get('detail', '')}")
     elif refusal.status == Stale.status:
         current = refusal.problem.get("current")
-        if isinstance(current, dict):
+        if isinstance(current, dict) and is_versioned_item(current):
             _show_conflict(call, client, submission, kept, refusal, current)
 
 
@@ -195,7 +215,7 @@ def _show_conflict(
         refusal.add(f"The last change: {who}")
         refusal.add(changed_by=who)
     theirs = {
-        "headline": current.get("headline", ""),
+        "headline": current.get("headline") or "",
         "body": current.get("body") or plain(current.get("blocks")),
     }
     for name in ("headline", "body"):
@@ -204,22 +224,29 @@ def _show_conflict(
             refusal.add(f"Your {name}:", *_indented(submission.fields[name] or ""))
     if "headline" not in submission.fields:
         refusal.add("Headline now:", *_indented(theirs["headline"]))
-    command = _again(call, submission, kept, key=None, etag=str(current.get("etag")))
+    # A key that was refused is free; one that was typed is meant to be used.
+    command = _again(call, submission, kept, key=call.args.key, etag=current["etag"])
     refusal.add("If yours still holds:", f"  {command}", retry=command)
     if submission.verb in {Verb.FIX, Verb.UPDATE, Verb.CORRECT}:
-        words = ["publisher", submission.verb.value, str(submission.item), f"--feed={call.feed}"]
-        if submission.fields.get("note"):
-            words.append(f"--note={submission.fields['note']}")
-        refusal.add("To work yours into theirs:", f"  {shlex.join([*words, '--edit'])}")
+        command = _command(call, submission, _words_beside_editor(submission), call.args.key)
+        refusal.add("To work yours into theirs:", f"  {command}")
+
+
+def _words_beside_editor(submission: Submission) -> list[str]:
+    """Return the words for all that is not to be written again in the editor, and --edit."""
+    fields = {
+        name: value for name, value in submission.fields.items() if name not in {"headline", "body"}
+    }
+    cleared = "body" in submission.fields and submission.fields["body"] is None
+    return [*words_of(fields), *(["--body="] if cleared else []), "--edit"]
 
 
 def _last_change(call: Call, client: Client, item: int) -> str:
     try:
-        log = client.get(f"{call.items_path(item)}/revisions").data.get("revisions") or [{}]
+        log = client.get(f"{call.items_path(item)}/revisions", is_revisions).data["revisions"]
     except (NotReached, Refused):
         return ""  # who it was is a kindness; the conflict is told all the same
-    last = log[-1]
-    return f"{last.get('verb')} by {last.get('editor', 'the operator')}" if last else ""
+    return f"{log[-1]['verb']} by {log[-1].get('editor') or 'the operator'}" if log else ""
 
 
 def _indented(text: str) -> list[str]:

@@ -18,11 +18,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import takewhile
 from pathlib import Path
 
 from feedserver.wire import Json
 from publisher.arguments import check_text
-from publisher.failures import Failure, Misused
+from publisher.failures import Misused, as_failure
 from publisher.profile import folder, write_private
 
 SCISSORS = "-- >8 -- nothing from this line on is sent --"
@@ -52,7 +53,7 @@ class Text:
     @classmethod
     def parse(cls, text: str) -> Text:
         """Read a file's text; what is blank in it is not given."""
-        lines = text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
+        lines = text.replace("\r\n", "\n").split("\n")
         if SCISSORS in lines:
             lines = lines[: lines.index(SCISSORS)]
         found = cls.of(lines[0] if lines else "", "\n".join(lines[1:]))
@@ -111,14 +112,13 @@ def keeping() -> Iterator[Kept]:
     kept = Kept()
     try:
         yield kept
-    except Failure as failure:
+    except BrokenPipeError:
+        raise  # only the result was not read to its end
+    except (Exception, KeyboardInterrupt) as fault:
+        failure = as_failure(fault)
         if kept.ours:
             failure.add(f"Your text is saved in {kept.path}", saved=str(kept.path))
-        raise
-    except KeyboardInterrupt:
-        if kept.ours:
-            print(f"\npublisher: your text is saved in {kept.path}", file=sys.stderr)
-        raise
+        raise failure from None
     kept.forget()
 
 
@@ -133,12 +133,12 @@ def read_typed(args: Namespace, kept: Kept, environ: Mapping[str, str]) -> Text:
     if args.file is not None:
         if args.headline is not None:
             raise Misused("--file holds the headline; leave the other one out")
-        return _read_file(args.file, kept, environ)
+        return _read_file(args, kept, environ)
     body = args.body
     if args.stdin or body == "-":
-        if sys.stdin.isatty():
+        if sys.stdin is not None and sys.stdin.isatty():
             print("Type the text; end with Ctrl-D on a line of its own.", file=sys.stderr)
-        text = Text.of(args.headline, _read_stdin(kept, environ))
+        text = Text.of(args.headline, _read_stdin(args, kept, environ))
         kept.keep(str(text), environ)
         return text
     return Text.of(args.headline, body)
@@ -146,11 +146,16 @@ def read_typed(args: Namespace, kept: Kept, environ: Mapping[str, str]) -> Text:
 
 def write_in_editor(start: Text, about: str, kept: Kept, environ: Mapping[str, str]) -> Text:
     """Open $VISUAL, $EDITOR or vi on the text and return what was made of it. Raises Misused."""
-    content = f"{start}\n{SCISSORS}\n{about}\n{_HINT}"
+    below = f"{SCISSORS}\n{about}\n{_HINT}"
+    content = f"{start}\n{below}"
     path = kept.keep(content, environ)
     try:
         _edit(path, environ)
-        return Text.parse(_decode(_read_bytes(path), str(path)))
+        lines = _decode(_read_bytes(path), str(path)).replace("\r\n", "\n").split("\n")
+        # Whoever deletes the scissors line still publishes nothing of what stood below it.
+        ours = {line for line in below.split("\n") if line}
+        own = takewhile(lambda line: line not in ours, lines)
+        return Text.parse("\n".join(own))
     except Misused:
         if not _holds_words(path, content):
             kept.forget()
@@ -182,22 +187,32 @@ def _holds_words(path: Path, content: str) -> bool:
         return False
 
 
-def _read_stdin(kept: Kept, environ: Mapping[str, str]) -> str:
-    data = sys.stdin.buffer.read()
+def _read_stdin(args: Namespace, kept: Kept, environ: Mapping[str, str]) -> str:
+    if sys.stdin is None:
+        raise Misused("stdin is closed, so no text can come from it; nothing was sent")
     try:
-        return _decode(data, "stdin")
+        data = sys.stdin.buffer.read()
+    except OSError as fault:
+        raise Misused(f"stdin cannot be read ({fault.strerror}); nothing was sent") from None
+    try:
+        text = _decode(data, "stdin")
     except Misused:
         kept.keep(data, environ)
         raise
+    if not text.strip():
+        # A command before the pipe that failed must not take the text away.
+        clearing = "; to clear the text: --clear body" if hasattr(args, "clear") else ""
+        raise Misused(f"nothing came on stdin; nothing was sent{clearing}", see_help=False)
+    return text
 
 
-def _read_file(name: str, kept: Kept, environ: Mapping[str, str]) -> Text:
-    if name == "-":
-        text = Text.parse(_read_stdin(kept, environ))
+def _read_file(args: Namespace, kept: Kept, environ: Mapping[str, str]) -> Text:
+    if args.file == "-":
+        text = Text.parse(_read_stdin(args, kept, environ))
         kept.keep(str(text), environ)
         return text
-    kept.path = Path(name)
-    return Text.parse(_decode(_read_bytes(kept.path), name))
+    kept.path = Path(args.file)
+    return Text.parse(_decode(_read_bytes(kept.path), args.file))
 
 
 def _read_bytes(path: Path) -> bytes:
@@ -209,6 +224,6 @@ def _read_bytes(path: Path) -> bytes:
 
 def _decode(data: bytes, name: str) -> str:
     try:
-        return data.decode()
+        return data.decode().removeprefix("\ufeff")
     except UnicodeDecodeError as fault:
         raise Misused(f"{name} is not UTF-8 (byte {fault.start + 1}); nothing was sent") from None

@@ -9,4 +9,5 @@ COMMAND = command(
     'publisher kill 131 --note "This item named a victim before the family was told."',
     note="why: readers see it in the item's place",
     note_needed=True,
+    asks=True,
 )

@@ -9,6 +9,7 @@ from publisher.call import Call, Command
 from publisher.client import Client
 from publisher.marks import marks
 from publisher.output import clean_line, fit, local_time
+from publisher.shapes import is_page
 
 PAGE = 200  # items; the most that the server gives at once
 
@@ -40,9 +41,9 @@ def _run(call: Call) -> None:
         style = "dim" if item.get("status") == Status.KILLED else "bold"
         call.screen.say((start + call.screen.paint(headline, style)).rstrip())
     if not rows:
-        call.screen.say("There is nothing here.")
+        call.screen.notice("there is nothing here")
     elif page.get("next"):
-        call.screen.say("There is more: --all, or a larger --limit")
+        call.screen.notice("there is more: --all, or a larger --limit")
 
 
 def _fetch(call: Call, client: Client, wanted: int | None) -> Json:
@@ -52,11 +53,14 @@ def _fetch(call: Call, client: Client, wanted: int | None) -> Json:
     while True:
         limit = PAGE if wanted is None else min(PAGE, wanted - len(items))
         page = client.get(
-            call.items_path(), limit=limit, before=before, tag=call.args.tag, q=call.args.search
+            call.items_path(),
+            is_page,
+            limit=limit,
+            before=before,
+            tag=call.args.tag,
+            q=call.args.search,
         ).data
-        got = page.get("items")
-        if not isinstance(got, list):
-            raise client.stranger("a page without items")
+        got = page["items"]
         # An item that arrives between two pages moves the others down: the same one comes twice.
         items |= {item["id"]: item for item in got if item["id"] not in items}
         before = page.get("next")

@@ -13,6 +13,7 @@ from publisher.client import Client
 from publisher.failures import Misused, Refused
 from publisher.output import clean_line
 from publisher.profile import Profile, save
+from publisher.shapes import is_readers
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
@@ -50,20 +51,22 @@ def _run(call: Call) -> None:
 
 
 def _read_token(call: Call) -> str:
-    token = call.environ.get("PUBLISHER_TOKEN")
-    if not token and sys.stdin.isatty():
-        token = getpass.getpass("Token: ")
+    token = (call.environ.get("PUBLISHER_TOKEN") or "").strip()
+    if token:
+        call.screen.notice("the token is that of PUBLISHER_TOKEN; stdin is not read")
+        return token
+    if sys.stdin is not None:
+        asked = sys.stdin.isatty()
+        token = (getpass.getpass("Token: ") if asked else sys.stdin.readline()).strip()
     if not token:
-        token = sys.stdin.readline()
-    if not token.strip():
         raise Misused("no token: type it when asked, or send it on stdin")
-    return token.strip()
+    return token
 
 
 def _may_edit(client: Client, slug: str) -> bool:
     """Ask what only an editor of that feed is told. Raises Refused for a token that is unknown."""
     try:
-        client.get(f"/v1/feeds/{slug}/readers")
+        client.get(f"/v1/feeds/{slug}/readers", is_readers)
     except Refused as refusal:
         if refusal.status == Unauthorized.status:
             raise

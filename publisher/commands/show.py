@@ -10,6 +10,7 @@ from publisher.call import Call, Command
 from publisher.failures import Refused
 from publisher.marks import marks
 from publisher.output import Screen, clean, clean_line, local_time, plain
+from publisher.shapes import is_history, is_revisions, is_versioned_item
 from publisher.submitting import tombstone_of
 
 
@@ -24,20 +25,20 @@ def _run(call: Call) -> None:
     path = call.items_path(call.args.id)
     if call.args.revisions:
         with call.editor() as client:
-            data = client.get(f"{path}/revisions").data
+            data = client.get(f"{path}/revisions", is_revisions).data
         call.screen.give(data)
-        for revision in data.get("revisions", ()):
+        for revision in data["revisions"]:
             _say_revision(call.screen, revision)
         return
     with call.reader() as client:
         if call.args.history:
-            data = client.get(f"{path}/history").data
+            data = client.get(f"{path}/history", is_history).data
             call.screen.give(data)
-            for shown in data.get("history", ()):
+            for shown in data["history"]:
                 _say_shown(call.screen, shown)
             return
         try:
-            item = client.get(path).data
+            item = client.get(path, is_versioned_item).data
         except Refused as refusal:
             item = tombstone_of(refusal)
             if refusal.status != Killed.status or not item:
@@ -49,7 +50,9 @@ def _run(call: Call) -> None:
 def _say_item(call: Call, item: Json) -> None:
     screen = call.screen
     killed = item.get("status") == Status.KILLED
-    title = f"Withdrawn {local_time(item.get('killed_at'))}" if killed else item.get("headline", "")
+    title = (
+        f"Withdrawn {local_time(item.get('killed_at'))}" if killed else item.get("headline") or ""
+    )
     screen.say(screen.paint(clean_line(title), "bold"))
     times = [f"Published {local_time(item.get('published_at'))}"]
     if item.get("updated_at"):
@@ -67,11 +70,11 @@ def _say_item(call: Call, item: Json) -> None:
             screen.say(f"{name.capitalize() if name != 'url' else 'URL'}: {clean_line(item[name])}")
     if item.get("tags"):
         screen.say(f"Tags: {clean_line(', '.join(item['tags']))}")
-    for medium in item.get("media", ()):
+    for medium in item.get("media") or ():
         about = [medium.get("alt"), medium.get("credit")]
         screen.say(clean_line(" · ".join(filter(None, [f"Media: {medium['url']}", *about]))))
-    for correction in item.get("corrections", ()):
-        note = clean_line(correction.get("note", ""))
+    for correction in item.get("corrections") or ():
+        note = clean_line(correction.get("note") or "")
         screen.say(f"Correction {local_time(correction.get('at'))}: {note}")
     screen.say(f"Version: {clean_line(item.get('etag'))}")
     screen.say(call.page(item["id"]))
@@ -79,7 +82,7 @@ def _say_item(call: Call, item: Json) -> None:
 
 def _say_revision(screen: Screen, revision: Json) -> None:
     fields = revision.get("fields") or {}
-    what = [f"{revision.get('verb', '')} by {revision.get('editor', 'the operator')}"]
+    what = [f"{revision['verb']} by {revision.get('editor') or 'the operator'}"]
     if fields:
         what.append(", ".join(fields))
     if revision.get("note"):
@@ -90,8 +93,8 @@ def _say_revision(screen: Screen, revision: Json) -> None:
 
 def _say_shown(screen: Screen, shown: Json) -> None:
     at = local_time(shown.get("at"))
-    screen.say(screen.paint(clean_line(f"{at}  {shown.get('verb', '')}"), "dim"))
-    screen.say(screen.paint(clean_line(shown.get("headline", "")), "bold"))
+    screen.say(screen.paint(clean_line(f"{at}  {shown['verb']}"), "dim"))
+    screen.say(screen.paint(clean_line(shown.get("headline") or ""), "bold"))
     screen.say(f"{clean(plain(shown.get('blocks')))}\n")
 
 

@@ -11,8 +11,9 @@ from publisher.connections import Lost, through_events, through_socket
 from publisher.failures import NotReached
 from publisher.live import News, Next, Step, View, wait_to_come_back
 from publisher.output import clean_line, fit, local_time
+from publisher.retries import tries
 
-Way = Callable[[str, str, View], Generator[Json]]
+Way = Callable[[str, str, View, float], Generator[Json]]
 FIRST_TRIES = 3  # to reach a server at all; one that was reached is waited for without end
 
 
@@ -21,7 +22,8 @@ def _run(call: Call) -> None:
     try:
         _follow(call, view)
     except KeyboardInterrupt:
-        call.screen.say()
+        if call.screen.columns() is not None:
+            call.screen.say()  # past the ^C that the terminal shows
 
 
 def _follow(call: Call, view: View) -> None:
@@ -39,12 +41,17 @@ def _follow(call: Call, view: View) -> None:
                 continue
             missed = missed + 1 if (view.cursor, len(view.items)) == place else 1
             step, said = Step(then=Next.COME_BACK), str(lost)
-            if view.cursor is None and (lost.stranger or missed >= FIRST_TRIES):
-                raise NotReached(f"{said}; gave up after {missed} tries") from None
+            if view.cursor is None and lost.final is not None:
+                raise lost.final from None
+            if view.cursor is None and missed >= FIRST_TRIES:
+                raise NotReached(f"{said}; gave up after {tries(missed)}") from None
         else:
             missed = 0
         if step.then is Next.END:
-            call.screen.notice(f"the feed {call.feed} is closed; nothing more will come")
+            call.screen.notice(
+                f"the feed {call.feed} is closed: no new items will come. Corrections and "
+                "withdrawals still can; publisher list shows them"
+            )
             return
         way = through_socket
         if step.then is Next.ASK_AGAIN and not asked_again:
@@ -58,12 +65,9 @@ def _follow(call: Call, view: View) -> None:
 
 def _listen(call: Call, view: View, way: Way) -> Step:
     """Show news for as long as one connection lasts; return what ended it. Raises Lost."""
-    with closing(way(call.url, call.feed, view)) as messages:
+    with closing(way(call.url, call.feed, view, call.args.timeout)) as messages:
         for message in messages:
-            try:
-                step = view.apply(message)
-            except (KeyError, TypeError, ValueError):
-                raise Lost("a message came that is no message") from None
+            step = view.apply(message)
             for news in step.news:
                 _say(call, news)
             if step.then is not Next.STAY:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,6 +40,26 @@ def program(name: str) -> list[str]:
     """Return the command that starts one of the two programs, installed or not."""
     installed = shutil.which(name, path=str(Path(sys.executable).parent))
     return [installed] if installed else [sys.executable, "-m", name]
+
+
+@dataclass(frozen=True)
+class Terminal:
+    master: int
+    process: subprocess.Popen[str]
+
+    def read_until(self, words: str) -> str:
+        """Return what the terminal showed, up to these words."""
+        shown = ""
+        while words not in shown:
+            shown += os.read(self.master, 4096).decode()
+        return shown
+
+    def type(self, line: str) -> None:
+        os.write(self.master, f"{line}\n".encode())
+
+    def result(self) -> tuple[int, str]:
+        out, _ = self.process.communicate(timeout=60)
+        return self.process.returncode, out
 
 
 class Publisher:
@@ -74,15 +96,48 @@ class Publisher:
         )
         return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
 
-    def start(self, *words: str) -> subprocess.Popen[str]:
+    def start(self, *words: str, **environ: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [*program("publisher"), *words],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=self.environ | {"PYTHONUNBUFFERED": "1"},
+            env=self.environ | environ,
             text=True,
         )
+
+    def through_shell(self, line: str) -> Done:
+        """Run a line of a shell in which `publisher` is the program."""
+        command = f'publisher() {{ {shlex.join(program("publisher"))} "$@"; }}\n{line}'
+        done = subprocess.run(
+            ["bash", "-c", command],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            env=self.environ,
+            timeout=60,
+            check=False,
+        )
+        return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    @contextmanager
+    def at_terminal(self, *words: str) -> Iterator[Terminal]:
+        """Run it where stdin and stderr are a terminal; stdout is a pipe."""
+        master, slave = os.openpty()
+        process = subprocess.Popen(
+            [*program("publisher"), *words],
+            stdin=slave,
+            stdout=subprocess.PIPE,
+            stderr=slave,
+            env=self.environ,
+            text=True,
+        )
+        os.close(slave)
+        try:
+            yield Terminal(master, process)
+        finally:
+            process.kill()
+            process.communicate()
+            os.close(master)
 
     def editor(self, script: str) -> str:
         """Return an $EDITOR that runs a Python script on `text` (the file's) and saves it."""
@@ -111,8 +166,8 @@ def publisher(tmp_path: Path) -> Publisher:
 def hostile() -> Iterator[Callable[..., Hostile]]:
     started: list[Hostile] = []
 
-    def start(*acts: Act) -> Hostile:
-        started.append(Hostile(*acts))
+    def start(*acts: Act, **more: Any) -> Hostile:
+        started.append(Hostile(*acts, **more))
         return started[-1]
 
     yield start

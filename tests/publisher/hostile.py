@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 ITEM = {
@@ -33,6 +35,25 @@ class Request:
         return json.loads(self.body)
 
 
+# Signed by itself for 127.0.0.1, until 2126; nothing but these tests ever knew the key.
+CERTIFICATE = """\
+-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgUOtykGNXX8XQeq/1
+QyY+ogCCqZCEn+3BoJ7Yc8l3IhShRANCAAQ5pR+1wTSSp3IXpbtLHzx6uusI59SH
+Mv+JLcx8F2Oy3WRgXkQ4cPflOaoE4a/5CB9caMRGauz4O5UdI/wFWtQO
+-----END PRIVATE KEY-----
+-----BEGIN CERTIFICATE-----
+MIIBkTCCATagAwIBAgIUafp+VGzZ3XgCj1fxoPGeIV8u5zIwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJMTI3LjAuMC4xMCAXDTI2MTEyNzA3MDUxMFoYDzIxMjYxMTAz
+MDcwNTEwWjAUMRIwEAYDVQQDDAkxMjcuMC4wLjEwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAAQ5pR+1wTSSp3IXpbtLHzx6uusI59SHMv+JLcx8F2Oy3WRgXkQ4cPfl
+OaoE4a/5CB9caMRGauz4O5UdI/wFWtQOo2QwYjAdBgNVHQ4EFgQU1WsQW+aChviR
+aIezdKPJPs6Ny50wHwYDVR0jBBgwFoAU1WsQW+aChviRaIezdKPJPs6Ny50wDwYD
+VR0TAQH/BAUwAwEB/zAPBgNVHREECDAGhwR/AAABMAoGCCqGSM49BAMCA0kAMEYC
+IQDLrvVz+XC8kHNO+hozsLq4JVIEEWAf8MqY1svknCcsgQIhAKBqHzZALyX86eWh
+/at8IfgnH4xfUDo1rl+7dkSmAv06
+-----END CERTIFICATE-----
+"""
 TLS_HELLO = 0x16
 Act = Callable[[socket.socket, Request], None]
 
@@ -40,7 +61,11 @@ Act = Callable[[socket.socket, Request], None]
 class Hostile:
     """A server on a port of its own that plays `acts` and remembers what it was asked."""
 
-    def __init__(self, *acts: Act) -> None:
+    def __init__(self, *acts: Act, certificate: Path | None = None) -> None:
+        self._tls = None
+        if certificate is not None:
+            self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self._tls.load_cert_chain(certificate)
         self.acts = list(acts)
         self.requests: list[Request] = []
         self.asked = threading.Event()
@@ -71,6 +96,9 @@ class Hostile:
                 continue
 
     def _serve(self, connection: socket.socket) -> None:
+        if self._tls is not None:
+            connection = self._tls.wrap_socket(connection, server_side=True)
+            self._open.append(connection)
         request = _read(connection)
         if request is None:
             return
@@ -123,6 +151,34 @@ def never_ends(connection: socket.socket, _: Request) -> None:
             return
 
     threading.Thread(target=drip, daemon=True).start()
+
+
+def drips_headers(connection: socket.socket, _: Request) -> None:
+    """Answer with one header after the other for as long as anybody listens."""
+    connection.sendall(b"HTTP/1.1 200 OK\r\n")
+
+    def drip() -> None:
+        pause = threading.Event()
+        try:
+            while not pause.wait(0.05):
+                connection.sendall(b"x: y\r\n")
+        except OSError:
+            return
+
+    threading.Thread(target=drip, daemon=True).start()
+
+
+def streams(*messages: Any) -> list[Act]:
+    """Refuse the WebSocket, then send these as an event stream and close."""
+
+    def act(connection: socket.socket, _: Request) -> None:
+        head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n"
+        connection.sendall(head)
+        for message in messages:
+            connection.sendall(f"id: x\ndata: {json.dumps(message)}\n\n".encode())
+        connection.shutdown(socket.SHUT_RDWR)
+
+    return [answers(426, b"<h1>Upgrade</h1>", "text/html"), act]
 
 
 def _read(connection: socket.socket) -> Request | None:

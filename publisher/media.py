@@ -1,0 +1,63 @@
+"""Pictures on the command line: each --media begins one, and what follows describes it."""
+
+from __future__ import annotations
+
+import re
+from argparse import SUPPRESS, Action, ArgumentParser, Namespace
+from collections.abc import Sequence
+from typing import Any
+
+from feedserver.wire import Json
+from publisher.failures import Misused
+
+_SIZE = re.compile(r"([1-9][0-9]{0,8})x([1-9][0-9]{0,8})")
+
+
+class NextMedium(Action):
+    """Begin another medium."""
+
+    def __call__(
+        self,
+        parser: ArgumentParser,
+        namespace: Namespace,
+        values: str | Sequence[Any] | None,
+        option_string: str | None = None,
+    ) -> None:
+        """Add its address."""
+        namespace.media = [*(namespace.media or ()), {"url": values}]
+
+
+class OfMedium(Action):
+    """Say something about the medium before."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, **more: Any) -> None:
+        self.name = dest
+        super().__init__(option_strings, SUPPRESS, **more)
+
+    def __call__(
+        self,
+        parser: ArgumentParser,
+        namespace: Namespace,
+        values: str | Sequence[Any] | None,
+        option_string: str | None = None,
+    ) -> None:
+        """Add it. Raises Misused where no medium was begun."""
+        if not namespace.media:
+            raise Misused(f"--{self.name} comes after the --media that it describes")
+        medium = namespace.media[-1]
+        if self.name != "size":
+            medium[self.name] = values
+            return
+        found = _SIZE.fullmatch(str(values))
+        if not found:
+            raise Misused(f"write --size as 1200x800, not {values!r}")
+        medium["width"], medium["height"] = int(found[1]), int(found[2])
+
+
+def medium_words(medium: Json) -> list[str]:
+    """Return the words that say all of this about a picture."""
+    words = [f"--media={medium['url']}"]
+    words += [f"--{name}={medium[name]}" for name in ("alt", "credit") if name in medium]
+    if "width" in medium:
+        words.append(f"--size={medium['width']}x{medium['height']}")
+    return words

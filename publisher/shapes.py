@@ -1,0 +1,122 @@
+"""What the JSON of a feedserver looks like. Whatever answers in another shape is none.
+
+What is checked is what this program reads: members that it does not know may be anything.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from feedserver.model import is_slug
+
+Shape = Callable[[Any], bool]
+
+_ETAG = re.compile(r"[\x21\x23-\x7e]{1,128}")  # it travels back in If-Match, within quotes
+
+
+def is_text(value: Any) -> bool:
+    """Say whether it is a string."""
+    return isinstance(value, str)
+
+
+def is_number(value: Any) -> bool:
+    """Say whether it is a number, whole or not."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def is_whole(value: Any) -> bool:
+    """Say whether it is a whole number from 0 on."""
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def is_etag(value: Any) -> bool:
+    """Say whether it is an item's version as If-Match names it."""
+    return isinstance(value, str) and _ETAG.fullmatch(value) is not None
+
+
+def _object(needed: Mapping[str, Shape], optional: Mapping[str, Shape] | None = None) -> Shape:
+    """Return the shape of an object; absent means null, too, where a member is optional."""
+
+    def fits(value: Any) -> bool:
+        return (
+            isinstance(value, dict)
+            and all(name in value and shape(value[name]) for name, shape in needed.items())
+            and all(
+                value.get(name) is None or shape(value[name])
+                for name, shape in (optional or {}).items()
+            )
+        )
+
+    return fits
+
+
+def _list(shape: Shape) -> Shape:
+    return lambda value: isinstance(value, list) and all(map(shape, value))
+
+
+def _texts(*names: str) -> dict[str, Shape]:
+    return dict.fromkeys(names, is_text)
+
+
+_is_linked = _object({"text": is_text}, {"href": is_text})
+
+
+def _is_span(value: Any) -> bool:
+    return is_text(value) or _is_linked(value)
+
+
+_BLOCKS = _list(_list(_is_span))
+_ITEM: dict[str, Shape] = {
+    "version": is_whole,
+    "etag": is_etag,
+    "blocks": _BLOCKS,
+    "tags": _list(is_text),
+    "media": _list(_object({"url": is_text}, _texts("alt", "credit"))),
+    "corrections": _list(_object({}, _texts("at", "note"))),
+    **_texts(
+        "status", "headline", "body", "note", "byline", "source", "url", "language",
+        "published_at", "updated_at", "occurred_at", "killed_at",
+    ),
+}  # fmt: skip
+
+is_item = _object({"id": is_whole}, _ITEM)
+is_versioned_item = _object({"id": is_whole, "etag": is_etag}, _ITEM)
+is_page = _object({"items": _list(is_item)}, {"next": is_text})
+is_feeds = _object(
+    {"feeds": _list(_object({"slug": lambda value: is_text(value) and is_slug(value)}))}
+)
+is_readers = _object({"readers": is_whole})
+is_revisions = _object(
+    {
+        "revisions": _list(
+            _object(
+                {"version": is_whole, "verb": is_text},
+                {"fields": lambda value: isinstance(value, dict), **_texts("at", "editor", "note")},
+            )
+        )
+    }
+)
+is_history = _object(
+    {"history": _list(_object({"verb": is_text}, {"blocks": _BLOCKS, **_texts("at", "headline")}))}
+)
+
+_LIVE_ITEMS = _list(_object({"id": is_whole, "version": is_whole}, _ITEM))
+_PLACE = _texts("epoch", "cursor")
+_MESSAGES: dict[str, Shape] = {
+    "snapshot": _object(
+        {"items": _LIVE_ITEMS, **_PLACE}, {"heartbeat": is_number, **_texts("now")}
+    ),
+    "changes": _object({"items": _LIVE_ITEMS, **_texts("since"), **_PLACE}, _texts("now")),
+    "heartbeat": _object({}, _texts("cursor")),
+    "goodbye": _object({}, {"retry_ms": is_number}),
+}
+
+
+def is_message(value: Any) -> bool:
+    """Say whether it is a live message; one of a kind that is not known is."""
+    if not isinstance(value, dict) or not isinstance(value.get("type"), str):
+        return False
+    shape = _MESSAGES.get(value["type"])
+    return shape is None or shape(value)
