@@ -61,7 +61,10 @@ class Call:
         """Return a client that may edit. Raises Misused."""
         token = self.profile.token
         if token is None:
-            raise Misused(f"no token for {self.url}; log in first: publisher login {self.url}")
+            whence = " (it comes from PUBLISHER_URL)" if self.environ.get("PUBLISHER_URL") else ""
+            raise Misused(
+                f"no token for {self.url}{whence}; log in first: publisher login {self.url}"
+            )
         return self.client(self.url, token)
 
     def reader(self) -> Client:

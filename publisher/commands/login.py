@@ -3,6 +3,7 @@
 import getpass
 import sys
 from argparse import ArgumentParser
+from contextlib import suppress
 
 from feedserver.errors import Unauthorized
 from feedserver.model import is_slug
@@ -41,6 +42,9 @@ def _run(call: Call) -> None:
         raise Misused(f"this token does not edit the feed {wanted}; it edits: {', '.join(mine)}")
     feed = wanted or (mine[0] if len(mine) == 1 else None)
     path = save(Profile(url, token, feed), call.environ)
+    for name in ("PUBLISHER_URL", "PUBLISHER_TOKEN", "PUBLISHER_FEED"):
+        if call.environ.get(name):
+            call.screen.notice(f"{name} is set, and goes before what is saved: unset {name}")
 
     call.screen.give({"url": url, "feed": feed, "feeds": mine, "profile": str(path)})
     call.screen.say(f"Logged in at {url}; saved in {path}")
@@ -57,7 +61,8 @@ def _read_token(call: Call) -> str:
         return token
     if sys.stdin is not None:
         asked = sys.stdin.isatty()
-        token = (getpass.getpass("Token: ") if asked else sys.stdin.readline()).strip()
+        with suppress(EOFError):  # Ctrl-D
+            token = (getpass.getpass("Token: ") if asked else sys.stdin.readline()).strip()
     if not token:
         raise Misused("no token: type it when asked, or send it on stdin")
     return token

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pwd
 import signal
 import socket
@@ -215,6 +216,21 @@ def test_login_says_which_token_it_took(publisher, newsroom):
     done = publisher("login", newsroom.url, stdin="nf_other\n", PUBLISHER_TOKEN=newsroom.token)
     assert done.code == 0
     assert "the token is that of PUBLISHER_TOKEN" in done.err
+    assert "unset PUBLISHER_TOKEN" in done.err
+
+
+def test_an_address_that_the_environment_names_is_said_where_it_has_no_token(publisher, hostile):
+    failed = publisher("post", "News", PUBLISHER_URL=hostile().url, PUBLISHER_FEED="world")
+    assert failed.code == 2
+    assert "(it comes from PUBLISHER_URL)" in failed.err
+
+
+def test_no_token_at_the_prompt_is_a_sentence(publisher):
+    with publisher.at_terminal("login", "http://127.0.0.1:9") as terminal:
+        terminal.read_until("Token: ")
+        os.write(terminal.master, b"\x04")  # Ctrl-D
+        assert "no token" in terminal.read_until("stdin")
+        assert terminal.result()[0] == 2
 
 
 def test_watch_tells_into_a_pipe_at_once(publisher, hostile):
