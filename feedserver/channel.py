@@ -8,6 +8,7 @@ coalesced.
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import time
 from collections.abc import AsyncGenerator, Callable, Hashable
@@ -20,11 +21,14 @@ from feedserver.reader import Block, Place, Reader, SendAll
 from feedserver.rules import Change
 from feedserver.view import View
 
+log = logging.getLogger("feedserver.channel")
+
 SLICE = 128  # readers of a block, written to before others get a turn: about 0.7 ms
 STALL_SECONDS = 30.0  # without any progress a reader is given up; a slow one that moves is not
 KEPT_MAX = 64  # answers of a feed that others encoded
 CHAINS_MAX = 256  # catch-ups kept encoded until the next change, and …
 CHAINS_BYTES = 16 * 1024 * 1024  # … how large they may be together
+REPEAT_SECONDS = 1.0  # after which a round that failed is repeated
 RETRY_MS = (500, 5_000)  # spread of a goodbye for a small crowd …
 RETRY_MS_PER_READER = 1  # … and what each reader adds to it,
 RETRY_MS_MAX = 30_000  # up to this
@@ -140,8 +144,7 @@ class Channel:
                 self.articles.pop(change.item.id, None)
         moved, self._moved = self._moved, asyncio.Event()
         moved.set()
-        if self._rounds is None or self._rounds.done():
-            self._rounds = asyncio.create_task(self._run_rounds())
+        self._start_rounds()
 
     def kept(self, question: Hashable) -> Any:
         """Return what others encoded of this state to answer a question; None if it is not kept."""
@@ -309,12 +312,26 @@ class Channel:
             self.leave(reader)
             reader.abort()  # it cannot take a goodbye; it comes back with its own cursor
 
+    def _start_rounds(self) -> None:
+        if self._rounds is None or self._rounds.done():
+            self._rounds = asyncio.create_task(self._run_rounds())
+            self._rounds.add_done_callback(self._repeat_if_failed)
+
+    def _repeat_if_failed(self, rounds: asyncio.Task[None]) -> None:
+        if not rounds.cancelled() and (fault := rounds.exception()) is not None:
+            log.error("a round of %s failed; it is repeated", self.view.feed.slug, exc_info=fault)
+            asyncio.get_running_loop().call_later(REPEAT_SECONDS, self._start_rounds)
+
     async def _run_rounds(self) -> None:
         while self._announced is not self.place:
             since, target = self._announced, self.place
             self._before, self._announced = since, target
             self._took = 0
-            await self._run_round(since, target)
+            try:
+                await self._run_round(since, target)
+            except BaseException:
+                self._announced = since  # those who were told stand at the target already
+                raise
             self._last_round = time.monotonic()
             self._completed, self._completed_took = target, self._took
             self.view.all_level_at(target.sequence)
@@ -333,15 +350,20 @@ class Channel:
             if not block.readers or block.place is None:
                 continue
             if block.place is since:
-                block.place = target
                 frame = frames[block.encode]
+                block.place = target
             elif block.place.sequence < target.sequence:  # begun while the last round was under way
                 frame = _Frames(self.chain(block.place), self._clock())[block.encode]
                 block.place = self.place
             else:
                 continue
             written += len(block.readers)
-            self._took += self._write(block, frame)
+            try:
+                self._took += self._write(block, frame)
+            except Exception:
+                log.exception("readers of %s are dropped, to come back", self.view.feed.slug)
+                self._drop(block)
+                continue
             before = last.get(block.encode)
             if before is None or not self._merge(before, block):
                 last[block.encode] = block
@@ -400,6 +422,12 @@ class Channel:
         del self._blocks[block]
         if self._open.get(block.encode) is block:
             del self._open[block.encode]
+
+    def _drop(self, block: Block) -> None:
+        """Abort all who stand in a block: who of them has the frame cannot be told."""
+        for reader in block.readers.copy():
+            self.leave(reader)
+            reader.abort()
 
     def _seated(self) -> list[Reader]:
         return [reader for block in self._blocks for reader in block.readers]

@@ -228,21 +228,17 @@ class Newsroom:
         if use is None:
             return None
         entries = await self._mirror.log(submission.feed, use.item)
-        last = entries[-1]
-        if last.record.act is Verb.KILL and last.sequence != use.sequence:
-            tombstone = await self._mirror.item(submission.feed, use.item)
-            assert tombstone is not None
-            raise Killed(f"what this key posted is item {use.item}, withdrawn since", tombstone)
+        item = await self._mirror.item(submission.feed, use.item)
+        assert item is not None
+        if item.status is Status.KILLED and item.version != use.sequence:
+            raise Killed(f"what this key posted is item {use.item}, withdrawn since", item)
         if use.key.salt and not hmac.compare_digest(
             use.key.body_mac, _mac(use.key.salt, _body(submission))
         ):
             raise KeyReused(
                 "this Idempotency-Key was used before with another body; use a new key for new news"
             )
-        if last.sequence == use.sequence:
-            item = await self._mirror.item(submission.feed, use.item)
-            assert item is not None
-        else:
+        if item.version != use.sequence:  # by the log, which was read first: none of it is erased
             item = fold(entry for entry in entries if entry.sequence <= use.sequence)
         return Outcome(item, replayed=True)
 

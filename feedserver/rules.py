@@ -237,11 +237,11 @@ def _decide_item(record: Record, verb: Verb, sequence: int, known: Known) -> Cha
         asked = record.claimed_at
         if asked is None:  # and not 0, which is a time too
             asked = record.fields.get("published_at")
-        if asked is None:
+        if asked is None or asked > record.at:  # a little ahead: it becomes now
             at = steady(record.at, feed.stamped_at)
             stamped_at = max(at, stamped_at)
         else:
-            at = min(asked, record.at)
+            at = asked
     else:
         assert item is not None
         _check_state(verb, item)

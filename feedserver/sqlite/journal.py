@@ -22,6 +22,7 @@ log = logging.getLogger("feedserver.journal")
 GROUP_MAX = 256  # records in one transaction
 TAIL_MAX = 500  # records read back at once
 WATCHED_MAX = 4096  # own changes kept for followers, so that they need not read them back
+OTHERS_SECONDS = 5.0  # for another process to purge what it killed
 RETRY_SECONDS = 1.0  # between tries to read from a database that fails
 # How late another process's commit may be seen. To wake up costs some 0.1 ms, whatever for, …
 POLL_SECONDS = 0.008
@@ -86,7 +87,10 @@ class SQLiteJournal:
         while True:
             try:
                 changes = await self._database.read(lambda c: read_tail(c, after))
-                self._forget(_killed(changes))
+                killed = _killed(changes)
+                self._forget(killed)
+                if killed:  # whose process purges it, if it lives
+                    asyncio.get_running_loop().call_later(OTHERS_SECONDS, self.purge.start)
                 return changes
             except Unavailable as fault:
                 log.warning("cannot read news back, will retry: %s", fault.detail)

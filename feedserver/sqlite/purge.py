@@ -11,6 +11,7 @@ from feedserver.sqlite.database import BUSY_SECONDS, Database
 
 log = logging.getLogger("feedserver.purge")
 
+CHECKPOINT_MS = 100  # that a checkpoint waits for readers who still look into the WAL
 RETRY_SECONDS = (0.01, 0.05, 0.2, 1.0)  # the last one for as long as it takes
 
 
@@ -94,8 +95,8 @@ def _rewrite(connection: sqlite3.Connection) -> None:
 
 
 def _empty_wal(connection: sqlite3.Connection) -> bool:
-    # Not waiting for a reader that stands in the way: news would have to wait as well.
-    connection.execute("PRAGMA busy_timeout = 0")
+    # News waits as long. But without a wait, many readers and posts would keep it out for long.
+    connection.execute(f"PRAGMA busy_timeout = {CHECKPOINT_MS}")
     try:
         busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         return not busy

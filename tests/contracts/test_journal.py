@@ -322,7 +322,7 @@ async def test_an_editor_whose_token_is_revoked_meanwhile_is_refused(here: Opene
     for record in (post(editor="anna"), edit(item, Verb.HOLD, editor="anna")):
         with pytest.raises(Unauthorized):
             await here.journal.append(record)
-    with pytest.raises(NotFound):
+    with pytest.raises(WrongState, match="already"):
         await here.journal.append(revoke())
     await here.journal.append(token())  # the name may be given again
     await here.journal.append(post(editor="anna"))

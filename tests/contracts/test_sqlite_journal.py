@@ -14,10 +14,12 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from support.records import (
+    NOON,
     Opened,
     edit,
     feed,
@@ -31,10 +33,12 @@ from support.records import (
     token,
 )
 
-from feedserver.errors import OutcomeUnknown, Unavailable
-from feedserver.model import Item, Record, Verb
+from feedserver.errors import Killed, OutcomeUnknown, Unavailable
+from feedserver.model import Item, Logged, Record, Verb
+from feedserver.newsroom import Newsroom, Submission
 from feedserver.rules import Change, Duplicate
 from feedserver.sqlite import database, ledger, purge
+from feedserver.sqlite import journal as journals
 from feedserver.sqlite.journal import SQLiteJournal
 
 pytestmark = pytest.mark.anyio
@@ -348,3 +352,48 @@ async def test_a_full_disk_loses_nothing_that_was_acknowledged(tmp_path: Path) -
         page = await opened.mirror.page("world", 10)
         assert page is not None
         assert page.items == (after, kept)
+
+
+async def test_what_a_process_left_unpurged_is_purged_by_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journals, "OTHERS_SECONDS", 0.0)
+    words = secret(1)
+    async with open_sqlite(tmp_path) as (one, mirror), open_sqlite(tmp_path) as (other, _):
+        monkeypatch.setattr(one.purge, "start", lambda: None)  # as if it had died
+        await one.append(feed())
+        item = item_of(await one.append(post(words[0], body=words[1])))
+        change = await one.append(kill(item, await mirror.log("world", item.id)))
+        async for changes in other.follow(0):
+            if changes[-1].sequence == change.sequence:
+                break
+        assert await other.purged(PATIENCE)
+        assert not leaks(tmp_path, words)
+
+
+@pytest.mark.parametrize("verb", [Verb.UPDATE, Verb.KILL])
+async def test_a_replay_amid_somebody_elses_edit_is_the_revision_it_made_or_a_tombstone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verb: Verb
+) -> None:
+    async with open_sqlite(tmp_path) as (journal, mirror):
+        room = Newsroom(journal, mirror, lambda: NOON)
+        await room.configure("world", {"title": "World"}, None)
+        anna = await room.add_token("anna", "d" * 8, (), importer=False)
+        first = Submission("world", Verb.POST, {"headline": "First"}, anna, key="once")
+        posted = await room.submit(first)
+        raw = {"note": "n"} if verb is Verb.KILL else {"headline": "Other words"}
+        edit = Submission("world", verb, raw, anna, item=posted.item.id, condition=())
+        log = mirror.log
+
+        async def slow(slug: str, item: int) -> tuple[Logged, ...]:
+            found = await log(slug, item)
+            monkeypatch.setattr(mirror, "log", log)
+            await room.submit(edit)
+            return found
+
+        monkeypatch.setattr(mirror, "log", slow)
+        if verb is Verb.KILL:
+            with pytest.raises(Killed):
+                await room.submit(first)
+        else:
+            assert await room.submit(first) == replace(posted, replayed=True)

@@ -246,6 +246,9 @@ def test_a_clock_that_steps_back_does_not_file_news_below_older_items() -> None:
     posted = do(Verb.POST, known=Known(ahead, None, ANNA), fields={"published_at": 7})
     assert posted.feed is not None
     assert posted.feed.stamped_at == 1500
+    # A little ahead becomes now, and that is the server's.
+    posted = do(Verb.POST, known=Known(ahead, None, ANNA), fields={"published_at": 1400})
+    assert state(posted).published_at == 1500
 
 
 def test_a_clock_that_was_wrong_by_ten_minutes_is_not_followed() -> None:

@@ -178,6 +178,35 @@ async def test_who_is_connected_and_level_gets_every_change_of_a_burst(
     assert len(followed.view._items) < 400, "the burst is kept"
 
 
+@pytest.mark.parametrize("part", ["chain", "_write"])
+async def test_a_round_that_fails_is_said_and_nobody_misses_its_news(
+    here: World,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    part: str,
+) -> None:
+    monkeypatch.setattr(channel, "REPEAT_SECONDS", 0.0)
+    watcher = recorder(here)
+    await here.connected(watcher, room=10_000_000)
+    await here.settle()
+    real = getattr(channel.Channel, part)
+
+    def failing(self: channel.Channel, *rest: Any) -> Any:
+        monkeypatch.setattr(channel.Channel, part, real)
+        raise RuntimeError("nobody foresaw this")
+
+    monkeypatch.setattr(channel.Channel, part, failing)
+    await news(here)
+    await here.settle()
+    await asyncio.sleep(0.01)
+    await here.settle()
+    assert "of world" in caplog.text
+    if watcher.line is None:  # dropped: it comes back with its own cursor
+        await here.connected(watcher, room=10_000_000)
+        await here.settle()
+    await here.check(watcher)
+
+
 @pytest.mark.parametrize(("limit", "most"), [("LIVE_MAX", 250), ("LIVE_BYTES", 30_000)])
 async def test_a_burst_beyond_all_bounds_is_a_snapshot(
     here: World, monkeypatch: pytest.MonkeyPatch, limit: str, most: int
