@@ -12,9 +12,9 @@ import { minify } from 'terser';
 /** Bytes, gzipped: what a site is asked to carry. */
 const LIMIT = 8192;
 
-/** Names of properties that never leave the file, and that the DOM does not know. */
+/** Names of properties that never leave the file, and that it asks of nothing in the DOM. */
 const OURS =
-	/^(ask|begin|beside|dated|element|fresh|heardAt|kind|layout|level|matched|oldestFirst|paint|say|strays|times|unsay|vetoed|words)$/;
+	/^(ask|before|begin|beside|changes|dated|element|floor|fresh|freshAt|heardAt|kind|label|layout|level|line|oldestFirst|paint|pending|retry|revisions|say|shown|state|strays|subscribe|times|unknown|unsay|versions|vetoed|words)$/;
 
 const here = (path) => new URL(path, import.meta.url);
 const target = ['es2022'];
@@ -26,7 +26,9 @@ const minifyStyle = {
 		onLoad({ filter: /style\.js$/ }, async ({ path }) => {
 			const { default: css } = await import(path);
 			const { code } = await transform(css, { loader: 'css', minify: true, charset: 'utf8' });
-			return { contents: `export default ${JSON.stringify(code.trim().replaceAll(', ', ','))}` };
+			return {
+				contents: `export default ${JSON.stringify(code.trim().replaceAll(/ ?([,<]) /g, '$1'))}`,
+			};
 		});
 	},
 };
@@ -60,8 +62,9 @@ async function bundle() {
 			hoist_funs: true,
 			reduce_funcs: false,
 			if_return: false,
+			sequences: false,
 		},
-		mangle: { properties: { regex: OURS } },
+		mangle: { properties: { regex: OURS, builtins: true } },
 	});
 	return Buffer.from(`${code}\n`);
 }

@@ -137,7 +137,7 @@ class _Index:
             feeds = await here.mirror.feeds()
             empty = await here.mirror.empty_feeds()
             html = rendering.render_index(here.public_url, feeds, empty)
-            newest = max((feed.version for feed in feeds), default=0)
+            newest = max((feed.head for feed in feeds), default=0)
             state = f"{here.hub.epoch}.{newest}.{len(empty)}"
             self._sheet = Sheet(_gzip(html), _etag(state), "feeds")
             self._made = time.monotonic()

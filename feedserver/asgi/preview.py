@@ -17,7 +17,12 @@ DESCRIPTION_MAX = 200  # characters; previews cut off what is longer
 INDEXED = "index, follow, max-image-preview:large"
 HIDDEN = "noindex, follow"
 CARD_IMAGE = "card.png"
+LOGO = "icon-180.png"
 CARD_SIZE = (1200, 630)
+CARD_ALT = "Live news: as it happens, corrected as facts come in"  # what the image says
+SITE_NAME = "Live news"
+# Link previews know a language only with its country; where a tag names none, the first of it.
+_COUNTRIES = {"ar": "SA", "de": "DE", "en": "GB", "es": "ES", "fr": "FR", "uk": "UA"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +44,7 @@ class Card:
 
 def site_card(site: str, title: str, description: str) -> Card:
     """Describe the list of feeds."""
-    return Card(title, description, f"{site}/", **_image(site, title))
+    return Card(title, description, f"{site}/", **_image(site))
 
 
 def feed_card(
@@ -54,14 +59,14 @@ def feed_card(
         description,
         url,
         robots=HIDDEN if "q=" in path else INDEXED,
-        **_image(site, feed.title),
+        **_image(site),
         json_ld=_script(_live_blog(site, feed, shown, url)) if scope == "front" else None,
     )
 
 
 def item_card(site: str, feed: Feed, item: Item) -> Card:
     """Describe an item's own page."""
-    picture = _image(site, feed.title)
+    picture = _image(site)
     medium = item.media[0] if item.media else None
     if medium is not None:
         size = (medium.width, medium.height) if medium.width and medium.height else None
@@ -87,6 +92,13 @@ def item_card(site: str, feed: Feed, item: Item) -> Card:
     )
 
 
+def locale(language: str) -> str:
+    """Return a language as link previews want it: `en_GB`."""
+    short, *rest = language.split("-")
+    country = next((part for part in rest if len(part) == 2), _COUNTRIES.get(short.lower()))
+    return f"{short.lower()}_{country.upper()}" if country else short.lower()
+
+
 def excerpt(text: str) -> str:
     """Return the beginning of a text on one line, cut between words."""
     text = " ".join(text.split())
@@ -109,6 +121,7 @@ def _live_blog(site: str, feed: Feed, items: Sequence[Item], url: str) -> dict[s
             "inLanguage": feed.language,
             "image": site + versioned(CARD_IMAGE),
             "author": {"@type": "Organization", "name": feed.title, "url": url},
+            "publisher": _publisher(site),
             "coverageStartTime": wire.time_text(
                 min([feed.created_at, *(i.published_at for i in items)])
             ),
@@ -139,6 +152,7 @@ def _posting(site: str, feed: Feed, item: Item, kind: str = "BlogPosting") -> di
             "inLanguage": item.language or feed.language,
             "keywords": list(item.tags),
             "author": author,
+            "publisher": _publisher(site),
             "isBasedOn": item.url,
             "image": [medium.url for medium in item.media],
             "correction": [
@@ -153,8 +167,13 @@ def _posting(site: str, feed: Feed, item: Item, kind: str = "BlogPosting") -> di
     )
 
 
-def _image(site: str, alt: str) -> dict[str, Any]:
-    return {"image": site + versioned(CARD_IMAGE), "image_alt": alt, "image_size": CARD_SIZE}
+def _publisher(site: str) -> dict[str, Any]:
+    logo = {"@type": "ImageObject", "url": site + versioned(LOGO)}
+    return {"@type": "Organization", "name": SITE_NAME, "url": f"{site}/", "logo": logo}
+
+
+def _image(site: str) -> dict[str, Any]:
+    return {"image": site + versioned(CARD_IMAGE), "image_alt": CARD_ALT, "image_size": CARD_SIZE}
 
 
 def _script(described: dict[str, Any]) -> Markup:

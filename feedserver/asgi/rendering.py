@@ -15,7 +15,15 @@ from markupsafe import Markup
 
 from feedserver import markup
 from feedserver.asgi import assets
-from feedserver.asgi.preview import HIDDEN, Card, feed_card, item_card, site_card
+from feedserver.asgi.preview import (
+    HIDDEN,
+    SITE_NAME,
+    Card,
+    feed_card,
+    item_card,
+    locale,
+    site_card,
+)
 from feedserver.asgi.wording import Wording, wording_for
 from feedserver.model import Feed, Item, Logged, Millis, Status, Verb
 
@@ -53,12 +61,14 @@ class Listing:
 
 
 def render_index(site: str, feeds: Iterable[Feed], empty: Collection[str]) -> str:
-    """Render the list of feeds, the `empty` ones last."""
+    """Render the list of feeds: where news came last first, then the `empty`, then the closed."""
     say = wording_for()
-    ordered = sorted(feeds, key=lambda feed: feed.slug in empty)
+    ordered = sorted(
+        feeds, key=lambda feed: (feed.closed_at is not None, feed.slug in empty, -feed.head)
+    )
     entries = [(feed, wording_for(feed)) for feed in ordered]
     names = ", ".join(feed.title for feed, _ in entries)
-    card = site_card(site, "Live news", f"Live news feeds: {names}" if names else "Live news feeds")
+    card = site_card(site, SITE_NAME, f"Live news feeds: {names}" if names else "Live news feeds")
     return _render(
         "index.html", say, card=card, entries=entries, empty=empty, tickers=INDEX_TICKERS
     )
@@ -224,6 +234,8 @@ def _environment() -> Environment:
         "asset": assets.versioned,
         "blocks": markup.blocks,
         "host": _host,
+        "locale": locale,
+        "site_name": SITE_NAME,
         "quoted": _quoted,
     }
     environment.tests["web_link"] = _is_web_link

@@ -24,6 +24,7 @@ from support.server import Editor, Server
 
 from feedserver.asgi import assets
 from feedserver.asgi.app import make_app
+from feedserver.asgi.preview import locale
 from feedserver.asgi.wording import direction, languages
 from feedserver.service import open_context
 from feedserver.settings import read_settings
@@ -105,7 +106,9 @@ def test_the_front_page_lists_the_feeds(server: Server, feed: Feed) -> None:
     assert "Coverage ended" in page
 
 
-def test_the_front_page_puts_feeds_without_news_last(tmp_path: Path) -> None:
+def test_the_front_page_puts_the_latest_news_first_and_no_ticker_on_what_is_closed(
+    tmp_path: Path,
+) -> None:
     with Server(tmp_path / "data") as own, own.editing() as editor, own.reading() as reader:
         for slug in ("world", "yard"):
             editor.configure(slug, title=slug, language="en")
@@ -125,6 +128,10 @@ def test_the_front_page_puts_feeds_without_news_last(tmp_path: Path) -> None:
         before = wait_for(("yard", ""), ("world", ' class="without"'))
         editor.item("News", "world")
         assert wait_for(("world", ""), ("yard", "")) != before
+        editor.item("Newer", "yard")
+        wait_for(("yard", ""), ("world", ""))
+        editor.configure("yard", closed=True)
+        wait_for(("world", ""))
 
 
 def test_a_page_says_when_what_and_what_was_wrong(feed: Feed) -> None:
@@ -167,7 +174,7 @@ def test_a_page_says_when_what_and_what_was_wrong(feed: Feed) -> None:
         "Photo: B Ann Source: Rosstat Happened 17 May 2025, 06:17 UTC+3 ukraine a/b & c"
     )
     assert '<time datetime="2025-05-17T07:13:00.000Z" title="17 May 2025, 10:13 UTC+3">' in story
-    assert '<a href="https://example.org/a?b=1&amp;c=2" rel="noopener">the statement</a>' in story
+    assert '<a href="https://example.org/a?b=1&amp;c=2">the statement</a>' in story
     assert f'href="/feeds/{feed.slug}?tag=a%2Fb%20%26%20c"' in story
     assert f'href="/feeds/{feed.slug}/items/{strike["id"]}"' in story
     assert 'src="https://example.org/i.jpg" alt="A road"' in story
@@ -246,6 +253,23 @@ def test_an_item_has_a_page_that_shows_what_readers_were_shown(feed: Feed) -> No
     assert '<meta property="og:description" content="Seven injured.">' in page
     assert described(page)["headline"] == "Better words"
     assert described(page)["dateModified"] == "2025-05-17T07:40:00.000Z"
+    assert described(page)["publisher"]["name"] == "Live news"
+
+
+def test_a_link_preview_says_what_its_picture_shows(feed: Feed) -> None:
+    page = feed.page()
+    assert 'property="og:image:alt" content="Live news: as it happens, corrected as facts' in page
+    assert '<meta property="og:site_name" content="Live news">' in page
+    assert '<meta property="og:locale" content="en_GB">' in page
+    assert described(page)["publisher"]["url"] == f"{str(feed.reader.base_url).rstrip('/')}/"
+
+
+@pytest.mark.parametrize(
+    ("language", "preview"),
+    [("en", "en_GB"), ("en-US", "en_US"), ("uk", "uk_UA"), ("zh-Hant-TW", "zh_TW"), ("pl", "pl")],
+)
+def test_link_previews_are_told_a_language_with_its_country(language: str, preview: str) -> None:
+    assert locale(language) == preview
 
 
 def test_what_readers_were_shown_within_a_minute_is_told_apart(feed: Feed) -> None:

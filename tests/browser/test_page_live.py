@@ -14,7 +14,7 @@ window.WebSocket = class {
 HIDEABLE = """
 window.hide = (hidden) => {
     Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
-    document.dispatchEvent(new Event('visibilitychange'));
+    document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));
 };
 """
 SECRET = "Rumour of the day"
@@ -261,7 +261,7 @@ def test_a_returning_reader_sees_where_they_left_off(stage: Stage) -> None:
     page.goto(f"{stage.server.url}/robots.txt")
     feed.post("New since")
     page.goto(f"{stage.server.url}/feeds/{feed.slug}")
-    marked = page.locator(".item:has(.seen) .headline")
+    marked = page.locator(".seen + .item .headline")
     assert marked.inner_text() == "Seen before"
     page.get_by_label("Mark where I left off").uncheck()
     page.wait_for_selector(".seen", state="detached")
@@ -306,3 +306,118 @@ def test_the_iframe_tells_its_host_how_tall_it_is(stage: Stage, sandbox: str) ->
     frame = page.frame_locator("iframe")
     frame.locator("live-ticker").get_by_role("link", name="In a frame").wait_for()
     page.wait_for_function("() => told?.type === 'newsfeed-height' && told.height > 50")
+
+
+def test_a_frame_of_automatic_height_does_not_move_what_its_reader_reads(stage: Stage) -> None:
+    feed = stage.feed()
+    for number in range(20):
+        feed.post(f"Item {number}", body="Some words.")
+    page = stage.open("/robots.txt", viewport={"width": 800, "height": 600})
+    address = f"{stage.server.url}/feeds/{feed.slug}/embed?height=auto"
+    host = f"""<iframe src="{address}" style="width: 100%; border: 0"></iframe>
+        <script>addEventListener('message', ({{ data }}) => {{
+            document.querySelector('iframe').style.height = `${{window.told = data.height}}px`;
+        }})</script>"""
+    page.route("**/host", lambda route: route.fulfill(body=host, content_type="text/html"))
+    page.goto("http://host.test/host")
+    frame = page.frame_locator("iframe")
+    frame.get_by_role("link", name="Item 19").wait_for()
+    page.wait_for_function("() => window.told > 1000")
+    feed.post("At the top")
+    frame.get_by_role("link", name="At the top").wait_for()
+    page.evaluate("scrollTo(0, 700)")
+    frame.locator("live-ticker[mode=notify]").wait_for()
+    row = frame.get_by_role("link", name="Item 9")
+    page.wait_for_timeout(600)
+    before = row.bounding_box()
+    feed.post("Not yet")
+    frame.get_by_role("button", name="1 new update").wait_for()
+    assert row.bounding_box() == before
+
+
+def test_edits_of_an_items_page_keep_what_readers_were_shown(stage: Stage) -> None:
+    feed = stage.feed()
+    item = feed.post("Four injured", body="One.")
+    item = feed.do(item, "update", body="Two [links](https://example.org/).")
+    path = f"/feeds/{feed.slug}/items/{item['id']}"
+    page = stage.open(path)
+    page.wait_for_selector(".bar.live")
+    summary = page.locator("details summary").first
+    summary.press("Enter")
+    history = page.locator("#shown").evaluate("shown => shown.innerText")
+    top = page.locator("#shown").bounding_box()
+    item = feed.do(item, "pin")
+    page.wait_for_selector(".badge.pinned")
+    page.wait_for_timeout(300)
+    assert page.locator("#shown").evaluate("shown => shown.innerText") == history
+    assert summary.evaluate("summary => summary === document.activeElement")
+    assert page.locator("#shown").bounding_box() == top
+
+    item = feed.do(item, "correct", headline="Seven injured", note="It was seven.")
+    page.wait_for_function("() => document.querySelectorAll('#shown details').length === 3")
+    assert page.locator("details[open]").count() == 1
+    assert page.locator("details").nth(1).get_attribute("open") is not None
+    assert page.locator("details summary").nth(1).evaluate("it => it === document.activeElement")
+    said = "rows => rows.map((row) => row.textContent.replace(/\\s/g, ''))"
+    by_script = page.locator("#shown summary, #shown div").evaluate_all(said)
+    plain = stage.open(path, java_script_enabled=False)
+    assert by_script == plain.locator("#shown summary, #shown div").evaluate_all(said)
+    feed.do(item, "kill", note="No.")
+    page.wait_for_selector("#shown", state="detached")
+
+
+def test_an_update_of_an_items_page_begins_its_history(stage: Stage) -> None:
+    feed = stage.feed()
+    item = feed.post("Four injured")
+    page = stage.open(f"/feeds/{feed.slug}/items/{item['id']}")
+    page.wait_for_selector(".bar.live")
+    assert page.locator("#shown").count() == 0
+    feed.do(item, "update", headline="Seven injured")
+    page.wait_for_selector("#shown details")
+    assert page.get_by_role("heading", name="What readers were shown").is_visible()
+    assert page.locator("details").count() == 2
+
+
+def test_the_focus_stays_where_a_row_is_withdrawn_or_moves(stage: Stage) -> None:
+    feed = stage.feed()
+    feed.post("Other")
+    item = feed.post(SECRET)
+    feed.post("Newest")
+    page = stage.open(f"/feeds/{feed.slug}")
+    page.wait_for_selector(".bar.live")
+    page.get_by_role("link", name=SECRET).focus()
+    focused = "document.activeElement.closest('.item')?.dataset.id"
+    item = feed.do(item, "pin")
+    page.wait_for_selector("[data-pinned]")
+    assert page.evaluate(focused) == str(item["id"])
+    feed.do(item, "kill", note="We were wrong.")
+    wait_for_headlines(page, "Newest", "We were wrong.", "Other")
+    assert page.evaluate(focused) == str(item["id"])
+
+
+@pytest.mark.parametrize("by", ["Enter", "mouse"])
+def test_the_button_leads_to_the_first_new_row(stage: Stage, by: str) -> None:
+    feed = stage.feed()
+    feed.do(feed.post("Pinned"), "pin")
+    for number in range(20):
+        feed.post(f"Item {number}", body="Words.")
+    page = stage.open(f"/feeds/{feed.slug}")
+    page.wait_for_selector(".bar.live")
+    page.evaluate("scrollTo(0, 1500)")
+    feed.post("New")
+    feed.post("Newer")
+    button = page.get_by_role("button", name="2 new updates")
+    if by == "mouse":
+        button.click()
+    else:
+        button.press("Enter")
+    page.get_by_role("link", name="Newer").wait_for()
+    focused = page.evaluate("document.activeElement.id || document.activeElement.textContent")
+    if by == "mouse":
+        assert focused == "news"
+        feed.post("And more")
+        page.get_by_role("link", name="And more").wait_for()
+    else:
+        # The time and the headline of a row both lead to it; the time stands first.
+        row = page.evaluate("document.activeElement.closest('.item').innerText")
+        assert "Newer" in row

@@ -27,7 +27,7 @@ HIDE = """window.away = false;
 Object.defineProperty(document, 'hidden', { get: () => window.away });
 window.look = away => {
     window.away = away;
-    document.dispatchEvent(new Event('visibilitychange'));
+    document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));
 };"""
 # Seconds: what each piece of an answer, or every 64 bytes of one, take longer.
 SLOW = {"latency": 0.6, "drip": 0.02}
@@ -239,3 +239,20 @@ def test_where_sockets_and_sse_are_blocked_a_page_and_a_ticker_poll(stage: Stage
     wait_for_headlines(page, "Withdrawn.", "First")
     wait_until(lambda: rows(ticker) == ["Withdrawn.", "First"])
     stage.complaints.clear()  # a browser reports each connection that is refused
+
+
+def test_a_hidden_page_that_sleeps_is_not_woken_by_the_network_or_the_page(stage: Stage) -> None:
+    feed = stage.feed()
+    feed.post("First")
+    page = open_page(stage, feed, SEEN + FAST + HIDE)
+    page.evaluate("look(true)")
+    wait_until(lambda: feed.readers() == 0)
+    connected = stage.wire.asked("/live")
+    page.evaluate("dispatchEvent(new Event('online'))")
+    page.eval_on_selector("live-ticker", "ticker => { ticker.refresh(); ticker.reconnect() }")
+    page.wait_for_timeout(800)
+    assert stage.wire.asked("/live") == connected
+    feed.post("While away")
+    page.evaluate("look(false)")
+    wait_until(lambda: page.evaluate("seen.length") == 2)
+    assert stage.wire.asked("/live") == connected + 1

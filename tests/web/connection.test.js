@@ -41,8 +41,12 @@ let random;
 let open;
 let number = 0;
 
-globalThis.document = { baseURI: 'https://host.example/', hidden: false, addEventListener() {} };
-globalThis.addEventListener = () => {};
+/** What listens to the page, by event; each connection adds its own. */
+const heard = {};
+globalThis.document = { baseURI: 'https://host.example/', hidden: false };
+globalThis.addEventListener = (name, act) => {
+	heard[name] = [...(heard[name] ?? []), act];
+};
 globalThis.setTimeout = (act, ms) => clock.set(act, ms);
 globalThis.clearTimeout = (id) => clock.timers.delete(id);
 performance.now = () => clock.now;
@@ -297,4 +301,38 @@ test('two tickers share a connection, and one that is moved keeps it', async () 
 	await clock.pass(SECOND);
 	assert.equal(opened.length, 1);
 	assert.equal(lastLine().closed, undefined);
+});
+
+test('one that has left, and leaves once more as it comes back, is not taken for one that is moved', async () => {
+	const { connection, leave } = await subscribe();
+	leave();
+	await clock.pass(SECOND);
+	assert.equal(lastLine().closed, true);
+	leave();
+	connection.subscribe(() => {});
+	await clock.pass(SECOND);
+	assert.deepEqual(ways(), ['ws', 'ws']);
+	assert.notEqual(lastLine().closed, true);
+});
+
+test('each transport has a connection of its own, so that nobody makes the others poll', () => {
+	const src = 'https://news.example/feeds/shared';
+	assert.equal(connectionTo(src), connectionTo(`${src}?from=here#top`));
+	assert.notEqual(connectionTo(src), connectionTo(src, 'poll'));
+});
+
+test('while the page is hidden and sleeps, neither the network nor a ticker wakes it', async () => {
+	const { connection } = await subscribe();
+	document.hidden = true;
+	heard.visibilitychange.at(-1)();
+	await clock.pass(MINUTE);
+	const before = opened.length;
+	heard.online.at(-1)();
+	connection.reconnect();
+	await clock.pass(MINUTE);
+	assert.equal(opened.length, before);
+	document.hidden = false;
+	heard.visibilitychange.at(-1)();
+	await clock.pass(0);
+	assert.equal(opened.length, before + 1);
 });

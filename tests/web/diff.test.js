@@ -36,6 +36,18 @@ test('both texts can be read back out of the runs', () => {
 	}
 });
 
+test('a change at the end of one line and one at the start of the next are two', () => {
+	assert.deepEqual(wordDiff('injures 4\nFour were', 'injures 7\nSeven were'), [
+		{ kind: 0, text: 'injures' },
+		{ kind: -1, text: ' 4' },
+		{ kind: 1, text: ' 7' },
+		{ kind: 0, text: '\n' },
+		{ kind: -1, text: 'Four' },
+		{ kind: 1, text: 'Seven' },
+		{ kind: 0, text: ' were' },
+	]);
+});
+
 test('texts too long to compare are shown whole, old and new', () => {
 	const before = 'old '.repeat(2000).trim();
 	const after = 'new '.repeat(2000).trim();

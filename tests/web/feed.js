@@ -31,6 +31,7 @@ export class Feed {
 			feed: 'world',
 			status: 'live',
 			published_at: this.now,
+			headline: 'News',
 		};
 		const item = { ...before, ...fields, version: this.sequence };
 		this.items.set(item.id, item);

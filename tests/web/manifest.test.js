@@ -46,7 +46,7 @@ test('every variable and event is documented', () => {
 	assert.deepEqual(names(ticker.cssProperties), found(code, /var\((--ticker-\w+)/g));
 	assert.deepEqual(
 		names(ticker.events),
-		[...found(read('web/src/view.js'), /emit\('(\w+)'/g), 'ended']
+		[...found(read('web/src/view.js'), /emit\('(\w+)'/g), 'ended', 'error']
 			.map((name) => `ticker-${name}`)
 			.sort(),
 	);

@@ -11,7 +11,6 @@ const view = (given) => ({
 	oldestFirst: false,
 	pending: new Set(),
 	vetoed: new Set(),
-	matched: new Set(),
 	...given,
 });
 
@@ -34,6 +33,15 @@ test('pins first, then newest; at most so many', () => {
 test('oldest first turns the newest ones around, under the pins', () => {
 	const { state } = feedOf({}, { pinned: true }, {}, {});
 	assert.deepEqual(ids(state, view({ oldestFirst: true, max: 3 })), [2, 3, 4]);
+});
+
+test('in a line there is one item: breaking news, else what is pinned, else the newest', () => {
+	const { feed, state } = feedOf({ pinned: true }, {}, { breaking: true }, {});
+	assert.deepEqual(ids(state, view({ line: true })), [3]);
+	const { cursor } = feed;
+	feed.put({ id: 3, breaking: false });
+	apply(state, feed.since(cursor), 0);
+	assert.deepEqual(ids(state, view({ line: true })), [1]);
 });
 
 test('what waits or was refused is not shown, and what waits is counted', () => {
@@ -65,13 +73,18 @@ test('a tag filter shows an item while it has the tag', () => {
 test('a tombstone applies whatever the filter, and shows only where the item stood', () => {
 	const { feed, state } = feedOf({ tags: ['a'] }, { tags: ['b'] });
 	const how = view({ tags: ['a'] });
-	assert.deepEqual(ids(state, how), [1]);
+	const shown = select(state, how);
+	assert.deepEqual(
+		shown.map(({ id }) => id),
+		[1],
+	);
 	const { cursor } = feed;
 	feed.kill(1);
 	feed.kill(2);
 	apply(state, feed.since(cursor), 0);
 	assert.deepEqual(
-		select(state, how).map(({ id, status }) => [id, status]),
+		select(state, { ...how, shown }).map(({ id, status }) => [id, status]),
 		[[1, 'killed']],
 	);
+	assert.deepEqual(ids(state, how), [], 'nor anywhere once other tags are asked for');
 });

@@ -15,7 +15,7 @@ export function changesIn(list, history, repaint) {
 	/** @type {Map<number, { version: number, revisions?: Revision[] }>} */
 	const opened = new Map();
 	list.onclick = ({ target }) => {
-		const id = Number(/** @type {Element} */ (target).closest('button')?.value);
+		const id = +(/** @type {any} */ (target).closest('button')?.value);
 		if (!id) return;
 		if (!opened.delete(id)) opened.set(id, { version: 0 });
 		repaint();
@@ -37,7 +37,7 @@ export function changesIn(list, history, repaint) {
 				history(id)
 					.catch(() => [])
 					.then((revisions) => {
-						open.revisions = revisions;
+						open.revisions = revisions ?? [];
 						row.dataset.look = '';
 						repaint();
 					});

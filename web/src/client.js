@@ -11,8 +11,6 @@ export const newState = () => ({
 	cursor: '',
 	versions: new Map(),
 	items: new Map(),
-	feed: null,
-	floor: null,
 	next: '',
 	heartbeat: 25,
 	strays: 0,
@@ -39,7 +37,7 @@ export function apply(state, message, tick) {
 		return { ask: state.strays > 1 };
 	}
 	if (type === 'ended') state.ended = true;
-	return { retry: type === 'goodbye' ? message.retry_ms : undefined };
+	return { retry: message.retry_ms };
 }
 
 /** Put a page fetched by `next`, complete up to now, under what is shown. @param {State} state @param {Page} page */
@@ -82,11 +80,11 @@ const lastUnpinned = (items) =>
 	items
 		.filter((item) => !item.pinned)
 		.sort(byTime)
-		.at(-1) ?? null;
+		.at(-1);
 
 /** @param {State} state @param {string | undefined} now @param {number} tick */
 function observeClock(state, now, tick) {
-	const ms = Date.parse(now ?? '');
+	const ms = Date.parse(/** @type {any} */ (now));
 	if (ms > state.now) {
 		state.now = ms;
 		state.heardAt = tick;

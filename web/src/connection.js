@@ -22,14 +22,16 @@ const WS = 0;
 const POLL = 2;
 const MISSES = [3, 2];
 
-const page = /** @type {any} */ (globalThis);
-const NAME = Symbol.for('newsfeed.v1');
-page[NAME] ??= {};
-/** One connection per feed and page, shared by all tickers and all versions of this script that keep this contract. @type {Record<string, Connection>} */
-const connections = page[NAME];
+/**
+ * One connection per feed, transport and page, shared by all tickers: only the first script of a page defines the element,
+ * however many versions it includes.
+ *
+ * @type {Record<string, Connection>}
+ */
+const connections = {};
 
 /**
- * The page's one connection to a feed. It is open while someone subscribes, and goes on from its cursor when someone does again.
+ * The page's one connection to a feed over a transport. It is open while someone subscribes, and goes on from its cursor when someone does again.
  *
  * @param {string} src address of the feed page; throws TypeError when it is none
  * @param {string | null} [transport] where to begin: `ws`, `sse` or `poll`
@@ -37,16 +39,16 @@ const connections = page[NAME];
  */
 export function connectionTo(src, transport) {
 	const url = apiUrl(src);
-	connections[url] ??= connect(url, transport);
-	return connections[url];
+	// biome-ignore lint/suspicious/noAssignInExpressions: every byte of the ticker counts
+	return (connections[`${url} ${transport}`] ??= connect(url, transport));
 }
 
 /** @param {string} src */
 function apiUrl(src) {
-	const { href } = new URL(src, document.baseURI);
-	const [, site, feed] = /^(http[^?#]*)\/feeds\/([^/?#]+)/.exec(href) ?? [];
-	if (!feed) throw new TypeError(`no feed at ${src}`);
-	return `${site}/v1/feeds/${feed}`;
+	const { origin, pathname } = new URL(src, document.baseURI);
+	const [, site, feed] = /(http.*)(\/feeds\/[^/]+)/.exec(origin + pathname) ?? [];
+	if (!feed) throw TypeError(`no feed at ${src}`);
+	return `${site}/v1${feed}`;
 }
 
 /** @param {number} low @param {number} high seconds @returns {number} ms */
@@ -69,7 +71,8 @@ function connect(url, transport) {
 	let retry;
 	/** Outdates whatever an earlier attempt still has to say. */
 	let turn = 0;
-	let hangUp = () => {};
+	/** @type {WebSocket | EventSource | undefined} */
+	let line;
 
 	/** @type {Connection} */
 	const connection = {
@@ -77,25 +80,21 @@ function connect(url, transport) {
 		state,
 		status: 'connecting',
 		freshAt: 0,
-		now: () => state.now && serverNow(state, performance.now()),
-		history: (id) =>
-			get(`/items/${id}/history`)
-				.then((answer) => answer.json())
-				.then(({ history }) => history),
+		now: () => serverNow(state, performance.now()),
+		history: async (id) => (await (await get(`/items/${id}/history`)).json()).history,
 		subscribe(listener) {
 			listeners.add(listener);
 			if (listeners.size < 2 && !timers.leave) open();
 			set('leave');
 			return () => {
-				listeners.delete(listener);
-				// An element that is moved leaves and comes back at once.
-				set('leave', 0, () => listeners.size || shut());
+				// An element that is moved leaves and comes back at once; one that has left before must not be taken for it.
+				if (listeners.delete(listener)) set('leave', 0, () => listeners.size || shut());
 			};
 		},
 		reconnect() {
 			way = best;
 			misses = tries = 0;
-			asleep = false;
+			asleep &&= document.hidden;
 			open();
 		},
 	};
@@ -134,8 +133,8 @@ function connect(url, transport) {
 		const polled = way === POLL || state.ended;
 		/** @param {{ data: string }} message */
 		const onmessage = ({ data }) => mine === turn && hear(data, polled);
-		/** @param {{ code?: number }} [event] */
-		const gone = ({ code } = {}) => mine === turn && lose(code);
+		/** @param {any} [event] a CloseEvent has a code */
+		const gone = (event) => mine === turn && lose(event?.code);
 		const since = state.cursor && `?since=${state.cursor}`;
 		set('watch', FIRST_WORD, gone);
 		doubt();
@@ -143,20 +142,17 @@ function connect(url, transport) {
 			get(`/changes${since}`)
 				.then(async (answer) => {
 					if (answer.status === 404) return gone({ code: 4404 });
-					retry = Number(answer.headers.get('Retry-After')) * SECOND || undefined;
+					retry = +(/** @type {any} */ (answer.headers.get('Retry-After'))) * SECOND || undefined;
 					if (!answer.ok) throw answer;
 					onmessage({ data: await answer.text() });
 				})
 				.catch(gone);
 		else {
-			const line = /** @type {any} */ (
-				way
-					? new EventSource(`${url}/stream${since}`)
-					: new WebSocket(`${url.replace('http', 'ws')}/live${since}`)
-			);
+			line = way
+				? new EventSource(`${url}/stream${since}`)
+				: new WebSocket(`${url.replace('http', 'ws')}/live${since}`);
 			line.onmessage = onmessage;
-			line[way ? 'onerror' : 'onclose'] = gone;
-			hangUp = () => line.close();
+			line.onerror = /** @type {any} */ (line).onclose = gone;
 		}
 	}
 
@@ -167,8 +163,7 @@ function connect(url, transport) {
 
 	function shut() {
 		turn++;
-		hangUp();
-		hangUp = () => {};
+		line?.close();
 		set('watch');
 		set('open');
 	}
@@ -193,10 +188,10 @@ function connect(url, transport) {
 	}
 
 	/** Come back later, unless the close code is final. @param {number} [code] */
-	function lose(code = 0) {
+	function lose(code) {
 		shut();
 		if (code === 4410 || state.ended) return end();
-		if (code > 4399 && code < 4500) return become('error');
+		if (code && code > 4399 && code < 4500) return become('error');
 		doubt();
 		// When even polling fails, the network is at fault and not the socket.
 		if (way === POLL) way = best;
@@ -225,8 +220,9 @@ function connect(url, transport) {
 		asleep = true;
 		shut();
 	};
-	/** Go on at once where there was something to wait for. */
+	/** Go on at once where there was something to wait for; what sleeps unseen goes on sleeping. */
 	const wake = () => {
+		if (asleep && document.hidden) return;
 		const waited = asleep || timers.open;
 		asleep = false;
 		if (waited) open();
@@ -236,7 +232,7 @@ function connect(url, transport) {
 		if (!document.hidden) wake();
 	};
 	look();
-	document.addEventListener('visibilitychange', look);
+	addEventListener('visibilitychange', look);
 	// A socket kept through the back/forward cache comes back looking open, and is dead.
 	addEventListener('pagehide', fallAsleep);
 	addEventListener('pageshow', wake);

@@ -11,9 +11,12 @@
  */
 export function make(tag, attributes = {}, ...children) {
 	const element = document.createElement(tag);
-	for (const name in attributes)
-		if (attributes[name] !== undefined)
-			element.setAttribute(name, /** @type {string} */ (attributes[name]));
+	for (const name in attributes) {
+		const value = /** @type {string} */ (attributes[name]);
+		if (value !== undefined) element.setAttribute(name, value);
+		// The sheet knows parts by their classes, which are shorter.
+		if (name === 'part') element.className = value;
+	}
 	element.append(.../** @type {Node[]} */ (children.filter(Boolean)));
 	return element;
 }

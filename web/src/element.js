@@ -28,12 +28,12 @@ export class LiveTicker extends HTMLElement {
 
 	/** Hold the view as it is; only withdrawals still reach it. */
 	pause() {
-		this.setAttribute('paused', '');
+		this.toggleAttribute('paused', true);
 	}
 
 	/** Let news in again. */
 	resume() {
-		this.removeAttribute('paused');
+		this.toggleAttribute('paused', false);
 	}
 
 	/** Paint the items that wait behind the button. */
@@ -48,6 +48,6 @@ export class LiveTicker extends HTMLElement {
 
 	/** Drop the connection and make another. */
 	reconnect() {
-		this.#ticker.refresh();
+		this.refresh();
 	}
 }

@@ -1,7 +1,8 @@
 /**
  * The ticker alone in a frame. The frame's address sets the ticker's attributes (`?layout=compact&max=10`); with
  * `?height=auto` the frame tells its host how tall it wants to be:
- * `{type: 'newsfeed-height', src, height}` by postMessage, in CSS pixels.
+ * `{type: 'newsfeed-height', src, height}` by postMessage, in CSS pixels. A reader who has scrolled past its top would lose the
+ * place whenever it grows, so news waits behind the button meanwhile.
  */
 const ATTRIBUTES =
 	'announce heading heading-level lang layout max mode order tags theme time timezone'.split(' ');
@@ -20,4 +21,13 @@ if (asked.get('height') === 'auto') {
 		const height = Math.ceil(document.documentElement.getBoundingClientRect().height);
 		parent.postMessage({ type: 'newsfeed-height', src: location.href, height }, '*');
 	}).observe(document.documentElement);
+	if (!asked.has('mode') && ticker) {
+		const top = document.createElement('div');
+		top.className = 'top';
+		document.body.prepend(top);
+		new IntersectionObserver(([{ isIntersecting }]) => {
+			if (isIntersecting) ticker.removeAttribute('mode');
+			else ticker.setAttribute('mode', 'notify');
+		}).observe(top);
+	}
 }

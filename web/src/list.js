@@ -6,8 +6,8 @@
  */
 import { changesIn } from './changes.js';
 import { make } from './dom.js';
-import { slide } from './motion.js';
-import { renderChanges, renderItem } from './rows.js';
+import { QUIETLY, slide } from './motion.js';
+import { renderItem } from './rows.js';
 
 /**
  * Make the list in its scroller.
@@ -22,6 +22,8 @@ export function itemList(scroller, history, repaint) {
 	/** Rows by id, separators by day. @type {Map<number | string, HTMLLIElement>} */
 	let rows = new Map();
 	const changes = changesIn(list, history, repaint);
+	// Else a row that is hidden and shown again would flash once more.
+	list.onanimationend = ({ target }) => /** @type {Element} */ (target).part.remove('new');
 
 	/** @param {HTMLElement} li @param {Item} item @param {RowOptions} options @param {string} look */
 	function fill(li, item, options, look) {
@@ -29,17 +31,12 @@ export function itemList(scroller, history, repaint) {
 		const key = `${item.version} ${!revisions} ${look}`;
 		if (li.dataset.look === key) return;
 		li.dataset.look = key;
-		const article = renderItem(item, options);
-		const button = article.querySelector('button');
-		if (button && revisions) {
-			button.ariaExpanded = 'true';
-			article.append(renderChanges(revisions, options.words, options.times));
-		}
-		const links = () => /** @type {HTMLElement[]} */ ([...li.querySelectorAll('a, button')]);
-		const focused = links().findIndex((link) => link.matches(':focus'));
-		li.replaceChildren(article);
-		// A reader who stood on a link or button of the old text stands on the same one of the new.
-		links()[focused]?.focus({ preventScroll: true });
+		const focused = /** @type {HTMLAnchorElement | null} */ (li.querySelector(':focus'));
+		li.replaceChildren(renderItem(item, options, revisions));
+		// A reader who stood on a link or button of the old text stands on the same one of the new, else at its top.
+		if (!focused) return;
+		const links = /** @type {HTMLAnchorElement[]} */ ([...li.querySelectorAll('a, button')]);
+		(links.find(({ href }) => href === focused.href) ?? links[0])?.focus(QUIETLY);
 	}
 
 	return {
@@ -76,9 +73,9 @@ export function itemList(scroller, history, repaint) {
 				return () => {
 					const key = [words.language, times.dated(0), layout, level, dated];
 					fill(li, item, { ...look, href: `${src}/items/${id}` }, key.join());
-					const time = li.querySelector('time');
+					const time = /** @type {HTMLElement} */ (li.querySelector('time'));
 					const label = times.label(ms, now, mode, dated);
-					if (time && time.textContent !== label) time.textContent = label;
+					if (time.textContent !== label) time.textContent = label;
 				};
 			});
 			if (!items.length) row('', 'empty', words.empty);

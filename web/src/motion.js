@@ -2,7 +2,10 @@
 
 const SLIDE = 280;
 
-const calm = matchMedia('(prefers-reduced-motion: reduce)');
+/** The focus follows, and the view stays. */
+export const QUIETLY = { preventScroll: true };
+
+const calm = matchMedia('(prefers-reduced-motion)');
 
 let slides = 0;
 
@@ -10,7 +13,8 @@ let slides = 0;
 export const isSliding = () => slides > 0;
 
 /**
- * Make `nodes` the list's children and let what stays slide from where it stood.
+ * Make `nodes` the list's children and let what stays slide from where it stood. The focus stays where it was, or goes to
+ * what the list stands in.
  *
  * @param {HTMLElement} scroller the positioned, scrolling parent
  * @param {HTMLElement} list
@@ -21,6 +25,7 @@ export function slide(scroller, list, nodes, writes) {
 	const children = /** @type {HTMLElement[]} */ ([...list.children]);
 	const tops = new Map(children.map((node) => [node, node.offsetTop]));
 	const { scrollTop } = scroller;
+	const focused = /** @type {HTMLElement | null} */ (list.querySelector(':focus'));
 	const anchor = scrollTop
 		? children.find((node) => list.offsetTop + node.offsetTop + node.offsetHeight > scrollTop)
 		: undefined;
@@ -30,7 +35,10 @@ export function slide(scroller, list, nodes, writes) {
 		const there = list.children[i];
 		if (there !== node) list.insertBefore(node, there);
 	});
+	// A row that moves loses the focus, and one that goes takes it along.
+	focused?.focus(QUIETLY);
 	for (const write of writes) write();
+	if (focused && !list.querySelector(':focus')) list.parentElement?.focus(QUIETLY);
 
 	const moved = anchor?.isConnected ? anchor.offsetTop - (tops.get(anchor) ?? 0) : 0;
 	// WebKit keeps no scroll anchor of its own, and Firefox drops its own when the row that it holds to slides.

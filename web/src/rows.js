@@ -2,71 +2,74 @@
  * One item as DOM. Words come as text, links only as http(s), nothing as HTML.
  *
  * @import { Item, Revision, Span } from '../types/wire.d.ts'
- * @import { RowOptions, Times } from '../types/modules.d.ts'
+ * @import { Edit, RowOptions, Times } from '../types/modules.d.ts'
  */
-import { wordDiff, wordsOf } from './diff.js';
+import { wordDiff } from './diff.js';
 import { make } from './dom.js';
 
-/** Kept words shown on either side of a change, before the rest is elided. */
-const CONTEXT = 8;
+/** What may stand beside a time; the first two are said of an item, the others are its status. */
+const BADGES = /** @type {('breaking' | 'pinned')[]} */ (['breaking', 'pinned', 'held', 'killed']);
+
+/** What is left out of kept words: all but some 50 characters on either side, if that is worth it. */
+const MIDDLE = /^(.{40,60}\s).{40,}?(\s.{40,60})$/s;
 
 /**
- * Render an item or its tombstone as an `article`.
+ * Render an item or its tombstone, which is little more than its note, as an `article`.
  *
  * @param {Item} item
  * @param {RowOptions} options
+ * @param {Revision[]} [history] when what its updates changed is to be shown
  */
-export function renderItem(item, options) {
+export function renderItem(item, options, history) {
 	const { words, times, layout, href } = options;
 	const { published_at, headline, language, note } = item;
-	const killed = item.status === 'killed';
 	const full = layout === 'list';
+	const updated = layout !== 'line' && item.updated_at;
 	const published = Date.parse(published_at);
 	const date = times.dated(published);
 	/** @param {string} at */
 	const clock = (at) => times.beside(Date.parse(at), published);
-	/** @param {'breaking' | 'pinned' | 'held' | 'killed'} part @param {boolean | undefined} shown */
-	const badge = (part, shown) => shown && make('b', { part: `badge ${part}` }, words[part]);
 	const meta = make(
 		'p',
 		{ part: 'meta' },
 		// Worded again by whoever keeps the page's clock.
 		make('time', { part: 'time', datetime: published_at, title: date }, date),
-		badge('breaking', item.breaking),
-		badge('pinned', item.pinned),
-		badge('held', item.status === 'held'),
-		badge('killed', killed),
+		...BADGES.map(
+			(part) =>
+				(item[part] || item.status === /** @type {string} */ (part)) &&
+				make('b', { part: `badge ${part}` }, words[part]),
+		),
 	);
 	const text = { lang: language, dir: 'auto' };
-	if (killed)
-		return make('article', {}, meta, note && make('p', { part: 'note', dir: 'auto' }, note));
 	return make(
 		'article',
 		{},
 		meta,
-		make(
-			'p',
-			{ part: 'headline', role: 'heading', 'aria-level': options.level, ...text },
-			make('a', { part: 'link', href }, headline),
-		),
+		note && make('p', { part: 'note', dir: 'auto' }, note),
+		headline &&
+			make(
+				'p',
+				{ part: 'headline', role: 'heading', 'aria-level': options.level, ...text },
+				make('a', { part: 'link', href }, headline),
+			),
 		full && make('div', { part: 'body', ...text }, ...(item.blocks ?? []).map(renderBlock)),
 		full && renderCredit(item),
 		...(item.corrections ?? []).map(({ at, note }) =>
 			make(
 				'p',
-				{ part: 'correction', ...text },
+				{ part: 'correction' },
 				make('b', {}, words.correction),
 				` ${clock(at)} `,
-				note,
+				make('span', text, note),
 			),
 		),
-		item.updated_at &&
-			layout !== 'line' &&
+		updated &&
 			make(
 				'button',
-				{ part: 'updated', type: 'button', value: item.id, 'aria-expanded': 'false' },
-				words.updated.replace('{t}', clock(item.updated_at)),
+				{ part: 'updated', value: item.id, 'aria-expanded': `${!!history}` },
+				words.updated.replace('{t}', clock(updated)),
 			),
+		updated && history && renderChanges(history, words, times),
 	);
 }
 
@@ -76,59 +79,55 @@ export const renderBlock = (spans) =>
 		'p',
 		{},
 		...spans.map((span) => {
-			if (typeof span === 'string') return span;
+			// A plain string has none of these.
+			const { text, em, strong, href } = /** @type {Exclude<Span, string>} */ (span);
 			/** @type {Node | string} */
-			let node = span.text;
-			if (span.em) node = make('em', {}, node);
-			if (span.strong) node = make('strong', {}, node);
-			return linkTo(span.href, node);
+			let node = text ?? span;
+			if (em) node = make('em', {}, node);
+			if (strong) node = make('strong', {}, node);
+			return linkTo(href, node);
 		}),
 	);
 
 /** @param {string | undefined} href @param {Node | string} node */
 const linkTo = (href, node) =>
-	/^https?:/i.test(href ?? '') ? make('a', { part: 'link', href, rel: 'noopener' }, node) : node;
+	/^https?:/i.test(/** @type {any} */ (href)) ? make('a', { part: 'link', href }, node) : node;
 
 /** @param {Item} item */
 const renderCredit = ({ byline, source, url }) =>
-	(byline || source || url) &&
 	make(
 		'p',
 		{ part: 'credit' },
 		byline && make('span', { dir: 'auto' }, byline),
-		linkTo(url, make('span', { dir: 'auto' }, source ?? url)),
+		byline && (source || url) && ' · ',
+		linkTo(url, make('span', { dir: 'auto' }, source ?? url?.split('/')[2])),
 	);
 
 /**
- * Render what each update changed, newest first.
+ * Render what each update changed, newest first; one that left all words as they were is only named.
  *
  * @param {Revision[]} history oldest first
- * @param {{ updated: string }} words
+ * @param {{ updated: string, error: string }} words the last is said when there is no history
  * @param {Pick<Times, 'beside'>} times
  */
-export const renderChanges = (history, { updated }, times) =>
+export const renderChanges = (history, words, times) =>
 	make(
 		'div',
-		{ part: 'changes', dir: 'auto' },
+		{ part: 'changes' },
+		!history[0] && words.error,
 		...history
-			.flatMap((revision, i) =>
-				i
-					? make(
-							'p',
-							{},
-							make(
-								'b',
-								{},
-								updated.replace(
-									'{t}',
-									times.beside(Date.parse(revision.at), Date.parse(history[0].at)),
-								),
-							),
-							'\n',
-							...wordDiff(plain(history[i - 1]), plain(revision)).map(renderEdit),
-						)
-					: [],
-			)
+			.slice(1)
+			.map((revision, i) => {
+				const time = times.beside(Date.parse(revision.at), Date.parse(history[0].at));
+				const edits = wordDiff(plain(history[i]), plain(revision));
+				return make(
+					'div',
+					{},
+					make('b', {}, words.updated.replace('{t}', time)),
+					edits.some(({ kind }) => kind) &&
+						make('p', { dir: 'auto' }, ...edits.flatMap(renderEdit)),
+				);
+			})
 			.reverse(),
 	);
 
@@ -136,16 +135,11 @@ export const renderChanges = (history, { updated }, times) =>
 const plain = ({ headline, blocks = [] }) =>
 	[
 		headline,
-		...blocks.map((spans) =>
-			spans.map((span) => (typeof span === 'string' ? span : span.text)).join(''),
-		),
+		...blocks.map((spans) => spans.map((span) => /** @type {any} */ (span).text ?? span).join('')),
 	].join('\n');
 
-/** @param {import('../types/modules.d.ts').Edit} edit */
+/** An edit between spaces, which are no part of what changed: a line through one reads as a minus. @param {Edit} edit @returns {(Node | string)[]} */
 const renderEdit = ({ kind, text }) => {
-	if (kind) return make(kind < 0 ? 'del' : 'ins', {}, text);
-	const kept = wordsOf(text);
-	return kept.length > 2 * CONTEXT + 4
-		? `${kept.slice(0, CONTEXT).join('')} […]${kept.slice(-CONTEXT).join('')}`
-		: text;
+	if (kind) return [text.split(/\S/)[0], make(kind < 0 ? 'del' : 'ins', {}, text.trim()), ' '];
+	return [text.replace(MIDDLE, '$1[…]$2')];
 };

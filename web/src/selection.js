@@ -7,23 +7,23 @@
 import { inOrder, pinsFirst } from './client.js';
 
 /**
- * List the items to show. `view.matched` keeps what was ever shown under the filter: a withdrawn item has no tags left,
- * and its row must say so all the same.
+ * List the items to show. A withdrawn item has neither tags nor a headline left, and its row, if it was shown,
+ * must say so all the same. In a line breaking news goes before all else.
  *
  * @param {State} state
  * @param {View} view
  * @returns {Item[]}
  */
-export function select(state, { tags, max, oldestFirst, pending, vetoed, matched }) {
+export function select(state, { tags, max, line, oldestFirst, pending, vetoed, shown }) {
 	const items = [...state.items.values()]
-		.filter((item) => {
-			const { id } = item;
-			if (hasTag(item, tags)) matched.add(id);
-			else if (item.status !== 'killed') matched.delete(id);
-			return matched.has(id) && !pending.has(id) && !vetoed.has(id);
-		})
-		.sort(inOrder)
-		.slice(0, max);
+		.filter(
+			(item) =>
+				(hasTag(item, tags) || (!item.headline && shown?.some(({ id }) => id === item.id))) &&
+				!pending.has(item.id) &&
+				!vetoed.has(item.id),
+		)
+		.sort((a, b) => (line && Number(!a.breaking) - Number(!b.breaking)) || inOrder(a, b))
+		.slice(0, line ? 1 : max);
 	return oldestFirst ? items.reverse().sort(pinsFirst) : items;
 }
 
@@ -34,5 +34,5 @@ export const hasTag = (item, tags) => !tags.length || tags.some((tag) => item.ta
 export const countWaiting = ({ items }, { pending, tags }) =>
 	[...pending].filter((id) => {
 		const item = items.get(id);
-		return item && item.status !== 'killed' && hasTag(item, tags);
+		return item?.headline && hasTag(item, tags);
 	}).length;

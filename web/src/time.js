@@ -11,16 +11,15 @@ const DAY = 24 * HOUR;
 const made = {};
 
 /**
- * The formats for a language and an IANA zone; an unknown zone gives way to the browser's own.
+ * The formats for a language and an IANA zone; an unknown zone, as `local` is one, gives way to the browser's own.
  *
  * @param {string} language
  * @param {string} [zone]
  * @returns {Times}
  */
 export function timesFor(language, zone) {
-	const key = `${language} ${zone}`;
-	made[key] ??= makeTimes(language, zone);
-	return made[key];
+	// biome-ignore lint/suspicious/noAssignInExpressions: every byte of the ticker counts
+	return (made[`${language} ${zone}`] ??= makeTimes(language, zone));
 }
 
 /** @param {string} language @param {string} [timeZone] @returns {Times} */
@@ -37,13 +36,12 @@ function makeTimes(language, timeZone) {
 	} catch {
 		timeZone = undefined;
 	}
-	const date = /** @type {const} */ ({ day: 'numeric', month: 'long', year: 'numeric' });
 	const clock = format({ hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
-	const full = format(date);
-	const weekday = format({ weekday: 'long', ...date });
+	const full = format({ dateStyle: 'long' });
+	const weekday = format({ dateStyle: 'full' });
 	const offset = format({ timeZoneName: 'shortOffset' }, 'en-GB');
 	const ago = new Intl.RelativeTimeFormat(place, { numeric: 'auto', style: 'short' });
-	const comma = place.startsWith('ar') ? '،' : ',';
+	const comma = /^ar/.test(place) ? '،' : ',';
 
 	/** @param {number} ms */
 	const zone = (ms) =>
@@ -66,7 +64,7 @@ function makeTimes(language, timeZone) {
 			if (mode === 'absolute' || age >= DAY) return absolute;
 			const unit = age < HOUR ? MINUTE : HOUR;
 			const name = age < MINUTE ? 'second' : age < HOUR ? 'minute' : 'hour';
-			const relative = ago.format(-Math.floor(age / unit), name);
+			const relative = ago.format(-((age / unit) | 0), name);
 			return mode === 'relative' ? relative : `${absolute} · ${relative}`;
 		},
 	};

@@ -9,7 +9,7 @@ import { plural, wordsFor } from '../strings/index.js';
 import { connectionTo } from './connection.js';
 import { make } from './dom.js';
 import { itemList } from './list.js';
-import { isSliding } from './motion.js';
+import { isSliding, QUIETLY } from './motion.js';
 import { countWaiting, hasTag, select } from './selection.js';
 import css from './style.js';
 import { timesFor } from './time.js';
@@ -19,6 +19,8 @@ import { voice } from './voice.js';
 const AT_ONCE = 3;
 const BURST = 250;
 const DEFAULT_MAX = 50;
+/** Room for a day over the row that is scrolled to, in px. */
+const ABOVE = 99;
 /** Labels are renewed this often, in ms. */
 const TICK = 30_000;
 
@@ -28,31 +30,28 @@ sheet.replaceSync(css);
 
 /** @param {HTMLElement} host @param {ShadowRoot} shadow @param {ElementInternals} internals @returns {Ticker} */
 export function ticker(host, shadow, internals) {
-	const fallback = make('slot');
-	const heading = make('div', { part: 'heading', role: 'heading' });
-	const pause = make('button', { part: 'pause', type: 'button' });
-	const button = make('button', { part: 'pending', type: 'button' });
+	const title = make('a', { part: 'link' });
+	const heading = make('div', { part: 'heading', role: 'heading' }, title);
+	const pause = make('button', { part: 'pause' });
+	const button = make('button', { part: 'pending' });
 	const scroller = make('div', { part: 'scroller', role: 'region', tabindex: '0' });
 	const footer = make('p', { part: 'status' });
 	const frame = make(
 		'div',
-		{ part: 'ticker', hidden: 'true' },
+		{ part: 'ticker', hidden: '' },
 		heading,
 		pause,
 		button,
 		scroller,
 		footer,
 	);
-	const { element, say, unsay } = voice((texts) =>
-		paused() || document.hidden || !words
-			? ''
-			: texts[1]
-				? plural(words.updates, texts.length, words.language)
-				: texts[0],
+	const { element, say, unsay } = voice(
+		(count) => words && plural(words.updates, count, words.language),
 	);
 	const list = itemList(scroller, (id) => connection.history(id), later);
 	shadow.adoptedStyleSheets = [sheet];
-	shadow.append(fallback, frame, element);
+	// The sheet shows the slot while the frame before it is hidden.
+	shadow.append(frame, make('slot'), element);
 
 	/** @type {Connection} */
 	let connection;
@@ -65,17 +64,13 @@ export function ticker(host, shadow, internals) {
 	const pending = new Set();
 	/** @type {Set<number>} */
 	const vetoed = new Set();
-	/** @type {Set<number>} */
-	const matched = new Set();
 	/** @type {Item[] | undefined} what is painted */
 	let shown;
 	/** @type {import('../strings/index.js').Words} */
 	let words;
 	let frameAsked = 0;
 	let burst = 0;
-	let burstAt = 0;
 	let count = 0;
-	let wasPaused = false;
 	/** @type {Status | undefined} */
 	let was;
 
@@ -88,13 +83,15 @@ export function ticker(host, shadow, internals) {
 	const view = () => ({
 		tags:
 			get('tags')
-				?.split(/[\s,]*,[\s,]*/)
+				?.split(',')
+				.map((tag) => tag.trim())
 				.filter(Boolean) ?? [],
-		max: layout() === 'line' ? 1 : Number(get('max')) || DEFAULT_MAX,
+		line: layout() === 'line',
+		max: Math.max(1, +(/** @type {any} */ (get('max'))) || DEFAULT_MAX),
 		oldestFirst: get('order') === 'oldest',
 		pending,
 		vetoed,
-		matched,
+		shown,
 	});
 
 	/** @param {string} name @param {object} detail */
@@ -110,12 +107,13 @@ export function ticker(host, shadow, internals) {
 
 	function begin() {
 		end();
-		clock = setInterval(() => paused() || later(), TICK);
+		clock = setInterval(later, TICK);
 		const before = connection;
 		try {
 			connection = connectionTo(`${get('src')}`, still() ? 'poll' : get('transport'));
 		} catch (error) {
-			emit('error', { message: `${error}` });
+			connection = /** @type {any} */ (undefined);
+			become('error', `${error}`);
 			return;
 		}
 		leave = connection.subscribe(hear);
@@ -135,15 +133,17 @@ export function ticker(host, shadow, internals) {
 
 	/** @param {Effect} [effect] */
 	function hear(effect) {
-		if (effect?.first) welcome();
-		else receive(effect);
-		if (effect && still()) leave();
+		if (effect) {
+			if (effect.first) welcome();
+			else receive(effect);
+			if (still()) leave();
+		}
 		later();
 	}
 
 	/** Begin with all that the connection knows; none of it is news. */
 	function welcome() {
-		for (const each of [pending, vetoed, matched, fresh, list]) each.clear();
+		for (const each of [pending, vetoed, fresh, list]) each.clear();
 		shown = undefined;
 		for (const item of connection.state.items.values()) offer(item, true);
 	}
@@ -155,17 +155,17 @@ export function ticker(host, shadow, internals) {
 		return allowed;
 	}
 
-	/** @param {Effect} [effect] */
-	function receive(effect) {
+	/** @param {Effect} effect */
+	function receive({ changes = [] }) {
 		const { tags } = view();
-		const announce = get('announce');
-		for (const { item, before, unknown } of effect?.changes ?? []) {
-			const { id, status, imported, breaking, corrections = [], headline } = item;
-			if (status === 'killed') unsay(id);
+		for (const { item, before, unknown } of changes) {
+			// A withdrawn item has no headline.
+			const { id, imported, breaking, corrections = [], headline } = item;
+			if (!headline) unsay(connection.url, id);
 			if (
 				!offer(item, false) ||
 				imported ||
-				status === 'killed' ||
+				!headline ||
 				!connection.state.items.has(id) ||
 				!hasTag(item, tags)
 			)
@@ -176,21 +176,21 @@ export function ticker(host, shadow, internals) {
 					: breaking
 						? 'breaking'
 						: '';
-			if (
-				(unknown || why === 'correction') &&
-				announce !== 'off' &&
-				(breaking || announce !== 'breaking')
-			)
-				say(id, why ? `${words?.[why]}: ${headline}` : headline);
+			if ((unknown || why === 'correction') && (breaking || get('announce') !== 'breaking'))
+				tell(why ? `${words?.[why]}: ${headline}` : headline, id);
 			if (!unknown) continue;
-			const now = performance.now();
-			if (now - burstAt > BURST) {
-				burst = 0;
-				burstAt = now;
-			}
-			if (++burst > AT_ONCE || mustWait()) pending.add(id);
+			if (!burst++)
+				setTimeout(() => {
+					burst = 0;
+				}, BURST);
+			if (burst > AT_ONCE || mustWait()) pending.add(id);
 			fresh.add(id);
 		}
+	}
+
+	/** @param {string} text @param {number} [id] of an item */
+	function tell(text, id) {
+		if (!paused() && get('announce') !== 'off') say(text, connection?.url, id);
 	}
 
 	/** Whether news would disturb the reader now. */
@@ -203,7 +203,7 @@ export function ticker(host, shadow, internals) {
 			(document.hidden ||
 				pending.size > 0 ||
 				(above && get('order') !== 'oldest') ||
-				scroller.matches(':focus-within'))
+				scroller.querySelector(':focus'))
 		);
 	}
 
@@ -216,16 +216,37 @@ export function ticker(host, shadow, internals) {
 		});
 	}
 
+	/** Show what waits, and scroll to the first row that has come; returns it. */
 	function showPending() {
-		const byKeyboard = button.matches(':focus-visible');
 		pending.clear();
-		shown = undefined;
 		scroller.scrollTop = 0;
-		paint();
-		if (byKeyboard) scroller.querySelector('a')?.focus();
+		paint(true);
+		const row = /** @type {HTMLElement | null} */ (scroller.querySelector('[part~=new]'));
+		if (row) scroller.scrollTop = row.offsetTop - ABOVE;
+		return row;
 	}
 
-	function paint() {
+	/** @param {Status} status @param {string} message */
+	function become(status, message) {
+		try {
+			internals.states.clear();
+			for (const each of [status, paused() && 'paused', count && 'pending'])
+				if (each) internals.states.add(each);
+		} catch {
+			// This browser is older than :state().
+		}
+		if (status === 'error') frame.hidden = true;
+		if (status === was) return;
+		emit('status', { status, since: connection?.freshAt });
+		if (/ended|error/.test(status)) emit(status, { message });
+		// Also that it is live again, or what was said would stand there for good.
+		if (was && /stale|ended/.test(was + status)) tell(message);
+		was = status;
+	}
+
+	/** @param {boolean} [anew] although it is paused */
+	function paint(anew) {
+		if (!connection) return;
 		const { state, status, freshAt, url } = connection;
 		const { feed, epoch, items } = state;
 		const near = /** @type {HTMLElement | null} */ (host.closest('[lang]'));
@@ -234,67 +255,59 @@ export function ticker(host, shadow, internals) {
 		words = got;
 		const { language } = words;
 		const now = connection.now();
-		const zone = get('timezone') ?? feed?.timezone;
-		const times = timesFor(language, zone === 'local' ? undefined : zone);
+		const times = timesFor(language, get('timezone') ?? feed?.timezone);
 		const text = words[status].replace('{t}', times.beside(freshAt, now));
-		if (wasPaused && !paused()) pending.clear();
-		wasPaused = paused();
 		const waiting = countWaiting(state, view());
-		const states = /** @type {string[]} */ (
-			[status, paused() && 'paused', waiting && 'pending'].filter(Boolean)
-		);
-		try {
-			internals.states.clear();
-			for (const each of states) internals.states.add(each);
-		} catch {
-			host.dataset.state = states.join(' ');
-		}
-		if (status !== was) {
-			emit('status', { status, since: freshAt });
-			if (/ended|error/.test(status)) emit(status, { message: text });
-			// Also that it is live again, or what was said would stand there for good.
-			if (was && /stale|ended/.test(was + status)) say(0, text);
-			was = status;
-		}
-		if (!epoch) return;
-
-		heading.textContent = scroller.ariaLabel = get('heading') ?? feed?.title ?? '';
-		const level = Number(get('heading-level')) || 2;
-		heading.ariaLevel = `${level}`;
-		frame.className = `${layout()} ${still() ? '' : status}`;
-		frame.lang = language;
-		frame.dir = words.dir;
-		pause.textContent = words[paused() ? 'resume' : 'pause'];
-		pause.hidden = still();
-		footer.textContent = still() ? times.dated(freshAt) : text;
-		button.textContent = plural(words.updates, waiting, language);
-		button.hidden = !waiting;
 		if (waiting !== count) {
 			count = waiting;
 			emit('pending', { count });
 		}
+		become(status, text);
+		if (!epoch || status === 'error') return;
+
+		title.href = url.replace('/v1/', '/');
+		title.textContent = scroller.ariaLabel = get('heading') ?? `${feed?.title}`;
+		const level = +(/** @type {any} */ (get('heading-level'))) || 2;
+		heading.ariaLevel = `${level}`;
+		frame.className = `ticker ${layout()} ${still() ? '' : status}`;
+		frame.lang = language;
+		frame.dir = words.dir;
+		pause.textContent = words[paused() ? 'resume' : 'pause'];
+		// Where there are several, each says whose it is.
+		pause.ariaLabel = `${pause.textContent} ${title.textContent}`;
+		pause.hidden = still() || status === 'ended';
+		footer.textContent = still() ? times.dated(freshAt) : text;
+		button.textContent = plural(words.updates, waiting, language);
+		button.hidden = !waiting;
 
 		// A paused view keeps what it shows, but never the words of a withdrawn item.
 		shown =
-			paused() && shown
+			paused() && shown && !anew
 				? shown.flatMap((item) => {
 						const latest = items.get(item.id);
-						return latest ? (latest.status === 'killed' ? latest : item) : [];
+						return latest ? (latest.headline ? item : latest) : [];
 					})
 				: select(state, view());
-		const mode = /** @type {TimeMode} */ (get('time') ?? 'both');
+		const mode = /** @type {TimeMode} */ (get('time'));
 		const look = { words, times, now, mode, layout: layout(), level: level + 1 };
-		list.paint(shown, fresh, look, url.replace('/v1/', '/'));
-		fallback.hidden = true;
+		list.paint(shown, fresh, look, title.href);
 		frame.hidden = false;
 	}
 
 	pause.onclick = () => host.toggleAttribute('paused');
-	button.onclick = showPending;
-	new MutationObserver(([{ attributeName }]) => {
+	button.onclick = ({ detail }) => {
+		const link = showPending()?.querySelector('a');
+		// By mouse the reader stands in no row, and more may come.
+		((!detail && link) || scroller).focus(QUIETLY);
+	};
+	new MutationObserver((records) => {
 		if (!host.isConnected) return;
-		if (/src|transport|mode/.test(`${attributeName}`)) begin();
-		else if (connection) later();
+		const names = records.map(({ attributeName }) => attributeName).join();
+		// What stood here under other tags has no place under these.
+		if (/tags/.test(names)) shown = undefined;
+		if (/paused/.test(names) && !paused()) pending.clear();
+		if (/src|transport|mode/.test(names)) begin();
+		else later();
 	}).observe(host, { attributes: true });
 	return { begin, end, showPending, refresh };
 }

@@ -1,38 +1,49 @@
-/** Says what is new to those who listen to the page: one short message at a time, and not often. */
+/** Says what is new to those who listen to the page: one short message at a time, and not often, however many have something to say. */
 import { make } from './dom.js';
 
+/** Ms in which what belongs together comes together. */
+const SOON = 100;
 /** At most one message in this many ms. */
 const HUSH = 5000;
+
+/** Headlines by feed and item, and how feeds are: two views of one feed say the same, once. @type {Map<string, string>} */
+const news = new Map();
+/** @type {Set<string>} */
+const states = new Set();
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let timer;
 
 /**
  * Make a voice. Its element has to stand in the page from the start, or screen readers miss the first words.
  *
- * @param {(texts: string[]) => string} summarize
+ * @param {(count: number) => string | undefined} summarize
  */
 export function voice(summarize) {
 	const element = make('div', { role: 'status' });
-	/** @type {Map<number, string>} */
-	const unsaid = new Map();
-	let saidAt = -HUSH;
-	/** @type {ReturnType<typeof setTimeout> | undefined} */
-	let timer;
+	/** Speak for all, and hush. */
 	const speak = () => {
 		timer = undefined;
-		saidAt = performance.now();
-		element.textContent = summarize([...unsaid.values()]);
-		unsaid.clear();
+		const [one, two] = news.values();
+		const texts = [two ? summarize(news.size) : one, ...states].filter(Boolean);
+		if (!texts[0]) return;
+		element.textContent = texts.join('. ');
+		news.clear();
+		states.clear();
+		timer = setTimeout(speak, HUSH);
 	};
 	return {
 		element,
-		/** Take back what was said and was to be said of an item: it is withdrawn. @param {number} id */
-		unsay(id) {
-			unsaid.delete(id);
+		/** Take back what was said and was to be said of an item: it is withdrawn. @param {string} feed @param {number} id */
+		unsay(feed, id) {
+			news.delete(feed + id);
 			element.textContent = '';
 		},
-		/** Say it soon. @param {number} id @param {string} [text] */
-		say(id, text = '') {
-			unsaid.set(id, text);
-			if (!timer) timer = setTimeout(speak, Math.max(100, saidAt + HUSH - performance.now()));
+		/** Say it soon, unless nobody is there. @param {string} text @param {string} feed @param {number} [id] of the item that it tells of */
+		say(text, feed, id) {
+			if (document.hidden) return;
+			if (id) news.set(feed + id, text);
+			else states.add(text);
+			timer ??= setTimeout(speak, SOON);
 		},
 	};
 }

@@ -22,16 +22,23 @@ const coming = {};
  */
 export function wordsFor(tag, site, ready) {
 	const short = tag.slice(0, 2).toLowerCase();
+	tag = tag.replace('_', '-');
+	try {
+		tag.length.toLocaleString(tag);
+	} catch {
+		// What is no language tag would make every format throw.
+		tag = short;
+	}
 	const words = strings[tag] ?? strings[short];
 	if (words) return { ...en, ...words, language: tag };
 	if (!/ar|de|es|fr|uk/.test(short)) return en;
-	coming[short] ??= fetch(`${site}/ticker-strings/${short}.json`, { credentials: 'omit' })
+	// biome-ignore lint/suspicious/noAssignInExpressions: every byte of the ticker counts
+	(coming[short] ??= fetch(`${site}/ticker-strings/${short}.json`, { credentials: 'omit' })
 		.then((answer) => answer.json())
 		.catch(() => en)
 		.then((got) => {
 			strings[short] = got;
-		});
-	coming[short].then(ready);
+		})).then(ready);
 }
 
 /** Put a number into words of the form `one|other` or `one|few|many`, by the language's own rules. @param {string} forms @param {number} n @param {string} language */

@@ -38,13 +38,14 @@ export interface ListOptions extends Omit<RowOptions, 'href'> {
 export interface View {
 	tags: string[];
 	max: number;
+	line: boolean;
 	oldestFirst: boolean;
 	/** New items that wait behind the button. */
 	pending: Set<number>;
 	/** Items that the page refused. */
 	vetoed: Set<number>;
-	/** Items that bore a wanted tag at some time. */
-	matched: Set<number>;
+	/** What stood here last, if anything did. */
+	shown?: Item[];
 }
 
 /** A run of a word diff: removed, kept or added. */
@@ -65,7 +66,7 @@ export interface Connection {
 	status: Status;
 	/** Server time in ms at which the feed was last known to be fresh; 0 before its first word. */
 	freshAt: number;
-	/** The server's clock in ms; 0 before its first word. */
+	/** The server's clock in ms; nothing to go by before its first word. */
 	now(): number;
 	/** What an item's readers were shown, oldest first. */
 	history(id: number): Promise<Revision[]>;

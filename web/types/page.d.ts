@@ -19,6 +19,8 @@ export interface Wording {
 	offset(ms: number): string;
 	/** Date, time and zone. */
 	dated(ms: number): string;
+	/** The same of each, with seconds for those of the same minute. */
+	apart(times: number[]): string[];
 	/** Time of day alone where `other`, of the same day and zone, stands by it. */
 	beside(ms: number, other: number): string;
 }

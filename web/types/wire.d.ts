@@ -92,9 +92,9 @@ export interface State {
 	versions: Map<number, number>;
 	/** The items that may be shown. */
 	items: Map<number, Item>;
-	feed: Feed | null;
+	feed?: Feed;
 	/** Items older than this one are shown only if pinned. */
-	floor: Item | null;
+	floor?: Item;
 	/** Where the next older page starts; empty at the end. */
 	next: string;
 	heartbeat: number;

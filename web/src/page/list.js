@@ -75,7 +75,6 @@ export function takeOver(list, look, history, repaint) {
 		if (!button || !revisions) return;
 		const panel = renderChanges(revisions, /** @type {any} */ (say.words), say);
 		panel.className = 'changes';
-		if (!panel.hasChildNodes()) panel.append(say.words.error);
 		row.append(panel);
 	}
 
@@ -125,13 +124,17 @@ export function takeOver(list, look, history, repaint) {
 	}
 }
 
-/** Give a row the attributes and children of another, and keep the reader's focus. @param {HTMLElement} row @param {HTMLElement} other */
+/** Give a row the attributes and children of another, and keep the reader's focus: on the same link or button, else at its top. @param {HTMLElement} row @param {HTMLElement} other */
 function replace(row, other) {
-	const focusable = () => /** @type {HTMLElement[]} */ ([...row.querySelectorAll('a, button')]);
-	const focused = focusable().findIndex((each) => each.matches(':focus'));
+	const focused = /** @type {HTMLAnchorElement | null} */ (row.querySelector(':focus'));
 	for (const { name } of [...row.attributes])
 		if (!other.hasAttribute(name)) row.removeAttribute(name);
 	for (const { name, value } of other.attributes) row.setAttribute(name, value);
 	row.replaceChildren(...other.childNodes);
-	focusable()[focused]?.focus({ preventScroll: true });
+	if (!focused) return;
+	const links = /** @type {HTMLAnchorElement[]} */ ([...row.querySelectorAll('a, button')]);
+	const same =
+		links.find(({ href, className }) => href === focused.href && className === focused.className) ??
+		links.find(({ href }) => href === focused.href);
+	(same ?? links[0])?.focus({ preventScroll: true });
 }

@@ -15,6 +15,7 @@ import { hasTag } from '../selection.js';
 import { voice } from '../voice.js';
 import { takeOver } from './list.js';
 import { seenMark } from './mark.js';
+import { showHistory } from './shown.js';
 import { wordingFor } from './wording.js';
 
 /** More than so many items within so many ms arrive at once, and wait behind the button. */
@@ -48,13 +49,7 @@ export function liveFeed(list) {
 		element,
 		say: speak,
 		unsay,
-	} = voice((texts) =>
-		paused || document.hidden
-			? ''
-			: texts[1]
-				? plural(words.waiting, texts.length, words.language)
-				: texts[0],
-	);
+	} = voice((count) => plural(words.waiting, count, words.language));
 	bar.append(pause);
 	list.before(waiting);
 	element.className = 'quiet';
@@ -86,16 +81,23 @@ export function liveFeed(list) {
 		if (!paused) pending.clear();
 		later();
 	};
-	button.onclick = () => {
-		const byKeyboard = button.matches(':focus-visible');
-		const [first] = pending;
+	button.onclick = ({ detail }) => {
+		const ids = new Set(pending);
 		pending.clear();
 		scrollTo({ top: 0, behavior: 'instant' });
 		paint();
-		if (byKeyboard) focusOn(first);
+		const first = shown.find(({ id }) => ids.has(id));
+		// By mouse the reader stands in no row, and more may come.
+		if (detail || !first) document.getElementById('news')?.focus({ preventScroll: true });
+		else focusOn(first.id);
+		if (first) document.getElementById(`item-${first.id}`)?.scrollIntoView({ block: 'nearest' });
 	};
 	more?.addEventListener('click', showMore);
 	document.addEventListener('visibilitychange', later);
+	// On paper "Live" means nothing; when it was printed does.
+	addEventListener('beforeprint', () => {
+		if (connection.freshAt) bar.dataset.at = say.dated(connection.now());
+	});
 	connection.subscribe(hear);
 	later();
 
@@ -120,15 +122,15 @@ export function liveFeed(list) {
 		for (const { item, before, unknown } of effect?.changes ?? []) {
 			const { id, status, headline = '', imported, breaking, corrections = [] } = item;
 			if (status === 'killed') {
-				unsay(id);
+				unsay(src, id);
 				if (ids.has(id)) forget();
 			}
-			if (scope === 'item' && ids.has(id)) document.getElementById('shown')?.remove();
+			if (scope === 'item' && ids.has(id)) renewHistory(item);
 			if (!belongs(item) || imported || status === 'killed') continue;
 			const corrected = before && corrections.length > (before.corrections?.length ?? 0);
 			if (unknown || corrected) {
 				const why = corrected ? words.correction : breaking ? words.breaking : '';
-				speak(id, why ? `${why}: ${headline}` : headline);
+				if (!paused) speak(why ? `${why}: ${headline}` : headline, src, id);
 			}
 			if (!unknown) continue;
 			const now = performance.now();
@@ -139,6 +141,14 @@ export function liveFeed(list) {
 			if (++burst > AT_ONCE || mustWait()) pending.add(id);
 			fresh.add(id);
 		}
+	}
+
+	/** What an item's readers were shown before is of that item too. @param {Item} item */
+	async function renewHistory(item) {
+		const history =
+			item.status === 'killed' ? [] : await connection.history(item.id).catch(() => []);
+		// It may have changed once more meanwhile, or be withdrawn.
+		if (state.versions.get(item.id) === item.version) showHistory(item, history ?? [], look, list);
 	}
 
 	/** Decide whether an item is for this page. @param {Item} item */
@@ -219,7 +229,7 @@ export function liveFeed(list) {
 		bar.className = `bar ${is}${paused ? ' paused' : ''}`;
 		if (status.textContent !== text) status.textContent = text;
 		// Also that it is live again, or what was said would stand there for good.
-		if (is !== was && /stale|ended/.test(was + is)) speak(0, text);
+		if (is !== was && /stale|ended/.test(was + is) && !paused) speak(text, src);
 		was = is;
 	}
 
@@ -270,7 +280,7 @@ function begin(state, list) {
 		state.items.set(item.id, item);
 	}
 	const unpinned = [...state.items.values()].filter((item) => !item.pinned);
-	state.floor = unpinned.sort(newestFirst).at(-1) ?? null;
+	state.floor = unpinned.sort(newestFirst).at(-1);
 }
 
 /** Take the words of a withdrawn item from where only machines look. */

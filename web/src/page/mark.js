@@ -29,7 +29,11 @@ export function seenMark(src, words, foot, repaint) {
 	/** @type {number[] | undefined} */
 	let newest;
 	let leftAt = 0;
-	const line = make('p', { class: 'seen' }, make('span', {}, words.seen));
+	const line = make(
+		'div',
+		{ class: 'seen', role: 'separator', 'aria-label': words.seen },
+		make('span', {}, words.seen),
+	);
 	const box = make('input', { type: 'checkbox' });
 	box.checked = on;
 	box.onchange = () => {
@@ -70,7 +74,7 @@ export function seenMark(src, words, foot, repaint) {
 			known && orders.findIndex(([at, id]) => at < known[0] || (at === known[0] && id <= known[1]));
 		const row = on && first && first > 0 ? rowOf(orders[first][1]) : null;
 		if (!row) line.remove();
-		else if (line.parentNode !== row) row.prepend(line);
+		else if (line.nextSibling !== row) row.before(line);
 	};
 }
 

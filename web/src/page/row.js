@@ -125,7 +125,7 @@ function credit({ byline, source, url, occurred_at }, say) {
 				say.words.source,
 				' ',
 				linked
-					? make('a', { href: url, rel: 'noopener' }, make('bdi', {}, source || hostOf(url)))
+					? make('a', { href: url }, make('bdi', {}, source || hostOf(url)))
 					: make('bdi', {}, name),
 			),
 		occurred_at &&
@@ -148,7 +148,7 @@ const time = (say, ms, label) =>
 	make('time', { datetime: new Date(ms).toISOString(), title: say.dated(ms) }, label);
 
 /** A sentence with a time in it. @param {Wording} say @param {string} text @param {number} ms @param {string} label */
-function timed(say, text, ms, label) {
+export function timed(say, text, ms, label) {
 	const [before, after] = text.split('{t}');
 	return [before, time(say, ms, label), after].filter(Boolean);
 }
