@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from feedserver.messages import Encode, Message, Messages
-from feedserver.model import Cursor, Millis
+from feedserver.model import Cursor, Millis, Status
 from feedserver.reader import Block, Place, Reader, SendAll
 from feedserver.rules import Change
 from feedserver.view import View
@@ -28,6 +28,7 @@ STALL_SECONDS = 30.0  # without any progress a reader is given up; a slow one th
 KEPT_MAX = 64  # answers of a feed that others encoded
 CHAINS_MAX = 256  # catch-ups kept encoded until the next change, and …
 CHAINS_BYTES = 16 * 1024 * 1024  # … how large they may be together
+DROPPED_MAX = 512  # of these at once: some 5 ms
 REPEAT_SECONDS = 1.0  # after which a round that failed is repeated
 RETRY_MS = (500, 5_000)  # spread of a goodbye for a small crowd …
 RETRY_MS_PER_READER = 1  # … and what each reader adds to it,
@@ -106,6 +107,8 @@ class Channel:
         self._blocks: dict[Block, None] = {}
         self._open: dict[Encode, Block] = {}  # where the next to join may stand
         self._phases = 0
+        self._withdrawals = 0
+        self._refused = 0  # of late: they come back too
         self._chains: dict[Place, list[Message]] = {}
         self._chains_room = CHAINS_BYTES
         self._snapshot: Message | None = None
@@ -134,6 +137,8 @@ class Channel:
         """Take in changes of this feed; a round follows."""
         if not any([self.view.apply(change) for change in changes]):
             return
+        if any(change.item and change.item.status is Status.KILLED for change in changes):
+            self._withdrawals += 1
         self.place = Place(self.view.head, self.view.feed.check)
         self._chains.clear()
         self._chains_room = CHAINS_BYTES
@@ -183,6 +188,7 @@ class Channel:
 
     def turn_away(self, reader: Reader) -> None:
         """Tell a socket that there is no room, and when to try again."""
+        self._refused += 1
         reader.push(reader.encode(self.messages.goodbye(self._retry_ms()), self._clock()))
         reader.finish(CLOSE_FULL)
 
@@ -218,19 +224,21 @@ class Channel:
             self._settle(reader)
 
     def drop_stalled(self) -> None:
-        """Abort sockets that have not moved for `STALL_SECONDS`."""
-        now = time.monotonic()
+        """Abort sockets that have not moved for `STALL_SECONDS`, some of them each second."""
+        now, left = time.monotonic(), DROPPED_MAX
         for reader, stall in list(self.behind.items()):
             pending = reader.pending()
             if pending < stall.pending:
                 stall.pending, stall.since = pending, now
-            elif now - stall.since > STALL_SECONDS:
+            elif now - stall.since > STALL_SECONDS and left:
+                left -= 1
                 self.leave(reader)
                 reader.abort()
 
     async def beat(self, tick: int) -> None:
         """Send this second's share of the sockets a heartbeat, unless they just had news."""
         self.drop_stalled()
+        self._refused //= 2
         if time.monotonic() - self._last_round < self._heartbeat / 2:
             return
         phase = tick % self._heartbeat
@@ -336,12 +344,12 @@ class Channel:
             self._completed, self._completed_took = target, self._took
             self.view.all_level_at(target.sequence)
             self._announce_progress()
-        if self.view.ended:
-            await self._end()
+            if self._announced is self.place and self.view.ended:
+                await self._end()  # what comes meanwhile has its round after it
 
     async def _run_round(self, since: Place, target: Place) -> None:
         frames = _Frames(self.chain(since) if self.caught_up else [], self._clock())
-        written = 0
+        withdrawals, written = self._withdrawals, 0
         last: dict[Encode, Block] = {}
         for block in list(self._blocks):
             if written and written + len(block.readers) > SLICE:
@@ -349,6 +357,9 @@ class Channel:
                 written = 0
             if not block.readers or block.place is None:
                 continue
+            if withdrawals != self._withdrawals:  # the frame may hold what was withdrawn since
+                withdrawals, target = self._withdrawals, self.place
+                frames = _Frames(self.chain(since), self._clock())
             if block.place is since:
                 frame = frames[block.encode]
                 block.place = target
@@ -473,7 +484,8 @@ class Channel:
 
     def _retry_ms(self) -> int:
         low, high = RETRY_MS
-        spread = min(high + self.readers * RETRY_MS_PER_READER, RETRY_MS_MAX)
+        crowd = self.readers + self._refused
+        spread = min(high + crowd * RETRY_MS_PER_READER, RETRY_MS_MAX)
         return random.randint(low, spread)  # noqa: S311
 
 

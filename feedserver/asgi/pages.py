@@ -6,6 +6,7 @@ thousand readers cost one rendering and no database reads.
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import time
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ from feedserver.asgi.rendering import Articles, Listing
 from feedserver.channel import Channel
 from feedserver.errors import Killed, NotFound, Refused, Unavailable, WrongMethod
 from feedserver.messages import next_text
+from feedserver.model import Feed, Item, Logged
 from feedserver.rules import evolve
 
 HTML = "text/html; charset=utf-8"
@@ -197,20 +199,26 @@ async def _get_item(request: Request) -> Response:
     if sheet is None:
         feed = channel.view.feed  # before the item is read: nothing older may be missed
         item = await find_item(here, request)
-        states, state = [], None
-        for entry in await find_log(here, item):
-            state = evolve(state, entry)
-            if entry.sequence <= item.version:
-                states.append((entry, state))
-        shown = rendering.versions_of(states, SHOWN)
-        html = rendering.render_item(
-            here.public_url, feed, item, shown, here.cursor(feed), here.hub.heartbeat
-        )
-        etag = _etag(f"{here.cursor(feed)}-{item.etag}")
-        sheet = Sheet(_gzip(html), etag, tags_of(feed.slug, [item]))
+        entries = await find_log(here, item)
+        # Beside the loop: of an item that was changed hundreds of times it takes seconds.
+        sheet = await asyncio.to_thread(_item_sheet, here, feed, item, entries)
         if channel.view.head == feed.head:
             channel.keep(question, sheet)
     return _answer(request, sheet, SAFE)
+
+
+def _item_sheet(here: Context, feed: Feed, item: Item, entries: tuple[Logged, ...]) -> Sheet:
+    states, state = [], None
+    for entry in entries:
+        state = evolve(state, entry)
+        if entry.sequence <= item.version:
+            states.append((entry, state))
+    shown = rendering.versions_of(states, SHOWN)
+    html = rendering.render_item(
+        here.public_url, feed, item, shown, here.cursor(feed), here.hub.heartbeat
+    )
+    etag = _etag(f"{here.cursor(feed)}-{item.etag}")
+    return Sheet(_gzip(html), etag, tags_of(feed.slug, [item]))
 
 
 async def _get_embed(request: Request) -> Response:

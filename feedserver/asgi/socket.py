@@ -18,6 +18,7 @@ import time
 from contextlib import suppress
 from typing import Any, cast
 
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from feedserver.asgi import frames
@@ -240,7 +241,12 @@ class HandOverProtocol(WebSocketsSansIOProtocol):
             cast("dict[str, Any]", scope["extensions"])[EXTENSION] = self.hand_over
 
     def hand_over(self, channel: Channel | None) -> SocketReader:
-        """Put a `SocketReader` in this protocol's place. Only once the handshake is complete."""
+        """Put a `SocketReader` in this protocol's place, once the handshake is complete.
+
+        Raises ClientDisconnected where it never will be.
+        """
+        if not self.handshake_complete:  # the client has gone; uvicorn's accept does not say so
+            raise ClientDisconnected
         transport = self.transport
         deflated = bool(self.conn.extensions)
         reader = SocketReader(transport, self.connections, channel, deflated=deflated)

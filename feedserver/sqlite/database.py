@@ -7,6 +7,7 @@ import errno
 import logging
 import os
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
 from functools import partial
@@ -64,7 +65,7 @@ class Database:
             return await _run(reader, lambda connection: _at_one_moment(connection, work))
         except sqlite3.Error as fault:
             log.error("the database cannot be read: %s", fault)
-            if fault.sqlite_errorcode & PRIMARY == sqlite3.SQLITE_CORRUPT:
+            if _code(fault) == sqlite3.SQLITE_CORRUPT:
                 self.damage = str(fault)
             raise Unavailable("the news cannot be read at the moment; try again later") from fault
         finally:
@@ -146,7 +147,7 @@ def _prepare(path: Path) -> Identity:
     try:
         path.touch(mode=0o600)
         _check_owner(path)
-        connection = connect(path, read_only=False)
+        connection = _connect_patiently(path)
     except (OSError, sqlite3.OperationalError) as fault:
         reason = fault.strerror if isinstance(fault, OSError) else fault
         raise SetupError(
@@ -166,6 +167,18 @@ def _prepare(path: Path) -> Identity:
         raise _unreadable(path, fault) from None
     finally:
         connection.close()
+
+
+def _connect_patiently(path: Path) -> sqlite3.Connection:
+    """Open the writing connection; the journal mode is set without SQLite's own waiting."""
+    end = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            return connect(path, read_only=False)
+        except sqlite3.OperationalError as fault:
+            if _code(fault) != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                raise
+        time.sleep(0.02)
 
 
 def _check_owner(path: Path) -> None:
@@ -231,9 +244,14 @@ def _statements(script: str) -> list[str]:
 
 
 def _unreadable(path: Path, fault: sqlite3.DatabaseError) -> SetupError:
-    if fault.sqlite_errorcode & PRIMARY == sqlite3.SQLITE_CORRUPT:
+    if _code(fault) == sqlite3.SQLITE_CORRUPT:
         return _damaged(path, str(fault))
     return _not_ours(path)
+
+
+def _code(fault: sqlite3.Error) -> int:
+    """Return SQLite's code for the kind of fault; 0 for Python's own."""
+    return (getattr(fault, "sqlite_errorcode", None) or 0) & PRIMARY
 
 
 def _damaged(path: Path, what: str) -> SetupError:

@@ -174,8 +174,6 @@ def _unindex(connection: sqlite3.Connection, item: int) -> None:
 
 def _erase(connection: sqlite3.Connection, item: Item) -> None:
     _unindex(connection, item.id)
-    # Deleted words live on in FTS5's segments until these are merged into one.
-    connection.execute("INSERT INTO words (words) VALUES ('optimize')")
     connection.execute(
         "UPDATE records SET payload = NULL WHERE item = ? AND sequence < ?",
         (item.id, item.version),

@@ -1,7 +1,8 @@
-"""What workers tell each other, in datagrams: there is news, and how far it got.
+"""What workers tell each other, in packets: there is news, and how far it got.
 
-All of it may be lost: the journal's own poll finds the news 8 ms later, and a count that does not
-arrive in time is left out of the sum.
+All of it may be lost: the journal's own poll finds the news 50 ms later, and a count that does not
+arrive in time is left out of the sum. Packets in order, as the kernel keeps only some ten datagrams
+for one who has not read them yet.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import orjson
 from feedserver.channel import Receipt
 from feedserver.hub import Hub
 
-DATAGRAM_MAX = 4096  # bytes
+PACKET_MAX = 4096  # bytes
 MARGIN = 0.03  # seconds of an asker's patience kept for the answer's way back
 
 Box = tuple[socket.socket, socket.socket]
@@ -27,7 +28,7 @@ Box = tuple[socket.socket, socket.socket]
 
 def mailboxes(count: int) -> list[Box]:
     """Make one mailbox a worker, before they are forked."""
-    boxes = [socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM) for _ in range(count)]
+    boxes = [socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in range(count)]
     for reading, writing in boxes:
         reading.setblocking(False)
         writing.setblocking(False)
@@ -53,7 +54,7 @@ class Siblings:
         """Read the mailbox until cancelled."""
         loop = asyncio.get_running_loop()
         while True:
-            self._hear(orjson.loads(await loop.sock_recv(self._box, DATAGRAM_MAX)))
+            self._hear(orjson.loads(await loop.sock_recv(self._box, PACKET_MAX)))
 
     def announce(self) -> None:
         """Tell the others that there is news."""

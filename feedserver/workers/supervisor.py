@@ -119,7 +119,7 @@ def _run(
         said = _take(reports).decode(errors="replace").splitlines()  # the dead have said theirs
         if waiting_for > 0:
             waiting_for -= said.count("")
-            if waiting_for <= 0:
+            if waiting_for <= 0 and not (stopping or asked):
                 ready()
         reason = next(filter(None, said), reason)  # it may come before the death is seen
         for worker, code in dead if not (stopping or asked) else ():

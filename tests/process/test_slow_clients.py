@@ -15,7 +15,9 @@ from support.server import Server
 SOON = """
 import feedserver.asgi.connections as connections
 import feedserver.channel as channel
+import feedserver.asgi.socket as sockets
 connections.REQUEST_SECONDS = connections.STALL_SECONDS = channel.STALL_SECONDS = 1.0
+sockets.FINISH_SECONDS = 1.0
 """
 LARGE = "x" * 60_000
 HEAD = b"POST /v1/feeds/world/items HTTP/1.1\r\nHost: x\r\n"
@@ -140,6 +142,17 @@ def test_a_head_without_end_is_refused(impatient: Server) -> None:
     with socket.create_connection(("127.0.0.1", impatient.port), timeout=10) as connection:
         connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nX: " + b"y" * 65_536)
         check_problem(to_the_end(connection), 431, "head-too-large")
+
+
+def test_a_client_that_answers_no_close_is_dropped(impatient: Server) -> None:
+    """It reads the close frame, and neither answers it nor goes away."""
+    with socket.create_connection(("127.0.0.1", impatient.port), timeout=10) as connection:
+        connection.sendall(
+            b"GET /v1/feeds/nowhere/live HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
+            b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        )
+        assert b"101 Switching Protocols" in to_the_end(connection)
 
 
 def test_a_head_too_large_is_refused_even_if_it_comes_in_one_piece(impatient: Server) -> None:

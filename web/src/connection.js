@@ -236,6 +236,7 @@ function connect(url, transport) {
 	// A socket kept through the back/forward cache comes back looking open, and is dead.
 	addEventListener('pagehide', fallAsleep);
 	addEventListener('pageshow', wake);
-	addEventListener('online', wake);
+	// What looks open may be dead since the tunnel.
+	addEventListener('online', open);
 	return connection;
 }

@@ -66,7 +66,7 @@ ins { background: var(--line) }
 .line, .line article { white-space: nowrap; display: flex; gap: .8em }
 .line article { align-items: baseline }
 .line .scroller { flex: 1; height: auto; border: 0; overflow: hidden }
-.line .heading { max-width: 30% }
+.line .heading, .line .status { max-width: 30% }
 .line .pause { order: 1 }
 .line .meta { flex: none }
 .line .pending { margin: 0 }

@@ -1,0 +1,179 @@
+"""What a feed's rounds cost its readers, and how they part: told by sockets in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from support.client import parse
+from support.records import in_memory
+from support.world import HEARTBEAT, SocketLine, Watcher, World, world
+
+from feedserver import channel
+from feedserver.asgi import frames
+from feedserver.channel import RETRY_MS, RETRY_MS_MAX, Channel
+from feedserver.model import Verb
+from feedserver.rules import Change
+
+pytestmark = pytest.mark.anyio
+ROOM = 1_000_000
+
+
+@pytest.fixture
+async def here() -> AsyncIterator[World]:
+    async with world(in_memory()) as made:
+        yield made
+
+
+async def channel_of(here: World) -> Channel:
+    found = await here.stations[0].hub.channel("world")
+    assert found is not None
+    return found
+
+
+async def crowd(here: World, count: int) -> list[Watcher]:
+    watchers = [here.watcher("world") for _ in range(count)]
+    for watcher in watchers:
+        await here.connected(watcher, room=ROOM)
+    await here.settle()
+    return watchers
+
+
+async def arrived(watcher: Watcher) -> list[str]:
+    """Return the types of the messages that have come since it was asked last."""
+    assert isinstance(watcher.line, SocketLine)
+    return [str(parse(text)["type"]) for text in await watcher.line.read(ROOM)]
+
+
+async def test_heartbeats_are_spread_and_each_reader_gets_one_an_interval(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(channel, "SLICE", 1)
+    watchers = await crowd(here, 2 * HEARTBEAT)
+    beats = []
+    for _ in range(HEARTBEAT):
+        await here.stations[0].beat()
+        beats.append([len(await arrived(watcher)) for watcher in watchers])
+    assert [sum(beat) for beat in beats] == [2] * HEARTBEAT
+    assert [sum(of_one) for of_one in zip(*beats, strict=True)] == [1] * len(watchers)
+
+
+async def test_who_just_had_news_gets_no_heartbeat(here: World) -> None:
+    [watcher] = await crowd(here, 1)
+    assert await here.submit("world", Verb.POST, headline="News")
+    await here.stations[0].announce()
+    while here.stations[0].is_busy:
+        await here.settle()
+    await arrived(watcher)
+    followed = await channel_of(here)
+    for tick in range(HEARTBEAT):
+        await followed.beat(tick)
+    assert await arrived(watcher) == []
+
+
+async def test_a_larger_crowd_is_told_to_come_back_over_a_longer_time(here: World) -> None:
+    followed = await channel_of(here)
+    low, high = RETRY_MS
+    for readers, most in ((0, high), (10_000, high + 10_000), (90_000, RETRY_MS_MAX)):
+        followed.caught_up = readers
+        drawn = [followed._retry_ms() for _ in range(2_000)]
+        followed.caught_up = 0
+        assert low <= min(drawn) < low + most / 20
+        assert most * 0.95 < max(drawn) <= most
+
+
+async def test_who_is_behind_at_the_end_is_dropped_and_not_waited_for(here: World) -> None:
+    stalled, level = here.watcher("world"), here.watcher("world")
+    await here.connected(stalled, room=1_000)
+    await here.connected(level, room=ROOM)
+    await here.settle()
+    await arrived(level)
+    assert await here.submit("world", Verb.POST, headline="News", body="x" * 5_000)
+    await here.stations[0].announce()
+    followed = await channel_of(here)
+    while not followed.behind:
+        await here.stations[0].beat()
+    await followed.close()
+    assert followed.readers == 0
+    assert isinstance(stalled.line, SocketLine)
+    assert stalled.line._socket.dead
+    assert (await arrived(level))[-1] == "goodbye"
+
+
+async def told(here: World) -> Change:
+    """Return the next change that a server would take in, without telling it."""
+    [station] = here.stations
+    while not station.backlog:
+        station.backlog.extend(await anext(station.changes))
+    change = station.backlog.popleft()
+    station.followed = change.sequence
+    return change
+
+
+async def test_what_is_withdrawn_during_a_round_goes_to_nobody_whom_it_has_not_reached(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(channel, "SLICE", 1)
+    watchers = await crowd(here, 4)
+    for watcher in watchers:
+        await arrived(watcher)
+    item = await here.submit("world", Verb.POST, headline="Unspeakable")
+    posted = await told(here)
+    assert await here.submit("world", Verb.KILL, item, note="It was not so.")
+    killed = await told(here)
+    hub = here.stations[0].hub
+    hub.apply((posted,))
+    await asyncio.sleep(0)  # the round reaches the first of them
+    hub.apply((killed,))
+    while here.stations[0].is_busy:
+        await asyncio.sleep(0)
+    texts = [b"".join(await watcher.line.read(ROOM)) for watcher in watchers if watcher.line]
+    assert [b"Unspeakable" in text for text in texts] == [True, False, False, False]
+    assert all(b"It was not so." in text for text in texts)
+
+
+async def test_a_feed_reopened_while_its_end_is_told_is_told_to_the_others(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(channel, "SLICE", 1)
+    watchers = await crowd(here, 4)
+    for watcher in watchers:
+        await arrived(watcher)
+    await here.configure("world", closed=True)
+    closed = await told(here)
+    await here.configure("world", closed=False)
+    reopened = await told(here)
+    hub = here.stations[0].hub
+    followed = await channel_of(here)
+    hub.apply((closed,))
+    while followed.caught_up == len(watchers):
+        await asyncio.sleep(0)  # until the first of them is gone
+    hub.apply((reopened,))
+    while here.stations[0].is_busy:
+        await asyncio.sleep(0)
+    assert 0 < followed.caught_up < len(watchers)
+    for watcher in watchers:
+        kinds = await arrived(watcher)
+        assert kinds in (["changes", "ended"], ["changes", "changes"])
+
+
+async def test_a_message_is_deflated_once_however_many_take_it(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Any] = []
+    deflate = zlib.compressobj
+
+    def counted(**how: Any) -> Any:
+        made.append(how)
+        return deflate(**how)
+
+    monkeypatch.setattr(frames.zlib, "compressobj", counted)
+    assert await here.submit("world", Verb.POST, headline="News", body="x" * 5_000)
+    await here.settle()
+    [snapshot] = (await channel_of(here)).chain(None)
+    sent = {frames.deflated_frame(snapshot, here.now + second) for second in range(5)}
+    assert len(sent) == 5  # each with its own time
+    assert len(made) == 1
