@@ -21,11 +21,11 @@ async def readyz(request: Request) -> Response:
     try:
         head = await here.journal.head()
         unfinished = await here.mirror.unfinished()
+        damage = here.journal.damage
     except Exception as fault:
-        detail = here.journal.damage or str(fault)
-        return _report(503, {"status": "no database", "detail": detail})
-    if here.journal.damage is not None:
-        return _report(503, {"status": "no database", "detail": here.journal.damage})
+        damage = here.journal.damage or str(fault)
+    if damage is not None:
+        return _report(503, {"status": "no database", "detail": damage})
     body = {"status": "ready", "epoch": here.hub.epoch, "head": head, "readers": here.hub.readers}
     if here.journal.trouble is not None:
         # Still 200: whoever routes readers by this must not take them their news.

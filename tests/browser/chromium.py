@@ -28,14 +28,12 @@ expect.set_options(timeout=PATIENCE_MS)
 AXE = ROOT / "node_modules/axe-core/axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
-# What the page counts of itself: layout shifts that nobody asked for, and its longest task in ms.
+# What the page counts of itself: layout shifts that nobody asked for.
 MEASURES = """
 window.shifts = 0;
-window.longest = 0;
 const watch = (type, act) => new PerformanceObserver((list) => list.getEntries().forEach(act))
     .observe({ type, buffered: true });
 watch('layout-shift', (entry) => { if (!entry.hadRecentInput) shifts += entry.value; });
-watch('longtask', (entry) => { longest = Math.max(longest, entry.duration); });
 """
 
 

@@ -118,8 +118,6 @@ async def test_what_is_withdrawn_during_a_round_goes_to_nobody_whom_it_has_not_r
 ) -> None:
     monkeypatch.setattr(channel, "SLICE", 1)
     watchers = await crowd(here, 4)
-    for watcher in watchers:
-        await arrived(watcher)
     item = await here.submit("world", Verb.POST, headline="Unspeakable")
     posted = await told(here)
     assert await here.submit("world", Verb.KILL, item, note="It was not so.")
@@ -140,8 +138,6 @@ async def test_a_feed_reopened_while_its_end_is_told_is_told_to_the_others(
 ) -> None:
     monkeypatch.setattr(channel, "SLICE", 1)
     watchers = await crowd(here, 4)
-    for watcher in watchers:
-        await arrived(watcher)
     await here.configure("world", closed=True)
     closed = await told(here)
     await here.configure("world", closed=False)
