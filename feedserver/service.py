@@ -26,12 +26,14 @@ from feedserver.asgi.context import Context
 from feedserver.asgi.socket import HandOverProtocol
 from feedserver.errors import SetupError
 from feedserver.hub import Hub, now_millis
+from feedserver.linux.aio import Aio
+from feedserver.linux.queue import KernelQueue
+from feedserver.linux.uring import Ring
 from feedserver.newsroom import Newsroom
 from feedserver.settings import Settings, address_of
 from feedserver.sqlite.database import open_database
 from feedserver.sqlite.journal import SQLiteJournal, open_journal
 from feedserver.sqlite.mirror import SQLiteMirror
-from feedserver.uring import Ring
 from feedserver.workers.siblings import Box, Siblings, mailboxes
 from feedserver.workers.supervisor import supervise
 
@@ -70,9 +72,9 @@ async def open_context(
         open_journal(database, on_fault=on_fault) as journal,
         AsyncExitStack() as running,
     ):
-        ring = _open_ring() if settings.io_uring else None
-        if ring is not None:
-            running.callback(ring.close)
+        queue = _open_queue(settings)
+        if queue is not None:
+            running.callback(queue.close)
         mirror = SQLiteMirror(database)
         followed = await journal.head()
         hub = Hub(
@@ -82,7 +84,7 @@ async def open_context(
             heartbeat=settings.heartbeat,
             readers_max=settings.readers,
             reader_rate=settings.reader_rate,
-            send_all=ring.send if ring is not None else None,
+            send_all=queue.send if queue is not None else None,
         )
         siblings = Siblings(worker.number, worker.boxes, hub, journal.nudge) if worker else None
         here = Context(
@@ -103,14 +105,22 @@ async def open_context(
         yield here
 
 
-def _open_ring() -> Ring | None:
-    try:
-        ring = Ring()
-    except OSError as fault:
-        log.warning("the kernel refuses io_uring, so sends go one by one: %s", fault.strerror)
-        return None
-    log.info("sends go to the kernel in lots, through io_uring")
-    return ring
+def _open_queue(settings: Settings) -> KernelQueue | None:
+    ways: list[tuple[str, type[KernelQueue]]] = []
+    if settings.io_uring:
+        ways.append(("io_uring", Ring))
+    if settings.aio:
+        ways.append(("asynchronous I/O", Aio))
+    for name, way in ways:
+        try:
+            queue = way()
+        except OSError as fault:
+            log.warning("the kernel refuses %s: %s", name, fault.strerror)
+        else:
+            log.info("sends go to the kernel in lots, through %s", name)
+            return queue
+    log.info("sends go to the kernel one by one")
+    return None
 
 
 def create_app(settings: Settings) -> Starlette:

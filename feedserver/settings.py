@@ -99,11 +99,12 @@ TABLE = (
         "new readers a second, each process; the rest of its time is for editors",
     ),
     Setting(
-        "io_uring",
-        "off",
+        "aio",
+        "on",
         _switch,
-        "on: give the kernel a round's sends in lots, where it allows that; else one by one",
+        "on: give the kernel a round's sends in lots, where it allows that; off: one by one",
     ),
+    Setting("io_uring", "off", _switch, "on: the same by io_uring, where the kernel allows that"),
     Setting("log_level", "warning", _level, "debug, info, warning or error"),
 )
 
@@ -120,6 +121,7 @@ class Settings:
     heartbeat: int
     readers: int
     reader_rate: int
+    aio: bool
     io_uring: bool
     log_level: str
 

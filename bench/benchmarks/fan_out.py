@@ -23,6 +23,7 @@ PLAIN = (
     "feedserver",
     "nchan",
     "feedserver-uring",
+    "feedserver-single",
     "ws",
     "picows",
     "websockets",

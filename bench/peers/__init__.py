@@ -1,7 +1,7 @@
 """The systems that are measured side by side, by name."""
 
 from bench.errors import BenchError
-from bench.peers.feedserver import Feedserver, FeedserverDeflate, FeedserverUring
+from bench.peers.feedserver import Feedserver, FeedserverDeflate, FeedserverSingle, FeedserverUring
 from bench.peers.floor import Floor
 from bench.peers.nchan import Nchan
 from bench.peers.node import NodeWs
@@ -20,6 +20,7 @@ ALL: dict[str, type[Peer]] = {
         Floor,
         Feedserver,
         FeedserverDeflate,
+        FeedserverSingle,
         FeedserverUring,
         Nchan,
         NodeWs,
@@ -35,6 +36,7 @@ LABELS = {
     "floor": "C, epoll + write(): the floor",
     "feedserver": "feedserver",
     "feedserver-deflate": "feedserver, one shared compressed frame",
+    "feedserver-single": "feedserver, --aio off",
     "feedserver-uring": "feedserver, --io-uring on",
     "nchan": "Nchan (nginx, C)",
     "ws": "Node ws",

@@ -117,6 +117,13 @@ class FeedserverDeflate(Feedserver):
     deflates: ClassVar[bool] = True
 
 
+class FeedserverSingle(Feedserver):
+    """The same, each send a system call of its own."""
+
+    name: ClassVar[str] = "feedserver-single"
+    options: ClassVar[tuple[str, ...]] = ("--aio", "off")
+
+
 class FeedserverUring(Feedserver):
     """The same, its rounds sent through io_uring."""
 

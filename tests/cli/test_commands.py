@@ -267,6 +267,7 @@ BAD_SETTINGS = {
     "heartbeat": ["0", "301", "x", "1.5"],
     "readers": ["0", "-5", "many", "1000001"],
     "reader_rate": ["0", "x", "100001"],
+    "aio": ["yes", "", "ON"],
     "io_uring": ["yes", "", "ON"],
     "log_level": ["loud", "", "INFO"],
 }
@@ -279,6 +280,7 @@ FITS = {
     "heartbeat": "1 to 300",
     "readers": "1 to 1000000",
     "reader_rate": "1 to 100000",
+    "aio": "on or off",
     "io_uring": "on or off",
     "log_level": "debug, info, warning or error",
 }

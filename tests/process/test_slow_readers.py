@@ -19,7 +19,9 @@ LARGE = "x" * 60_000
 SOON = "import feedserver.channel; feedserver.channel.STALL_SECONDS = 1.0"
 
 
-@pytest.fixture(params=[(), ("--io-uring", "on")], ids=["one by one", "in lots"])
+@pytest.fixture(
+    params=[("--aio", "off"), (), ("--io-uring", "on")], ids=["one by one", "aio", "io_uring"]
+)
 def options(request: pytest.FixtureRequest) -> tuple[str, ...]:
     """How the server sends."""
     return tuple(request.param)

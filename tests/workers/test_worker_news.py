@@ -111,9 +111,11 @@ def tell(server: Server, chance: random.Random) -> None:
         assert len(newcomer.client.rows) < len(items)
 
 
-@pytest.mark.parametrize("io_uring", ["off", "on"])
-def test_no_reader_of_any_worker_misses_news(serve: Callable[..., Server], io_uring: str) -> None:
-    tell(serve("--workers", "2", "--io-uring", io_uring), random.Random(11))
+@pytest.mark.parametrize("way", [("--aio", "off"), (), ("--io-uring", "on")])
+def test_no_reader_of_any_worker_misses_news(
+    serve: Callable[..., Server], way: tuple[str, ...]
+) -> None:
+    tell(serve("--workers", "2", *way), random.Random(11))
 
 
 @pytest.mark.more

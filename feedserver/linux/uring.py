@@ -1,13 +1,7 @@
-"""One frame to many sockets in one system call: Linux's io_uring, through ctypes.
-
-Everything happens within `Ring.send`. Each entry says "do not wait", so the kernel has tried every
-socket by the time the call returns; nothing is ever left in the ring that could meet a descriptor
-which has been closed and given to somebody else since.
-"""
+"""A round's sends through Linux's io_uring, by ctypes. Each entry says "do not wait"."""
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import errno
 import logging
@@ -16,11 +10,11 @@ import os
 import socket
 import struct
 from array import array
-from typing import Final
+
+from feedserver.linux.queue import ENTRIES, KernelQueue, address, call
 
 log = logging.getLogger("feedserver.uring")
 
-ENTRIES: Final = 128  # a power of two; longer lists take several calls
 # From linux/io_uring.h; the numbers of the calls are the same on every architecture.
 _SETUP, _ENTER = 425, 426
 _SETUP_SUBMIT_ALL = 1 << 7  # one entry's fault does not stop those after it; Linux 5.18
@@ -35,19 +29,15 @@ _ENTRY = struct.Struct("=BBHiQQIIQ24x")  # opcode … descriptor, offset, addres
 _COMPLETION = struct.Struct("=QiI")  # tag, result, flags
 _WRAP = 1 << 32
 
-_syscall = ctypes.CDLL(None, use_errno=True).syscall
-_syscall.restype = ctypes.c_long
 
-
-class Ring:
-    """A submission and a completion queue, shared with the kernel. For one thread."""
+class Ring(KernelQueue):
+    """A submission and a completion queue."""
 
     def __init__(self) -> None:
-        """Raises OSError where the kernel has no io_uring, an old one, or forbids it."""
         params = ctypes.create_string_buffer(
             _PARAMS.pack(0, 0, _SETUP_SUBMIT_ALL, *[0] * 27), _PARAMS.size
         )
-        self._descriptor = _call(_SETUP, ENTRIES, params)
+        self._descriptor = call(_SETUP, ENTRIES, params)
         try:
             said = _PARAMS.unpack(params.raw)
             if not said[5] & _FEATURE_SINGLE_MMAP:
@@ -75,67 +65,35 @@ class Ring:
         self._entries = memoryview(entries)
         self._targets = self._entries.cast("i")[1 :: _ENTRY.size // 4]
         self._entry_tags = self._entries.cast("Q")[4 :: _ENTRY.size // 8]
-        self._count = submissions
-        self._frame = b""
-        if not self._tells_parts():
-            self.close()
-            raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
-
-    def send(self, descriptors: array[int], frame: bytes) -> list[tuple[int, int]]:
-        """Send `frame` to each socket without waiting.
-
-        Returns the positions of those that did not take it whole, and the bytes each took.
-        """
-        short: list[tuple[int, int]] = []
-        for start in range(0, len(descriptors), self._count):
-            part = descriptors[start : start + self._count]
-            short += [(start + at, taken) for at, taken in self._send(part, frame)]
-        return short
+        super().__init__()
 
     def close(self) -> None:
         """Give the rings back. Whatever is sent after that is taken by nobody."""
         os.close(self._descriptor)
         self._descriptor = -1
 
-    def _tells_parts(self) -> bool:
-        """Find out if the kernel says how much a full socket took: some lose count."""
-        frame = bytes(1 << 22)
-        own, other = socket.socketpair()
-        with own, other:
-            other.setblocking(False)
-            [(_, taken)] = self.send(array("i", [own.fileno()]), frame) or [(0, 0)]
-            arrived = 0
-            with contextlib.suppress(BlockingIOError):
-                while part := other.recv(len(frame)):
-                    arrived += len(part)
-        return 0 < taken == arrived
-
-    def _send(self, descriptors: array[int], frame: bytes) -> list[tuple[int, int]]:
+    def _send(self, descriptors: array[int]) -> list[tuple[int, int]]:
         count = len(descriptors)
-        if frame is not self._frame:
-            self._aim(frame)
         self._targets[:count] = descriptors
         tail = self._submitted[0]
-        turn = -tail % self._count
+        turn = -tail % ENTRIES
         if self._order[0] != turn:
-            self._order[:] = self._orders[turn : turn + self._count]
+            self._order[:] = self._orders[turn : turn + ENTRIES]
         self._submitted[0] = (tail + count) % _WRAP
         submitted = 0
         try:
-            submitted = _call(_ENTER, self._descriptor, count, 0, 0, None, 0)
+            submitted = call(_ENTER, self._descriptor, count, 0, 0, None, 0)
         except OSError as fault:
             log.warning("io_uring refused %d sends: %s", count, fault.strerror)
         self._submitted[0] = (tail + submitted) % _WRAP  # the kernel must not find the rest later
         return self._reap() + [(at, 0) for at in range(submitted, count)]
 
     def _aim(self, frame: bytes) -> None:
-        address = ctypes.cast(ctypes.c_char_p(frame), ctypes.c_void_p).value
         entry = _ENTRY.pack(
-            _OP_SEND, _ENTRY_SKIP_SUCCESS, 0, -1, 0, address, len(frame), _MESSAGE_FLAGS, 0
+            _OP_SEND, _ENTRY_SKIP_SUCCESS, 0, -1, 0, address(frame), len(frame), _MESSAGE_FLAGS, 0
         )
-        self._entries[:] = entry * self._count
-        self._entry_tags[:] = array("Q", range(self._count))
-        self._frame = frame  # and keep it: the entries hold its address
+        self._entries[:] = entry * ENTRIES
+        self._entry_tags[:] = array("Q", range(ENTRIES))
 
     def _reap(self) -> list[tuple[int, int]]:
         head, completed = self._reaped[0], self._completed[0]
@@ -145,11 +103,3 @@ class Ring:
         short = [(self._done_tags[turn], max(self._results[turn], 0)) for turn in turns]
         self._reaped[0] = completed
         return short
-
-
-def _call(number: int, *arguments: object) -> int:
-    result: int = _syscall(number, *arguments)
-    if result < 0:
-        fault = ctypes.get_errno()
-        raise OSError(fault, os.strerror(fault))
-    return result
