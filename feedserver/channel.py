@@ -188,9 +188,13 @@ class Channel:
 
     def turn_away(self, reader: Reader) -> None:
         """Tell a socket that there is no room, and when to try again."""
-        self._refused += 1
-        reader.push(reader.encode(self.messages.goodbye(self._retry_ms()), self._clock()))
+        reader.push(reader.encode(self.refusal(), self._clock()))
         reader.finish(CLOSE_FULL)
+
+    def refusal(self) -> Message:
+        """Make the goodbye for one more who finds no room."""
+        self._refused += 1
+        return self.messages.goodbye(self._retry_ms())
 
     def leave(self, reader: Reader) -> None:
         """Forget a socket."""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from feedserver.channel import Channel, Receipt
 from feedserver.journal import Journal, Mirror
-from feedserver.messages import Messages
+from feedserver.messages import Message, Messages
 from feedserver.model import Cursor, Millis
 from feedserver.reader import Place, SendAll
 from feedserver.rules import Change
@@ -136,23 +136,29 @@ class Hub:
 
     def admit(self) -> bool:
         """Say whether there is room for another reader now: places, and handshakes a second."""
-        if self.readers >= self.readers_max:
-            return False
-        now = time.monotonic()
-        self._admissions = min(
-            self._reader_rate, self._admissions + (now - self._admitted_at) * self._reader_rate
-        )
-        self._admitted_at = now
-        if self._admissions < 1:
+        if not self._has_room():
             return False
         self._admissions -= 1
         return True
+
+    def refusal(self, slug: str) -> Message | None:
+        """Return the goodbye for another reader of a feed; None if there may be room for it."""
+        channel = self._channels.get(slug)
+        return None if channel is None or self._has_room() else channel.refusal()
 
     async def close(self) -> None:
         """Say goodbye to every reader."""
         self._leaving = True
         for channel in list(self._channels.values()):
             await channel.close()
+
+    def _has_room(self) -> bool:
+        now = time.monotonic()
+        self._admissions = min(
+            self._reader_rate, self._admissions + (now - self._admitted_at) * self._reader_rate
+        )
+        self._admitted_at = now
+        return self._admissions >= 1 and self.readers < self.readers_max
 
     async def _load(self, slug: str) -> Channel | None:
         try:

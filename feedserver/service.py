@@ -13,6 +13,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 
 import uvicorn
@@ -23,7 +24,7 @@ from feedserver.asgi.access import Tokens
 from feedserver.asgi.app import make_app
 from feedserver.asgi.connections import Connections
 from feedserver.asgi.context import Context
-from feedserver.asgi.socket import HandOverProtocol
+from feedserver.asgi.live import turn_away
 from feedserver.errors import SetupError
 from feedserver.hub import Hub, now_millis
 from feedserver.linux.aio import Aio
@@ -239,13 +240,11 @@ async def _serve(
     async with open_context(settings, url, on_fault, worker) as here:
         app = make_app(None)
         app.state.context = here
-        connections = Connections()
+        connections = Connections(partial(turn_away, here.hub))
         config = uvicorn.Config(
             app,
             http=cast("Any", connections.protocol),
-            ws=HandOverProtocol,
-            ws_ping_interval=None,  # heartbeats are the hub's, in messages
-            ws_per_message_deflate=False,  # it would cost 60 KB a connection
+            ws="none",  # `Connections` shakes hands
             lifespan="off",
             log_config=None,
             access_log=False,

@@ -2,19 +2,22 @@
 
 uvicorn waits for ever for a request that was begun and for a client that no longer reads, and puts
 no bound on a head. Here both are noted as they begin, and one `sweep` a second looks at them; no
-connection has a timer. It leans on inner parts of uvicorn: see feedserver/asgi/socket.py.
+connection has a timer. This leans on inner parts of uvicorn, so its version is pinned and
+tests/asgi/test_socket.py says loudly when they move.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from feedserver.asgi.handshake import Handshake, Queue
 from feedserver.asgi.problems import problem
 from feedserver.asgi.socket import in_kernel
 from feedserver.channel import STALL_SECONDS
@@ -36,9 +39,14 @@ class _Stall:
 
 
 class Connections:
-    """Those of which a request is due, the oldest first, and those that do not read."""
+    """Those of which a request is due, the oldest first, and those that do not read.
 
-    def __init__(self) -> None:
+    `turn_away` says to the path of a handshake with what frames it is refused, if at all.
+    """
+
+    def __init__(self, turn_away: Callable[[str], bytes | None] = lambda path: None) -> None:
+        self.turn_away = turn_away
+        self.handshakes = Queue()
         self.due: dict[HttpProtocol, float] = {}
         self.stalled: dict[HttpProtocol, _Stall] = {}
 
@@ -159,15 +167,30 @@ class HttpProtocol(HttpToolsProtocol):
             # is just on its way.
             self.transport.close()
 
+    def _get_upgrade(self) -> bytes | None:
+        upgrade, options = None, list[bytes]()
+        for name, value in self.headers:
+            if name == b"upgrade":
+                upgrade = value.lower()
+            elif name == b"connection":  # of which uvicorn's own takes the last
+                options += value.lower().split(b",")
+        return upgrade if b"upgrade" in map(bytes.strip, options) else None
+
+    def _should_upgrade_to_ws(self) -> bool:
+        return True  # by a protocol of ours, which uvicorn does not know
+
     def _become_socket(self, rest: bytes) -> None:
         self._all.forget(self)
         if self._answers() or self.transport.get_write_buffer_size():
             # Two languages on one line, or a reader whose buffer is full from the start.
             self.transport.abort()
             return
-        self.handle_websocket_upgrade()
-        if rest and not self.transport.is_closing():
-            self.transport.get_protocol().data_received(rest)  # type: ignore[attr-defined]
+        self.connections.discard(self)
+        self.parser = None  # type: ignore[assignment]  # they hold one another
+        handshake = Handshake(self, self._all.turn_away)
+        self._all.handshakes.add(handshake)
+        if rest:
+            handshake.data_received(rest)
 
     def _refuse(self, fault: Refused) -> None:
         if self.transport.is_closing():

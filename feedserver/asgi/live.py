@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 from collections.abc import AsyncIterator
 from contextlib import aclosing, suppress
 
@@ -12,7 +13,9 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from feedserver.asgi import frames
 from feedserver.asgi.context import Context, context
+from feedserver.asgi.handshake import EXTENSION
 from feedserver.asgi.reading import (
     CORS,
     channel_of,
@@ -20,7 +23,6 @@ from feedserver.asgi.reading import (
     is_cursor_text,
     preflight,
 )
-from feedserver.asgi.socket import EXTENSION
 from feedserver.channel import (
     CLOSE_ENDED,
     CLOSE_FULL,
@@ -29,11 +31,21 @@ from feedserver.channel import (
     Channel,
 )
 from feedserver.errors import Unavailable
+from feedserver.hub import Hub
 from feedserver.messages import Message
 from feedserver.reader import Place
 
 SUBPROTOCOL = "newsfeed.v1"
+_LIVE = re.compile(r"/v1/feeds/([^/?]+)/live(?![^?])")
 RETRY_SECONDS = (2, 10)  # spread of Retry-After for those who find no room
+
+
+def turn_away(hub: Hub, path: str) -> bytes | None:
+    """Return the frames that refuse a handshake while there is no room; None to let it go on."""
+    found = _LIVE.match(path)
+    if found is None or (goodbye := hub.refusal(found[1])) is None:
+        return None
+    return frames.text_frame(goodbye, hub.now()) + frames.close_frame(CLOSE_FULL)
 
 
 async def live(websocket: WebSocket) -> None:

@@ -1,10 +1,4 @@
-"""A reader's socket, handed over: after the handshake nothing of the request remains.
-
-The handshake goes through Starlette as any route does. Then the endpoint calls `hand_over`, the
-transport gets a `SocketReader` as its protocol, and uvicorn's own task, parser, queue and scope
-are free to go. This leans on inner parts of uvicorn, so its version is pinned and
-tests/asgi/test_socket.py says loudly when they move.
-"""
+"""A reader's socket: after the handshake nothing of the request remains but this."""
 
 from __future__ import annotations
 
@@ -16,21 +10,15 @@ import sys
 import termios
 import time
 from contextlib import suppress
-from typing import Any, cast
-
-from uvicorn.protocols.utils import ClientDisconnected
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from typing import Any
 
 from feedserver.asgi import frames
-from feedserver.asgi.deflate import SharedDeflate
 from feedserver.asgi.frames import BadFrame, Opcode, Parser
 from feedserver.channel import Channel
 from feedserver.reader import Reader
 
-EXTENSION = "feedserver.hand_over"
 LOOK_SECONDS = 0.01  # between looks at a transport that neither drained nor paused
 FINISH_SECONDS = 5.0  # for a client to answer a close
-EARLY_MAX = 4096  # bytes a client may send before the handshake is answered
 
 
 class SocketReader(Reader, asyncio.Protocol):
@@ -72,6 +60,17 @@ class SocketReader(Reader, asyncio.Protocol):
             self.send = self._socket.send
         else:
             self.send = self._send_through
+
+    def greet(self, answer: bytes) -> None:
+        """Send the handshake's answer, in one segment with what must follow at once."""
+        taken = 0
+        if self._socket is not None:
+            with suppress(OSError):
+                taken = self._socket.send(answer, socket.MSG_MORE)
+        if taken < len(answer):
+            self._let_go()
+            self.send = self._send_through  # after what the transport now holds
+            self._transport.write(answer[taken:])
 
     def fileno(self) -> int:
         """Return the descriptor of the kernel's own socket; -1 without one."""
@@ -152,8 +151,12 @@ class SocketReader(Reader, asyncio.Protocol):
         """Forget everything, the descriptor first."""
         self._leave()
         self._connections.discard(self)
+        self._let_go()
+
+    def _let_go(self) -> None:
         if self._socket is not None:
             self._socket.detach()
+            self._socket = None
 
     def _unwritten(self) -> int:
         return self._transport.get_write_buffer_size()
@@ -203,81 +206,3 @@ def in_kernel(descriptor: int) -> int:
     with suppress(OSError):
         fcntl.ioctl(descriptor, termios.TIOCOUTQ, size)
     return int.from_bytes(size, sys.byteorder)
-
-
-class HandOverProtocol(WebSocketsSansIOProtocol):
-    """uvicorn's handshake, up to the moment when a `SocketReader` takes over."""
-
-    _early = b""
-    _before: Any = None  # the HTTP protocol that read the request
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.conn.available_extensions = [SharedDeflate()]
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take over from uvicorn's HTTP protocol."""
-        self._before = cast("asyncio.Transport", transport).get_protocol()
-        super().connection_made(transport)
-
-    def data_received(self, data: bytes) -> None:
-        """Pass the request on; keep what a hasty client sends after it for the reader."""
-        if not self.handshake_initiated:
-            super().data_received(data)
-            if not self.handshake_initiated:
-                # websockets refused it, for its headers' size; uvicorn would leave it unanswered.
-                self.transport.write(b"".join(self.conn.data_to_send()))
-                self.transport.close()
-            return
-        self._early += data
-        if len(self._early) > EARLY_MAX:
-            self.transport.abort()
-
-    def handle_connect(self, event: Any) -> None:
-        """Offer the hand-over to the endpoint, in the scope's extensions."""
-        super().handle_connect(event)
-        scope = getattr(self, "scope", None)
-        if scope is not None:
-            cast("dict[str, Any]", scope["extensions"])[EXTENSION] = self.hand_over
-
-    def hand_over(self, channel: Channel | None) -> SocketReader:
-        """Put a `SocketReader` in this protocol's place, once the handshake is complete.
-
-        Raises ClientDisconnected where it never will be.
-        """
-        if not self.handshake_complete:  # the client has gone; uvicorn's accept does not say so
-            raise ClientDisconnected
-        transport = self.transport
-        deflated = bool(self.conn.extensions)
-        reader = SocketReader(transport, self.connections, channel, deflated=deflated)
-        transport.set_protocol(reader)
-        # A reader is caught up while nothing at all is unsent; its buffer is the kernel's.
-        transport.set_write_buffer_limits(high=0)
-        self.connections.discard(self)
-        self.connections.add(reader)  # type: ignore[arg-type]
-        # When the endpoint returns, uvicorn closes the transport that it knows.
-        self.transport = cast("asyncio.Transport", _Nothing())
-        if self._early:
-            # Not now: a close among it has to find a reader that has joined.
-            asyncio.get_running_loop().call_soon(reader.data_received, self._early)
-        self._fall_apart()
-        return reader
-
-    def _fall_apart(self) -> None:
-        # Parsers and protocols hold one another. The collector comes seldom, and would find 15 KB
-        # a handshake.
-        if self._before is not None:
-            self._before.parser = None
-        self.conn.parser.close()
-        vars(self.conn).clear()
-        cast("dict[str, Any]", self.scope["extensions"]).clear()
-
-
-class _Nothing:
-    """Stands where a transport was."""
-
-    def close(self) -> None:
-        pass
-
-    def is_closing(self) -> bool:
-        return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -144,6 +145,22 @@ def test_who_is_turned_away_leaves_nothing_behind(serve: Serve) -> None:
         assert _readers(editor) == 3
     with server.editing() as editor:
         eventually(lambda: _readers(editor) == 0)
+
+
+def test_who_is_turned_away_and_never_answers_holds_no_file(serve: Serve) -> None:
+    server = serve(FEEDSERVER_READERS="3")
+    with three_readers(server), ExitStack() as stack:
+        open_before = _files(server)
+        turned_away = [stack.enter_context(Reader(server)).shake() for _ in range(40)]
+        eventually(lambda: _files(server) == open_before)
+        for reader in turned_away:
+            assert reader.until_over() == 1013
+            assert reader.messages[0]["type"] == "goodbye"
+            assert 0 < reader.messages[0]["retry_ms"] <= 30_000
+
+
+def _files(server: Server) -> int:
+    return len(os.listdir(f"/proc/{server.pid}/fd"))
 
 
 def _readers(editor: httpx.Client) -> int:
