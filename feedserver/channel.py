@@ -11,8 +11,10 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import AsyncGenerator, Callable, Hashable
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Hashable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 from feedserver.messages import Encode, Message, Messages
@@ -23,7 +25,9 @@ from feedserver.view import View
 
 log = logging.getLogger("feedserver.channel")
 
-SLICE = 128  # readers of a block, written to before others get a turn: about 0.7 ms
+SLICE = 128  # readers of a block, written to before others get a turn: about 0.7 ms, …
+SLICE_BYTES = 1024 * 1024  # … unless what they get is longer than this together
+LISTENERS_TOGETHER = 32  # woken before others get a turn
 STALL_SECONDS = 30.0  # without any progress a reader is given up; a slow one that moves is not
 KEPT_MAX = 64  # answers of a feed that others encoded
 CHAINS_MAX = 256  # catch-ups kept encoded until the next change, and …
@@ -53,8 +57,16 @@ class Stall:
 class Listener:
     """A reader that takes messages at its own pace, in a task of its own."""
 
-    place: Place | None
     is_socket: bool
+    place: Place | None = None
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+@dataclass(slots=True)
+class Count:
+    """How many readers several channels have."""
+
+    readers: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +100,7 @@ class Channel:
         heartbeat: int,
         clock: Callable[[], Millis],
         send_all: SendAll | None = None,
+        count: Count | None = None,
     ) -> None:
         self.view = view
         self.messages = messages
@@ -103,6 +116,7 @@ class Channel:
         self._clock = clock
         self._heartbeat = heartbeat
         self._send_all = send_all
+        self._count = count or Count()
         # In the order of joining: a round then walks through memory, the kernel's too, forward.
         self._blocks: dict[Block, None] = {}
         self._open: dict[Encode, Block] = {}  # where the next to join may stand
@@ -117,6 +131,9 @@ class Channel:
         self._took = self._completed_took = 0
         self._last_round = time.monotonic()
         self._rounds: asyncio.Task[None] | None = None
+        self._waking: asyncio.Task[None] | None = None
+        self._calls = 0
+        self._lowest: int | None = None  # of the listeners that are waited for; None: not known
 
     @property
     def sockets(self) -> int:
@@ -147,8 +164,7 @@ class Channel:
         for change in changes:
             if change.item is not None:
                 self.articles.pop(change.item.id, None)
-        moved, self._moved = self._moved, asyncio.Event()
-        moved.set()
+        self._call_listeners()
         self._start_rounds()
 
     def kept(self, question: Hashable) -> Any:
@@ -198,13 +214,15 @@ class Channel:
 
     def leave(self, reader: Reader) -> None:
         """Forget a socket."""
-        self.behind.pop(reader, None)
+        if self.behind.pop(reader, None) is not None:
+            self._count.readers -= 1
         block = reader.block
         if block is None:
             return
         block.remove(reader)
         if block in self._blocks:  # it is not on its way to one
             self.caught_up -= 1
+            self._count.readers -= 1
             if not block.readers:
                 self._forget(block)
 
@@ -215,12 +233,14 @@ class Channel:
             return
         self.leave(reader)
         self.behind[reader] = Stall(place, reader.pending(), time.monotonic())
+        self._count.readers += 1
 
     def catch_up(self, reader: Reader) -> None:
         """Take a socket back that has drained, with all that it missed as one batch."""
         stall = self.behind.pop(reader, None)
         if stall is None:
             return
+        self._count.readers -= 1
         if stall.place is not self.place:
             self.join(reader, stall.place)
         else:
@@ -251,38 +271,49 @@ class Channel:
             self._write(block, frames[block.encode])
             await asyncio.sleep(0)
 
-    async def listen(
-        self, place: Place | None, *, is_socket: bool = False
-    ) -> AsyncGenerator[Message, None]:
-        """Yield what a reader from `place` needs, as fast as it asks, to the end."""
-        listener = Listener(None, is_socket)
+    @contextmanager
+    def listener(self, *, is_socket: bool = False) -> Iterator[Listener]:
+        """Count a reader that takes messages in a task of its own, for as long as it does."""
+        listener = Listener(is_socket)
         self.listeners.add(listener)
+        self._count.readers += 1
         try:
-            while True:
-                moved, target = self._moved, self.place
-                if listener.place is None or listener.place is not target:
-                    for message in self.chain(listener.place or place):
-                        yield message
-                        if self.place is not target:  # the rest may hold what was withdrawn since
-                            listener.place = _place_after(message)
-                            break
-                    else:
-                        listener.place = target
-                    self._announce_progress()
-                elif self.view.ended:
-                    yield self.messages.ended()
-                    return
-                elif self.leaving:
-                    yield self.messages.goodbye(self._retry_ms())
-                    return
-                else:
-                    try:
-                        async with asyncio.timeout(self._heartbeat):
-                            await moved.wait()
-                    except TimeoutError:
-                        yield self.messages.heartbeat()
+            yield listener
         finally:
             self.listeners.discard(listener)
+            self._count.readers -= 1
+            self._announce_progress()
+
+    async def listen(
+        self, listener: Listener, place: Place | None
+    ) -> AsyncGenerator[Message, None]:
+        """Yield what a listener from `place` needs, as fast as it asks, to the end."""
+        while True:
+            listener.news.clear()
+            target = self.place
+            if listener.place is None or listener.place is not target:
+                for message in self.chain(listener.place or place):
+                    yield message
+                    if self.place is not target:  # the rest may hold what was withdrawn since
+                        listener.place = _place_after(message)
+                        break
+                else:
+                    listener.place = target
+                self._announce_progress()
+            elif self.view.ended:
+                yield self.messages.ended()
+                return
+            elif self.leaving:
+                yield self.messages.goodbye(self._retry_ms())
+                return
+            else:
+                # Not all at once, after news that all got at once.
+                patience = self._heartbeat * random.uniform(0.5, 1)  # noqa: S311
+                try:
+                    async with asyncio.timeout(patience):
+                        await listener.news.wait()
+                except TimeoutError:
+                    yield self.messages.heartbeat()
 
     async def delivered(self, sequence: int, patience: float) -> Receipt:
         """Wait until readers took the change at `sequence`, `patience` seconds at most."""
@@ -313,8 +344,7 @@ class Channel:
     async def close(self) -> None:
         """Say goodbye to everybody."""
         self.leaving = True
-        moved, self._moved = self._moved, asyncio.Event()
-        moved.set()
+        self._call_listeners()
         for count, reader in enumerate(self._seated(), 1):
             if reader.block is not None:
                 self._let_go(reader)
@@ -323,6 +353,22 @@ class Channel:
         for reader in list(self.behind):
             self.leave(reader)
             reader.abort()  # it cannot take a goodbye; it comes back with its own cursor
+
+    def _call_listeners(self) -> None:
+        moved, self._moved = self._moved, asyncio.Event()
+        moved.set()
+        self._calls += 1
+        if self.listeners and (self._waking is None or self._waking.done()):
+            self._waking = asyncio.create_task(self._wake_listeners())
+
+    async def _wake_listeners(self) -> None:
+        calls = 0
+        while calls != self._calls:
+            calls = self._calls
+            for count, listener in enumerate(list(self.listeners), 1):
+                listener.news.set()
+                if count % LISTENERS_TOGETHER == 0:
+                    await asyncio.sleep(0)
 
     def _start_rounds(self) -> None:
         if self._rounds is None or self._rounds.done():
@@ -338,7 +384,7 @@ class Channel:
         while self._announced is not self.place:
             since, target = self._announced, self.place
             self._before, self._announced = since, target
-            self._took = 0
+            self._took, self._lowest = 0, None
             try:
                 await self._run_round(since, target)
             except BaseException:
@@ -352,27 +398,38 @@ class Channel:
                 await self._end()  # what comes meanwhile has its round after it
 
     async def _run_round(self, since: Place, target: Place) -> None:
-        frames = _Frames(self.chain(since) if self.caught_up else [], self._clock())
+        # Made now also for the listeners who stand there: once all sockets have it, it is too old.
+        chain = self.chain(since) if self.caught_up or self.listeners else []
+        frames = _Frames(chain, self._clock())
         withdrawals, written = self._withdrawals, 0
         last: dict[Encode, Block] = {}
-        for block in list(self._blocks):
-            if written and written + len(block.readers) > SLICE:
-                await asyncio.sleep(0)
-                written = 0
+        todo = deque(self._blocks)
+        while todo:
+            block = todo.popleft()
             if not block.readers or block.place is None:
                 continue
             if withdrawals != self._withdrawals:  # the frame may hold what was withdrawn since
                 withdrawals, target = self._withdrawals, self.place
                 frames = _Frames(self.chain(since), self._clock())
             if block.place is since:
-                frame = frames[block.encode]
-                block.place = target
+                frame, place = frames[block.encode], target
             elif block.place.sequence < target.sequence:  # begun while the last round was under way
                 frame = _Frames(self.chain(block.place), self._clock())[block.encode]
-                block.place = self.place
+                place = self.place
             else:
                 continue
-            written += len(block.readers)
+            weight = max(1, len(frame) * SLICE // SLICE_BYTES)  # in readers who get little
+            if len(block.readers) > max(1, SLICE // weight):
+                rest = block.split(max(1, SLICE // weight))
+                self._blocks[rest] = None
+                todo.appendleft(rest)
+            if written and written + len(block.readers) * weight > SLICE:
+                await asyncio.sleep(0)
+                written = 0
+                todo.appendleft(block)
+                continue
+            written += len(block.readers) * weight
+            block.place = place
             try:
                 self._took += self._write(block, frame)
             except Exception:
@@ -412,6 +469,7 @@ class Channel:
         if alone is None:
             return
         self.caught_up += 1
+        self._count.readers += 1
         block = self._open.get(reader.encode)
         if block is not None and block.place is self.place and len(block.readers) < SLICE:
             block.add(reader)
@@ -475,14 +533,17 @@ class Channel:
         reader.finish(code)
 
     def _is_delivered(self, sequence: int) -> bool:
-        return self._completed.sequence >= sequence and all(
-            one.place is None
-            or one.place.sequence >= sequence
-            or one.place.sequence < self._before.sequence  # it is behind: nobody waits for it
-            for one in self.listeners
-        )
+        if self._completed.sequence < sequence:
+            return False
+        if self._lowest is None:
+            # Who is behind, or has not begun, is not waited for.
+            places = [one.place.sequence for one in self.listeners if one.place is not None]
+            waited_for = [place for place in places if place >= self._before.sequence]
+            self._lowest = min(waited_for, default=self.place.sequence)
+        return self._lowest >= sequence
 
     def _announce_progress(self) -> None:
+        self._lowest = None
         progress, self._progress = self._progress, asyncio.Event()
         progress.set()
 

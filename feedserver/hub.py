@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Callable
 
-from feedserver.channel import Channel, Receipt
+from feedserver.channel import Channel, Count, Receipt
 from feedserver.journal import Journal, Mirror
 from feedserver.messages import Message, Messages
 from feedserver.model import Cursor, Millis
@@ -52,6 +52,7 @@ class Hub:
         self._page_url = page_url
         self._clock = clock
         self._send_all = send_all
+        self._count = Count()
         self._channels: dict[str, Channel] = {}
         self._loading: dict[str, asyncio.Task[Channel | None]] = {}
         self._missed: dict[str, list[Change]] = {}
@@ -60,7 +61,7 @@ class Hub:
     @property
     def readers(self) -> int:
         """How many readers are connected to any feed."""
-        return sum(channel.readers for channel in self._channels.values())
+        return self._count.readers
 
     def now(self) -> Millis:
         """Return the server's time, as messages carry it."""
@@ -167,7 +168,9 @@ class Hub:
                 return None
             view = View(stock)
             messages = Messages(view, self.epoch, self._page_url(slug), self.heartbeat)
-            channel = Channel(view, messages, self.heartbeat, self._clock, self._send_all)
+            channel = Channel(
+                view, messages, self.heartbeat, self._clock, self._send_all, self._count
+            )
             channel.leaving = self._leaving
             channel.apply(tuple(self._missed.get(slug, ())))
             self._channels[slug] = channel

@@ -99,6 +99,15 @@ class Block:
         self.descriptors.pop()
         reader.block = None
 
+    def split(self, count: int) -> Block:
+        """Keep the first `count` readers; return a block of the others, at the same place."""
+        rest = Block(self.readers[count], self.place)
+        for reader in self.readers[count + 1 :]:
+            rest.add(reader)
+        rest.phase = self.phase
+        del self.readers[count:], self.descriptors[count:]
+        return rest
+
     def join(self, other: Block) -> None:
         """Take in all who stand in another block, at the same place; it is left empty."""
         for reader in other.readers:

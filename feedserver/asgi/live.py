@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import random
 import re
+import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing, suppress
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
+from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from feedserver.asgi import frames
@@ -28,7 +30,9 @@ from feedserver.channel import (
     CLOSE_FULL,
     CLOSE_NO_FEED,
     CLOSE_RESTART,
+    STALL_SECONDS,
     Channel,
+    Listener,
 )
 from feedserver.errors import Unavailable
 from feedserver.hub import Hub
@@ -67,7 +71,7 @@ async def live(websocket: WebSocket) -> None:
     await websocket.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
     hand_over = websocket.scope.get("extensions", {}).get(EXTENSION)
     if hand_over is None:
-        await _send_loop(websocket, channel if admitted else None, place, here)
+        await _serve(websocket, channel, place, here, admitted=admitted)
         return
     reader = hand_over(channel)
     try:
@@ -86,12 +90,6 @@ async def stream(request: Request) -> Response:
     """Send the same messages as server-sent events."""
     here = context(request)
     channel = await channel_of(here, request)
-    # Asking what a stream would be is not reading it.
-    if request.method != "HEAD" and not here.hub.admit():
-        raise Unavailable(
-            "all places are taken; come back in a moment",
-            random.randint(*RETRY_SECONDS),  # noqa: S311
-        )
     text = request.headers.get("last-event-id") or cursor_text(request)
     place = await here.hub.place_of(channel, text if text and is_cursor_text(text) else None)
     if channel.view.ended and place == channel.place:
@@ -100,15 +98,35 @@ async def stream(request: Request) -> Response:
     headers = CORS | {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     if request.method == "HEAD":
         return Response(headers=headers, media_type="text/event-stream")
-    return StreamingResponse(
-        _events(channel, place, here), headers=headers, media_type="text/event-stream"
-    )
+    # No await from here to the listener, which counts as a reader.
+    if not here.hub.admit():
+        raise Unavailable(
+            "all places are taken; come back in a moment",
+            random.randint(*RETRY_SECONDS),  # noqa: S311
+        )
+    return _Stream(channel, place, here, headers)
 
 
-async def _events(channel: Channel, place: Place | None, here: Context) -> AsyncIterator[bytes]:
-    async with aclosing(channel.listen(place)) as messages:
-        async for message in messages:
-            yield _event(message, message.json(here.hub.now()))
+class _Stream(StreamingResponse):
+    """Messages as events, to a listener that counts from the first moment to the last."""
+
+    def __init__(
+        self, channel: Channel, place: Place | None, here: Context, headers: dict[str, str]
+    ) -> None:
+        super().__init__((), headers=headers, media_type="text/event-stream")
+        self._channel = channel
+        self._place = place
+        self._here = here
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._channel.listener() as listener:
+            self.body_iterator = self._events(listener)
+            await super().__call__(scope, receive, send)
+
+    async def _events(self, listener: Listener) -> AsyncIterator[bytes]:
+        async with aclosing(self._channel.listen(listener, self._place)) as messages:
+            async for message in messages:
+                yield _event(message, message.json(self._here.hub.now()))
 
 
 def _event(message: Message, json: bytes) -> bytes:
@@ -116,34 +134,63 @@ def _event(message: Message, json: bytes) -> bytes:
     return b"%bdata: %b\n\n" % (mark, json)
 
 
-async def _send_loop(
-    websocket: WebSocket, channel: Channel | None, place: Place | None, here: Context
+async def _serve(
+    websocket: WebSocket,
+    channel: Channel | None,
+    place: Place | None,
+    here: Context,
+    *,
+    admitted: bool,
 ) -> None:
     """Serve a reader where there is no hand-over: any other ASGI server."""
     if channel is None:
-        known = await here.hub.channel(websocket.path_params["feed"])
-        await websocket.close(CLOSE_FULL if known else CLOSE_NO_FEED)
-        return
-    async with asyncio.TaskGroup() as both:  # the first to end ends the other
-        sending = both.create_task(_send_all(websocket, channel, place, here))
-        hearing = both.create_task(_hear(websocket))
-        sending.add_done_callback(lambda _: hearing.cancel())
-        hearing.add_done_callback(lambda _: sending.cancel())
+        await websocket.close(CLOSE_NO_FEED)
+    elif not admitted:
+        with suppress(WebSocketDisconnect):
+            await websocket.send_text(channel.refusal().json(here.hub.now()).decode())
+            await websocket.close(CLOSE_FULL)
+    else:
+        with channel.listener(is_socket=True) as listener:
+            async with asyncio.TaskGroup() as both:  # the first to end ends the other
+                sending = both.create_task(_send_all(websocket, channel, listener, place, here))
+                hearing = both.create_task(_hear(websocket))
+                sending.add_done_callback(lambda _: hearing.cancel())
+                hearing.add_done_callback(lambda _: sending.cancel())
+        codes = [task.result() for task in (hearing, sending) if not task.cancelled()]
+        if codes and codes[0] is not None:
+            with suppress(WebSocketDisconnect):
+                await websocket.close(codes[0])
 
 
 async def _send_all(
-    websocket: WebSocket, channel: Channel, place: Place | None, here: Context
-) -> None:
-    with suppress(WebSocketDisconnect):
-        async with aclosing(channel.listen(place, is_socket=True)) as messages:
+    websocket: WebSocket,
+    channel: Channel,
+    listener: Listener,
+    place: Place | None,
+    here: Context,
+) -> int | None:
+    """Send to the end; return the code to close with, None for one who is gone or stalled."""
+    with suppress(WebSocketDisconnect, TimeoutError):
+        async with aclosing(channel.listen(listener, place)) as messages:
             async for message in messages:
-                await websocket.send_text(message.json(here.hub.now()).decode())
-        await websocket.close(CLOSE_ENDED if channel.view.ended else CLOSE_RESTART)
+                async with asyncio.timeout(STALL_SECONDS):
+                    await websocket.send_text(message.json(here.hub.now()).decode())
+        return CLOSE_ENDED if channel.view.ended else CLOSE_RESTART
+    return None
 
 
-async def _hear(websocket: WebSocket) -> None:
-    while (await websocket.receive())["type"] != "websocket.disconnect":
-        pass  # a client has nothing to say
+async def _hear(websocket: WebSocket) -> int | None:
+    """Read what nobody needs, while it is little; return the code for a client that says more."""
+    period, bytes_left, frames_left = 0.0, 0, 0
+    while (message := await websocket.receive())["type"] != "websocket.disconnect":
+        now = time.monotonic()
+        if now - period > frames.PERIOD:
+            period, bytes_left, frames_left = now, frames.BUDGET, frames.FRAMES
+        bytes_left -= len(message.get("text") or message.get("bytes") or "")
+        frames_left -= 1
+        if bytes_left < 0 or frames_left < 0:
+            return frames.TOO_MUCH
+    return None
 
 
 routes = [

@@ -18,6 +18,7 @@ from support.client import Client, due, parse
 from support.server import Server
 
 from feedserver.asgi.app import make_app
+from feedserver.asgi.frames import FRAMES
 from feedserver.service import create_app, open_context
 from feedserver.settings import read_settings
 
@@ -126,6 +127,33 @@ def test_an_unknown_feed_and_a_closed_one_are_accepted_and_closed_with_their_cod
         with pytest.raises(WebSocketDisconnect) as end:
             socket.receive_text()
         assert end.value.code == 4410
+
+
+def test_who_says_too_much_is_closed_with_1008(app: TestClient) -> None:
+    with app.websocket_connect("/v1/feeds/world/live") as socket:
+        assert parse(socket.receive_text())["type"] == "snapshot"
+        for _ in range(FRAMES + 1):
+            socket.send_text("x")
+        message: Any = {"type": "websocket.send"}
+        while message["type"] == "websocket.send":
+            message = socket.receive()
+        assert (message["type"], message["code"]) == ("websocket.close", 1008)
+
+
+def test_who_finds_no_room_gets_a_goodbye_and_1013(folder: Server) -> None:
+    settings = read_settings({"data": str(folder.data), "readers": "1"}, {})
+    with (
+        TestClient(create_app(settings)) as app,
+        app.websocket_connect("/v1/feeds/world/live") as inside,
+        app.websocket_connect("/v1/feeds/world/live") as outside,
+    ):
+        assert parse(inside.receive_text())["type"] == "snapshot"
+        goodbye = parse(outside.receive_text())
+        assert goodbye["type"] == "goodbye"
+        assert goodbye["retry_ms"] > 0
+        with pytest.raises(WebSocketDisconnect) as end:
+            outside.receive_text()
+        assert end.value.code == 1013
 
 
 class Line:

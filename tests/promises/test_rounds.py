@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import zlib
 from collections.abc import AsyncIterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -173,3 +175,79 @@ async def test_a_message_is_deflated_once_however_many_take_it(
     sent = {frames.deflated_frame(snapshot, here.now + second) for second in range(5)}
     assert len(sent) == 5  # each with its own time
     assert len(made) == 1
+
+
+async def test_a_long_message_goes_to_fewer_readers_at_a_time(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(channel, "SLICE", 8)
+    monkeypatch.setattr(channel, "SLICE_BYTES", 8_000)
+    watchers = await crowd(here, 8)
+    for watcher in watchers:
+        await arrived(watcher)
+    followed = await channel_of(here)
+    assert len(followed._blocks) == 1
+    assert await here.submit("world", Verb.POST, headline="News", body="x" * 3_000)
+    here.stations[0].hub.apply((await told(here),))
+    turns = []
+    while here.stations[0].is_busy:
+        await asyncio.sleep(0)
+        turns.append(sum([len(await arrived(watcher)) for watcher in watchers]))
+    assert [count for count in turns if count] == [2, 2, 2, 2]
+    assert len(followed._blocks) == 1, "who was told one after the other stands together again"
+    assert followed.caught_up == 8
+
+
+async def test_listeners_are_woken_a_few_at_a_time(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(channel, "LISTENERS_TOGETHER", 2)
+    followed = await channel_of(here)
+    with ExitStack() as seats:
+        listeners = [seats.enter_context(followed.listener()) for _ in range(6)]
+        assert await here.submit("world", Verb.POST, headline="News")
+        here.stations[0].hub.apply((await told(here),))
+        awake = []
+        for _ in range(4):
+            await asyncio.sleep(0)
+            awake.append(sum(listener.news.is_set() for listener in listeners))
+        assert awake == [2, 4, 6, 6]
+        # One that was woken early in a pass is woken again by what comes before its end.
+        for listener in listeners:
+            listener.news.clear()
+        for number in range(2):
+            assert await here.submit("world", Verb.POST, headline=f"More {number}")
+        here.stations[0].hub.apply((await told(here),))
+        await asyncio.sleep(0)
+        first = [listener for listener in listeners if listener.news.is_set()]
+        for listener in first:
+            listener.news.clear()
+        here.stations[0].hub.apply((await told(here),))
+        for _ in range(8):
+            await asyncio.sleep(0)
+        assert all(listener.news.is_set() for listener in listeners)
+
+
+async def test_the_hub_knows_how_many_readers_it_has(here: World) -> None:
+    hub = here.stations[0].hub
+    chance = random.Random(3)
+    watchers = [here.watcher(chance.choice(("world", "sport"))) for _ in range(12)]
+    most = 0
+    for _ in range(200):
+        watcher = chance.choice(watchers)
+        if watcher.line is None:
+            await here.connected(watcher, room=chance.choice([1_000, ROOM]))
+        elif chance.random() < 0.4:
+            await here.hang_up(watcher)
+        else:
+            await watcher.line.read(chance.choice([100, ROOM]))
+        if chance.random() < 0.3:
+            assert await here.submit("world", Verb.POST, headline="News", body="x" * 700)
+            await here.stations[0].announce()
+        while here.stations[0].is_busy:
+            await asyncio.sleep(0)
+        both = await channel_of(here), await hub.channel("sport")
+        assert hub.readers == sum(one.readers for one in both if one is not None)
+        most = max(most, len(both[0].behind))
+    assert most > 1, "nobody ever fell behind"
+    assert hub.readers > 1

@@ -12,7 +12,7 @@ import json
 import random
 from collections import deque
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -49,6 +49,8 @@ def shrink_limits(patch: pytest.MonkeyPatch) -> None:
         patch.setattr(module, "CHECKS", 5)
     patch.setattr(messages, "MESSAGE_MAX", messages._ENVELOPE + 8_000)
     patch.setattr(channel, "SLICE", 2)
+    patch.setattr(channel, "SLICE_BYTES", 2_000)
+    patch.setattr(channel, "LISTENERS_TOGETHER", 1)
     patch.setattr(hub, "BEHIND_PATIENCE", 0.2)
 
 
@@ -158,7 +160,9 @@ class StreamLine:
     """A connection by SSE: the server's task takes the next message when the last one is read."""
 
     def __init__(self, channel: Channel, place: Place | None) -> None:
-        self._messages = channel.listen(place)
+        self._seat = ExitStack()
+        listener = self._seat.enter_context(channel.listener())
+        self._messages = channel.listen(listener, place)
         self._next = self._ask()
         self.is_over = False
         self.code: int | None = None
@@ -181,6 +185,7 @@ class StreamLine:
         self._next.cancel()
         await asyncio.gather(self._next, return_exceptions=True)
         await self._messages.aclose()
+        self._seat.close()
 
     def _ask(self) -> asyncio.Task[Message]:
         async def one() -> Message:
@@ -216,7 +221,8 @@ class Station:
 
     @property
     def is_busy(self) -> bool:
-        return any(c._rounds and not c._rounds.done() for c in self.hub._channels.values())
+        tasks = [task for c in self.hub._channels.values() for task in (c._rounds, c._waking)]
+        return any(task is not None and not task.done() for task in tasks)
 
     async def beat(self) -> None:
         for one in list(self.hub._channels.values()):
