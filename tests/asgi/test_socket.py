@@ -746,6 +746,37 @@ def test_a_handshake_that_waits_is_refused_at_the_servers_end() -> None:
     asyncio.run(main())
 
 
+class Seen:
+    """What a socket tells its channel."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def fall_behind(self, reader: SocketReader) -> None:
+        self.told.append("behind")
+
+    def catch_up(self, reader: SocketReader) -> None:
+        self.told.append("level")
+
+    def leave(self, reader: SocketReader) -> None:
+        self.told.append("gone")
+
+
+def test_a_reader_whose_rest_is_gone_at_once_comes_back_though_nothing_ever_paused() -> None:
+    async def main() -> None:
+        wire, seen = Wire(), Seen()
+        reader = SocketReader(wire, set(), cast("Any", seen), deflated=False)
+        reader.push(b"news")  # which the kernel does not take: this socket is not connected
+        assert (wire.written, seen.told) == (b"news", ["behind"])
+        await asyncio.sleep(0)
+        assert seen.told == ["behind", "level"]
+        reader.connection_lost(None)
+        assert seen.told == ["behind", "level", "gone"]
+        wire.get_extra_info("socket").close()
+
+    asyncio.run(main())
+
+
 @pytest.mark.parametrize("way", ["close", "abort", "their close", "their reset"])
 def test_a_transport_keeps_its_descriptor_until_the_protocol_has_let_go(way: str) -> None:
     """Else a round could write to whatever else has got that number."""

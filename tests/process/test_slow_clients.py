@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import time
 from collections.abc import Iterator
@@ -12,6 +13,9 @@ import pytest
 from lines import PATIENCE, Stuck, eventually, live, stream
 from support.server import Server
 
+from feedserver.service import SEND_BUFFER, USER_TIMEOUT_MS, listen
+
+FINISH_SOON = "import feedserver.asgi.socket as sockets; sockets.FINISH_SECONDS = 0.5"
 SOON = """
 import feedserver.asgi.connections as connections
 import feedserver.channel as channel
@@ -241,3 +245,32 @@ def test_a_post_with_garbage_behind_it_has_its_answer(server: Server, behind: by
     assert answer.count(b"HTTP/1.1 ") == 1
     with server.editing() as editor:
         assert len(editor.get("/v1/feeds/world/items").json()["items"]) == 1
+
+
+def test_who_says_it_is_done_and_reads_no_more_is_not_kept(tmp_path: Path) -> None:
+    with (
+        Server(tmp_path / "data", first=FINISH_SOON) as server,
+        server.editing() as editor,
+        Stuck(server, live()) as stuck,
+    ):
+        eventually(lambda: editor.get("/v1/feeds/world/readers").json()["readers"] == 1)
+        held = files(server)
+        for _ in range(20):
+            editor.submit(body=LARGE)
+        stuck.socket.shutdown(socket.SHUT_WR)
+        eventually(lambda: files(server) == held - 1)
+
+
+def files(server: Server) -> int:
+    return len(os.listdir(f"/proc/{server.pid}/fd"))
+
+
+def test_what_the_kernel_is_told_of_every_connection() -> None:
+    with listen("127.0.0.1", 0) as listener:
+        with socket.create_connection(listener.getsockname()):
+            taken, _ = listener.accept()
+        with taken:
+            kept_ms = taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+            assert kept_ms == USER_TIMEOUT_MS
+            buffer = taken.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
+            assert buffer == 2 * SEND_BUFFER  # the kernel doubles it, for its own book-keeping

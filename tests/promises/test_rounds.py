@@ -251,3 +251,22 @@ async def test_the_hub_knows_how_many_readers_it_has(here: World) -> None:
         most = max(most, len(both[0].behind))
     assert most > 1, "nobody ever fell behind"
     assert hub.readers > 1
+
+
+async def test_catch_ups_are_kept_up_to_a_number_of_bytes(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(channel, "CHAINS_BYTES", 9_000)
+    followed = await channel_of(here)
+    places = [followed.place]
+    for number in range(4):
+        assert await here.submit("world", Verb.POST, headline=f"News {number}", body="x" * 2_000)
+        here.stations[0].hub.apply((await told(here),))
+        places.append(followed.place)
+    while here.stations[0].is_busy:
+        await asyncio.sleep(0)
+    sizes = [sum(len(message.stem) for message in followed.chain(place)) for place in places]
+    assert sum(sizes) > 20_000
+    kept = [place for place in places if followed.chain(place) is followed.chain(place)]
+    assert 0 < len(kept) < len(places)
+    assert sum(size for place, size in zip(places, sizes, strict=True) if place in kept) <= 9_000

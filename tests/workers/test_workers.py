@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import httpx
 import pytest
 from support.server import Editor, Server
 from worker_stage import Reader, cpu_ticks, editors_at_all, eventually, readers_at, workers
+
+from feedserver.channel import Receipt
+from feedserver.hub import Hub
+from feedserver.workers.siblings import Siblings, mailboxes
 
 
 @pytest.fixture
@@ -57,6 +63,53 @@ def test_delivered_counts_the_readers_of_all_workers(
                 return editor.submit(slug=slug).headers["delivered"].startswith("3; of=3; ms=")
 
             eventually(delivered)
+
+
+def test_what_one_worker_commits_the_others_hear_without_looking(tmp_path: Path) -> None:
+    never = "import feedserver.sqlite.journal as j; j.POLL_SECONDS = j.TOLD_POLL_SECONDS = 3600"
+    with Server(tmp_path / "data", "--workers", "3", first=never) as server, ExitStack() as stack:
+        crowd = readers_at(server, "world", workers(server), 1)
+        for reader in crowd:
+            stack.enter_context(reader)
+        for editor in stack.enter_context(editors_at_all(server)):
+            item = editor.item("Told")
+            for reader in crowd:
+                reader.until(lambda item=item, reader=reader: item["id"] in reader.client.rows)
+
+
+class Other:
+    """A hub of which one answer is known."""
+
+    def __init__(self, receipt: Receipt) -> None:
+        self._receipt = receipt
+
+    async def delivered(self, slug: str, sequence: int, patience: float) -> Receipt:
+        return self._receipt
+
+
+@pytest.mark.parametrize("slowest", [0, 1, 2])
+def test_the_time_that_an_editor_is_told_is_the_slowest_workers(slowest: int) -> None:
+    async def main() -> Receipt:
+        boxes = mailboxes(3)
+        all_of_them = [
+            Siblings(
+                number,
+                boxes,
+                cast("Hub", Other(Receipt(2, 3, 40 if number == slowest else 7))),
+                lambda: None,
+            )
+            for number in range(3)
+        ]
+        runs = [asyncio.create_task(one.run()) for one in all_of_them]
+        receipt = await all_of_them[0].delivered("world", 1, 5.0)
+        for run in runs:
+            run.cancel()
+        await asyncio.gather(*runs, return_exceptions=True)
+        for one in (end for box in boxes for end in box):
+            one.close()
+        return receipt
+
+    assert asyncio.run(main()) == Receipt(6, 9, 40)
 
 
 def test_the_count_of_readers_is_over_all_workers_and_both_kinds(
