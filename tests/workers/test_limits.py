@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import httpx
 import pytest
@@ -147,9 +148,12 @@ def test_who_is_turned_away_leaves_nothing_behind(serve: Serve) -> None:
         eventually(lambda: _readers(editor) == 0)
 
 
-def test_who_is_turned_away_and_never_answers_holds_no_file(serve: Serve) -> None:
-    server = serve(FEEDSERVER_READERS="3")
-    with three_readers(server), ExitStack() as stack:
+def test_who_is_turned_away_and_never_answers_holds_no_file(tmp_path: Path) -> None:
+    patient = "import feedserver.asgi.socket as sockets; sockets.FINISH_SECONDS = 3600"
+    full = {"FEEDSERVER_READERS": "3"}
+    with ExitStack() as stack:
+        server = stack.enter_context(Server(tmp_path / "data", environ=full, first=patient))
+        stack.enter_context(three_readers(server))
         open_before = _files(server)
         turned_away = [stack.enter_context(Reader(server)).shake() for _ in range(40)]
         eventually(lambda: _files(server) == open_before)
