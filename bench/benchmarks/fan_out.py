@@ -24,12 +24,19 @@ PLAIN = (
     "nchan",
     "feedserver-uring",
     "feedserver-single",
+    "floor-send",
     "ws",
     "picows",
     "websockets",
     "starlette",
 )
-DEFLATED = ("floor", "feedserver-deflate", "websockets-deflate", "starlette-deflate")
+DEFLATED = (
+    "floor",
+    "feedserver-deflate",
+    "nchan-deflate",
+    "websockets-deflate",
+    "starlette-deflate",
+)
 SHORT = 4  # of each list, but for the frame: in a short run
 
 METHOD = """\

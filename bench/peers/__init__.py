@@ -2,8 +2,8 @@
 
 from bench.errors import BenchError
 from bench.peers.feedserver import Feedserver, FeedserverDeflate, FeedserverSingle, FeedserverUring
-from bench.peers.floor import Floor
-from bench.peers.nchan import Nchan
+from bench.peers.floor import Floor, FloorSend
+from bench.peers.nchan import Nchan, NchanDeflate
 from bench.peers.node import NodeWs
 from bench.peers.peer import Peer, Setting
 from bench.peers.python import (
@@ -18,11 +18,13 @@ ALL: dict[str, type[Peer]] = {
     peer.name: peer
     for peer in (
         Floor,
+        FloorSend,
         Feedserver,
         FeedserverDeflate,
         FeedserverSingle,
         FeedserverUring,
         Nchan,
+        NchanDeflate,
         NodeWs,
         Picows,
         Websockets,
@@ -34,11 +36,13 @@ ALL: dict[str, type[Peer]] = {
 
 LABELS = {
     "floor": "C, epoll + write(): the floor",
+    "floor-send": "C, epoll + send()",
     "feedserver": "feedserver",
     "feedserver-deflate": "feedserver, one shared compressed frame",
     "feedserver-single": "feedserver, --aio off",
     "feedserver-uring": "feedserver, --io-uring on",
     "nchan": "Nchan (nginx, C)",
+    "nchan-deflate": "Nchan, one shared compressed frame",
     "ws": "Node ws",
     "picows": "picows (Cython)",
     "websockets": "websockets.broadcast()",

@@ -50,6 +50,7 @@ http {{
       nchan_channel_id bench;
       nchan_message_buffer_length 1;
       nchan_message_timeout 1h;
+      nchan_deflate_message_for_websocket {deflate};
     }}
   }}
 }}
@@ -97,13 +98,16 @@ class Nchan(Peer):
     def _start(self) -> None:
         if self.setting.workers > 1:
             raise BenchError("nchan shares readers among workers on its own; not measured here.")
-        folder, home = cache("run/nchan"), _unpacked()
+        folder, home = cache(f"run/{self.name}"), _unpacked()
         _make_temporary()
         port = _free_port()
         config = folder / "nginx.conf"
         module = home / "usr/lib/nginx/modules/ngx_nchan_module.so"
         first = "oldest" if self.greets else "newest"
-        config.write_text(CONFIG.format(module=module, folder=folder, port=port, first=first))
+        deflate = "on" if self.deflates else "off"
+        config.write_text(
+            CONFIG.format(module=module, folder=folder, port=port, first=first, deflate=deflate)
+        )
         self._spawn([str(home / "usr/sbin/nginx"), "-p", str(folder), "-c", str(config)])
         self.ports = [port]
         self._await(port)
@@ -138,3 +142,10 @@ class Nchan(Peer):
                     break
                 time.sleep(0.02)
         raise BenchError(f"nginx did not start: {self.errors.read_text()[-2000:]}")
+
+
+class NchanDeflate(Nchan):
+    """The same, each message deflated once, for readers that offer compression."""
+
+    name: ClassVar[str] = "nchan-deflate"
+    deflates: ClassVar[bool] = True
