@@ -25,6 +25,7 @@ from feedserver.asgi.app import make_app
 from feedserver.asgi.connections import Connections
 from feedserver.asgi.context import Context
 from feedserver.asgi.live import turn_away
+from feedserver.asgi.socket import SocketReader
 from feedserver.errors import SetupError
 from feedserver.hub import Hub, now_millis
 from feedserver.linux.aio import Aio
@@ -311,9 +312,14 @@ class _Server(uvicorn.Server):
         await self._hub.close()
         with suppress(TimeoutError):
             async with asyncio.timeout(GOODBYE_SECONDS):
-                while self._hub.readers and not self.force_exit:  # noqa: ASYNC110
+                while self._has_readers() and not self.force_exit:  # noqa: ASYNC110
                     await asyncio.sleep(0.02)
+        self._connections.give_up()
         await super().shutdown(sockets)
+
+    def _has_readers(self) -> bool:
+        connections = self.server_state.connections
+        return self._hub.readers > 0 or any(isinstance(one, SocketReader) for one in connections)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -74,6 +74,11 @@ class Connections:
             elif now - stall.since > STALL_SECONDS:
                 connection.transport.abort()
 
+    def give_up(self) -> None:
+        """End those that do not read: the server ends, and has been patient."""
+        for connection in list(self.stalled):
+            connection.transport.abort()
+
 
 class HttpProtocol(HttpToolsProtocol):
     """One connection, until it closes or becomes a reader's socket."""

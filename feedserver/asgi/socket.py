@@ -104,13 +104,8 @@ class SocketReader(Reader, asyncio.Protocol):
         self._transport.abort()
 
     def shutdown(self) -> None:
-        """Let go, when uvicorn stops. The hub has said goodbye already."""
-        if self._finishing:
-            if not self._transport.is_reading():  # it said too much, and is no longer heard
-                self.abort()
-            return
-        self._leave()
-        self.finish(1012)
+        """Let go, when uvicorn stops. The hub has said goodbye, and waited for an answer."""
+        self.abort()
 
     def data_received(self, data: bytes) -> None:
         """Heed a close or a ping; count the rest against a small budget."""

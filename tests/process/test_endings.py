@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
+from pathlib import Path
 
 import pytest
 from lines import Stuck, eventually, live, stream
@@ -136,3 +137,18 @@ def test_a_second_server_on_the_same_port_says_so(server: Server) -> None:
     assert second.stdout == ""
     with server.reading() as anyone:  # and the first one serves on
         assert anyone.get("/readyz").json()["status"] == "ready"
+
+
+def test_who_never_answers_a_goodbye_is_waited_for_a_moment_and_no_more(tmp_path: Path) -> None:
+    soon = "import feedserver.service as s; s.GOODBYE_SECONDS, s.GRACE_SECONDS = 0.5, 3600"
+    with Server(tmp_path / "data", first=soon) as server, server.editing() as editor:
+        silent = Stuck(server, live())  # takes its goodbye, and says nothing
+        stalled = [Stuck(server, live()), Stuck(server, stream(), websocket=False)]
+        eventually(lambda: editor.get("/v1/feeds/world/readers").json()["readers"] == 3)
+        for _ in range(20):
+            editor.item(body=LARGE)
+            while b"version" not in silent.read(65536):
+                pass
+        assert server.stop() == 0
+        for one in [silent, *stalled]:
+            one.close()
