@@ -8,6 +8,7 @@ import sqlite3
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
+from functools import partial
 
 from feedserver.errors import OutcomeUnknown, Refused, Unavailable
 from feedserver.journal import Identity
@@ -16,19 +17,22 @@ from feedserver.rules import Change, Duplicate
 from feedserver.sqlite import ledger
 from feedserver.sqlite.database import Database
 from feedserver.sqlite.purge import Purge
+from feedserver.sqlite.watched import Watched
 
 log = logging.getLogger("feedserver.journal")
 
 GROUP_MAX = 256  # records in one transaction
 TAIL_MAX = 500  # records read back at once
-WATCHED_MAX = 4096  # own changes kept for followers, so that they need not read them back
 OTHERS_SECONDS = 5.0  # for another process to purge what it killed
 RETRY_SECONDS = 1.0  # between tries to read from a database that fails
+STOPPING = "the server is stopping; retry"
 # How late another process's commit may be seen. To wake up costs some 0.1 ms, whatever for, …
 POLL_SECONDS = 0.008
 TOLD_POLL_SECONDS = 0.05  # … and who is told by siblings looks only for what nobody told it
 
 Decision = Change | Refused | Duplicate
+Waiting = tuple[Record, asyncio.Future[Change]]
+"""A record, and where its caller waits for the answer."""
 
 
 class SQLiteJournal:
@@ -39,9 +43,10 @@ class SQLiteJournal:
         self.on_commit: Callable[[], None] | None = None
         self.trouble: str | None = None  # why the last commit failed
         self._database = database
-        self._queue: deque[tuple[Record, asyncio.Future[Change]]] = deque()
+        self._queue: deque[Waiting] = deque()
         self._queued = asyncio.Event()
-        self._watched: deque[Change] = deque(maxlen=WATCHED_MAX)
+        self._ended = False
+        self._watched = Watched()
         self._newest = database.newest_sequence()
         self._grown = asyncio.Event()
         self.purge = Purge(database)
@@ -58,6 +63,8 @@ class SQLiteJournal:
 
     async def append(self, record: Record) -> Change:
         """Commit the record, together with whatever else is waiting."""
+        if self._ended:
+            raise Unavailable(STOPPING)
         answer: asyncio.Future[Change] = asyncio.get_running_loop().create_future()
         self._queue.append((record, answer))
         self._queued.set()
@@ -68,7 +75,7 @@ class SQLiteJournal:
         while True:
             grown = self._grown
             if after < self._newest:
-                changes = self._seen_since(after) or await self._read_back(after)
+                changes = self._watched.since(after) or await self._read_back(after)
                 if changes:
                     after = changes[-1].sequence
                     yield changes
@@ -88,7 +95,7 @@ class SQLiteJournal:
             try:
                 changes = await self._database.read(lambda c: read_tail(c, after))
                 killed = _killed(changes)
-                self._forget(killed)
+                self._watched.forget(killed)
                 if killed:  # whose process purges it, if it lives
                     asyncio.get_running_loop().call_later(OTHERS_SECONDS, self.purge.start)
                 return changes
@@ -103,24 +110,6 @@ class SQLiteJournal:
         except sqlite3.Error as fault:
             log.warning("cannot look for other processes' news: %s", fault)  # the next poll does
 
-    def _seen_since(self, after: int) -> tuple[Change, ...]:
-        found: list[Change] = []
-        for change in reversed(self._watched):
-            if change.sequence <= after:
-                break
-            found.append(change)
-        found.reverse()
-        # Another process's record in between makes a gap: then the file has to be read.
-        end = after + len(found)
-        return tuple(found) if found and found[-1].sequence == end else ()
-
-    def _forget(self, killed: set[int]) -> None:
-        if not killed:
-            return
-        # What is missing then, a follower that still needs it reads back: the tombstone.
-        kept = [c for c in self._watched if not (c.item and c.item.id in killed)]
-        self._watched = deque(kept, maxlen=WATCHED_MAX)
-
     def _grow(self, newest: int) -> None:
         if newest > self._newest:
             self._newest = newest
@@ -128,18 +117,23 @@ class SQLiteJournal:
             self._grown = asyncio.Event()
 
     async def _write(self) -> None:
-        while True:
-            await self._queued.wait()
-            group = [self._queue.popleft() for _ in range(min(len(self._queue), GROUP_MAX))]
-            if not self._queue:
-                self._queued.clear()
-            try:
-                await self._commit(group)
-            except BaseException:
-                for _, answer in group:
-                    if not answer.done():
-                        answer.set_exception(OutcomeUnknown("the server is stopping; retry"))
-                raise
+        try:
+            while True:
+                await self._queued.wait()
+                group = [self._queue.popleft() for _ in range(min(len(self._queue), GROUP_MAX))]
+                if not self._queue:
+                    self._queued.clear()
+                await self._commit_and_answer(group)
+        finally:
+            self._ended = True
+            _answer_all(self._queue, partial(Unavailable, STOPPING))
+
+    async def _commit_and_answer(self, group: list[Waiting]) -> None:
+        try:
+            await self._commit(group)
+        except BaseException:
+            _answer_all(group, partial(OutcomeUnknown, STOPPING))
+            raise
 
     def _note_trouble(self, trouble: str | None) -> None:
         if trouble is not None and self.trouble is None:
@@ -148,15 +142,13 @@ class SQLiteJournal:
             log.warning("written again")
         self.trouble = trouble
 
-    async def _commit(self, group: list[tuple[Record, asyncio.Future[Change]]]) -> None:
+    async def _commit(self, group: list[Waiting]) -> None:
         records = [record for record, _ in group]
         try:
             decisions = await self._database.write(lambda c: transact(c, records))
         except (Unavailable, sqlite3.Error) as fault:
             self._note_trouble(str(fault))
-            for _, answer in group:
-                if not answer.done():
-                    answer.set_exception(_unavailable(fault))
+            _answer_all(group, partial(_unavailable, fault))
             return
         except Exception as fault:
             # One record that the rules choke on must not take the others, or the server, along.
@@ -170,7 +162,7 @@ class SQLiteJournal:
         changes = [decision for decision in decisions if isinstance(decision, Change)]
         killed = _killed(changes)
         self._watched.extend(changes)
-        self._forget(killed)
+        self._watched.forget(killed)
         if changes:
             self._grow(changes[-1].sequence)
             if self.on_commit is not None:
@@ -191,11 +183,11 @@ class SQLiteJournal:
             try:
                 version = self._database.data_version()
                 if version != seen:
+                    self._grow(self._database.newest_sequence())
                     seen = version
-                    self.nudge()
             except sqlite3.Error as fault:
-                log.warning("cannot look for other processes' news: %s", fault)
-                await asyncio.sleep(1)
+                log.warning("cannot look for other processes' news, will retry: %s", fault)
+                await asyncio.sleep(RETRY_SECONDS)
             await asyncio.sleep(POLL_SECONDS if self.on_commit is None else TOLD_POLL_SECONDS)
 
 
@@ -293,8 +285,14 @@ def _newest(connection: sqlite3.Connection) -> int:
     return newest
 
 
-def _unavailable(fault: Unavailable | sqlite3.Error) -> Unavailable:
+def _answer_all(group: Iterable[Waiting], make: Callable[[], Unavailable]) -> None:
     # One error for each caller: an exception that is raised twice grows two tracebacks.
+    for _, answer in group:
+        if not answer.done():
+            answer.set_exception(make())
+
+
+def _unavailable(fault: Unavailable | sqlite3.Error) -> Unavailable:
     if isinstance(fault, Unavailable):
         return Unavailable(fault.detail)
     return OutcomeUnknown(f"the commit failed ({fault}); retry with the same Idempotency-Key")
