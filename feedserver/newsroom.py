@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from feedserver.errors import (
     Refused,
     Stale,
     Unauthorized,
+    Unavailable,
 )
 from feedserver.journal import Journal, Mirror
 from feedserver.model import (
@@ -31,7 +33,6 @@ from feedserver.model import (
     Feed,
     Item,
     Key,
-    Logged,
     Millis,
     Record,
     Status,
@@ -43,6 +44,8 @@ from feedserver.model import (
 from feedserver.rules import Change, Duplicate, fold
 
 NAME_MAX = 100  # characters of an editor's name
+BEHIND_PATIENCE = 2.0  # seconds that a version from a faster machine is waited for, …
+BEHIND_POLL = 0.05  # … and between looks
 SLUG_RULE = (
     "a feed's name in addresses has 1 to 63 small letters, digits and hyphens, "
     "and starts with a letter or digit, e.g. world"
@@ -181,9 +184,7 @@ class Newsroom:
                 base = await self._matching(submission.feed, item, condition)
         erased: tuple[Erased, ...] = ()
         if verb is Verb.KILL:
-            current = await self._existing(submission.feed, item)
-            base = base or (current.version, current.check)
-            erased = self._erased(await self._mirror.log(submission.feed, current.id))
+            base, erased = await self._to_erase(submission.feed, item, base)
         return Record(
             random_id(),
             verb,
@@ -216,8 +217,46 @@ class Newsroom:
     ) -> tuple[int, str]:
         current = await self._existing(slug, item)
         if (current.version, current.check) not in condition:
-            raise Stale(f"item {item} was changed meanwhile; look at current, then retry", current)
+            raise _stale(current)
         return current.version, current.check
+
+    async def _to_erase(
+        self, slug: str, item: int | None, base: tuple[int, str] | None
+    ) -> tuple[tuple[int, str], tuple[Erased, ...]]:
+        """Return the newest version of an item, and all records that lead to it.
+
+        Raises Stale if that is not `base`, and Unavailable if `base` is not here yet: a record
+        that is missing in the list could come back with its text.
+        """
+        if base is not None:
+            await self._reach(base[0])
+        await self._existing(slug, item)
+        assert item is not None
+        log = await self._mirror.log(slug, item)
+        newest = log[-1].sequence, log[-1].record.check
+        if base is not None and base != newest:
+            raise _stale(await self._existing(slug, item))
+        return newest, tuple(
+            Erased(e.sequence, e.record.check, e.record.key.mac if e.record.key else None)
+            for e in log
+        )
+
+    async def _reach(self, sequence: int) -> None:
+        """Wait until the mirror holds the item's record at `sequence`, if there is one."""
+        if await self._holds(sequence) or sequence > await self._journal.head():
+            return
+        try:
+            async with asyncio.timeout(BEHIND_PATIENCE):
+                while not await self._holds(sequence):  # noqa: ASYNC110
+                    await asyncio.sleep(BEHIND_POLL)
+        except TimeoutError:
+            raise Unavailable(
+                "this server has not heard of the version in If-Match yet; retry"
+            ) from None
+
+    async def _holds(self, sequence: int) -> bool:
+        # It takes records in order, so one feed's head tells of all records before it.
+        return any(feed.head >= sequence for feed in await self._mirror.feeds())
 
     async def _replay(self, submission: Submission) -> Outcome | None:
         if submission.key is None:
@@ -252,11 +291,9 @@ class Newsroom:
         scope = (submission.feed, submission.editor.name, submission.key or "")
         return _mac(self._journal.identity.salt, orjson.dumps(scope))
 
-    def _erased(self, entries: tuple[Logged, ...]) -> tuple[Erased, ...]:
-        return tuple(
-            Erased(e.sequence, e.record.check, e.record.key.mac if e.record.key else None)
-            for e in entries
-        )
+
+def _stale(current: Item) -> Stale:
+    return Stale(f"item {current.id} was changed meanwhile; look at current, then retry", current)
 
 
 def _mac(salt: str, data: bytes) -> str:

@@ -534,6 +534,13 @@ def test_the_same_key_with_another_body_is_refused(feed: Feed) -> None:
         problem(feed.editor.revise(item, "pin", key="k"), 422, "key-reused")
 
 
+def test_the_same_key_and_body_for_another_item_is_refused(feed: Feed) -> None:
+    one, other = feed.item(), feed.item()
+    feed.editor.revise(one, "pin", key="k")
+    with nothing_stored(feed):
+        problem(feed.editor.revise(other, "pin", key="k"), 422, "key-reused")
+
+
 def test_a_key_belongs_to_an_editor_and_a_feed(feed: Feed, importer: Editor, anna: Editor) -> None:
     anna.configure("keys", title="K")
     items = [

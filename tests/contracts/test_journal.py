@@ -42,11 +42,6 @@ from feedserver.rules import Change, Duplicate, fold
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture(params=["sqlite", "memory"])
-def opening(request: pytest.FixtureRequest, tmp_path: Path) -> Open:
-    return records.in_sqlite(tmp_path) if request.param == "sqlite" else records.in_memory()
-
-
 @pytest.fixture
 async def here(opening: Open):
     """A journal with the feed world."""
