@@ -69,9 +69,15 @@ async def open_context(
     worker: Worker | None = None,
 ) -> AsyncIterator[Context]:
     """Open the database and run everything that lives on it. Raises SetupError."""
+    faults: list[BaseException] = []
+
+    def died(fault: BaseException) -> None:
+        faults.append(fault)
+        on_fault(fault)
+
     async with (
         open_database(settings.data) as database,
-        open_journal(database, on_fault=on_fault) as journal,
+        open_journal(database, on_fault=died) as journal,
         AsyncExitStack() as running,
     ):
         queue = _open_queue(settings)
@@ -97,13 +103,14 @@ async def open_context(
             crowd=siblings or hub,
             tokens=Tokens(await mirror.tokens()),
             public_url=url,
+            faults=faults,
         )
         works = [_follow(here, journal, followed), hub.run()]
         if siblings is not None:
             journal.on_commit = siblings.announce
             works.append(siblings.run())
         for work in works:
-            await running.enter_async_context(_running(work, on_fault))
+            await running.enter_async_context(_running(work, died))
         yield here
 
 
@@ -227,11 +234,9 @@ async def _serve(
     life: int | None,
 ) -> int:
     url = settings.url or _address(listener)
-    faults: list[BaseException] = []
     stop: list[Callable[[], None]] = []
 
     def on_fault(fault: BaseException) -> None:
-        faults.append(fault)
         for stopper in stop:
             stopper()
 
@@ -257,12 +262,12 @@ async def _serve(
         )
         server = _Server(config, here.hub, connections, ready)
         stop.append(server.stop)
-        if faults:
+        if here.faults:
             server.stop()
         if life is not None:  # it ends when the parent does, however that comes about
             _when_readable(life, server.stop)
         await server.serve([listener])
-    return 1 if faults else 0
+    return 1 if here.faults else 0
 
 
 def _when_readable(descriptor: int, act: Callable[[], None]) -> None:
@@ -295,9 +300,10 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, and say so."""
+        """Start, and say so, unless the end has come already."""
         await super().startup(sockets)
-        self._ready()
+        if not self.should_exit:
+            self._ready()
 
     async def on_tick(self, counter: int) -> bool:
         """Once a second, end the connections whose time is up."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from starlette.requests import HTTPConnection, Request
@@ -51,6 +51,7 @@ class Context:
     crowd: Crowd
     tokens: Tokens
     public_url: str
+    faults: list[BaseException] = field(default_factory=list)  # what parts of the server died of
 
     def editor(self, request: Request) -> Token:
         """Return whose request this is. Raises Unauthorized, Forbidden."""

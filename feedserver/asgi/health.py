@@ -18,6 +18,9 @@ async def healthz(request: Request) -> Response:
 async def readyz(request: Request) -> Response:
     """Say whether news can be read, could be written at the last try, and what is left to do."""
     here = context(request)
+    if here.faults:
+        detail = f"a part of the server died ({here.faults[0]!r}): restart it; its log says more"
+        return _report(503, {"status": "broken", "detail": detail})
     try:
         head = await here.journal.head()
         unfinished = await here.mirror.unfinished()

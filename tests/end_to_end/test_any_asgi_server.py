@@ -19,8 +19,10 @@ from support.server import Server
 
 from feedserver.asgi.app import make_app
 from feedserver.asgi.frames import FRAMES
+from feedserver.hub import Hub
 from feedserver.service import create_app, open_context
 from feedserver.settings import read_settings
+from feedserver.sqlite.journal import SQLiteJournal
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it would rather have the next httpx
@@ -226,6 +228,36 @@ def test_a_reader_that_is_gone_is_no_fault(folder: Server) -> None:
         await serve(line)
 
     assert on_a_line(folder, serve_to_the_end, Line(gone=True)) == 0
+
+
+def fail(*_: object) -> None:
+    raise TypeError("nobody foresaw this")
+
+
+async def fail_later(*_: object) -> None:
+    fail()
+
+
+@pytest.mark.parametrize(
+    ("owner", "part", "act"),
+    [(Hub, "apply", fail), (Hub, "run", fail_later), (SQLiteJournal, "_watch", fail_later)],
+)
+def test_an_app_of_which_a_part_has_died_is_not_ready_any_more(
+    folder: Server, monkeypatch: pytest.MonkeyPatch, owner: type, part: str, act: Any
+) -> None:
+    monkeypatch.setattr(owner, part, act)
+    settings = read_settings({"data": str(folder.data)}, {})
+    with TestClient(create_app(settings)) as app:
+        app.headers["Authorization"] = f"Bearer {folder.token}"
+        if act is fail:  # it dies of the first news
+            assert app.get("/readyz").status_code == 200
+            post(app, "News that never arrives")
+        eventually(lambda: app.get("/readyz").status_code == 503)
+        report = app.get("/readyz").json()
+        assert report["status"] == "broken"
+        assert "nobody foresaw this" in report["detail"]
+        assert "restart" in report["detail"]
+        assert app.get("/healthz").status_code == 200
 
 
 def test_the_pages_and_the_ticker_are_served(app: TestClient) -> None:

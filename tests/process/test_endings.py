@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 from lines import Stuck, eventually, live, stream
 from support.client import Client, parse
-from support.server import Server
+from support.server import PATIENCE, ROOT, Server
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
@@ -127,6 +130,66 @@ def test_a_backup_put_in_place_of_the_database_is_told_apart(
     assert message["type"] == "snapshot"
     assert not client.take(message)
     assert [row["headline"] for row in client.shown] == [f"In the second {n}" for n in (3, 2, 1, 0)]
+
+
+DIES = """
+import asyncio, os
+import {module} as module
+
+async def later(*words):
+    while not os.path.exists({sign!r}):
+        await asyncio.sleep(0.01)
+    at_once()
+
+def at_once(*words):
+    raise TypeError("nobody foresaw this")
+
+module.{part} = {when}
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "part", "when"),
+    [
+        ("feedserver.hub", "Hub.apply", "at_once"),
+        ("feedserver.asgi.access", "Tokens.apply", "at_once"),
+        ("feedserver.hub", "Hub.run", "later"),
+        ("feedserver.sqlite.journal", "SQLiteJournal._write", "later"),
+        ("feedserver.sqlite.journal", "SQLiteJournal._watch", "later"),
+        ("feedserver.sqlite.purge", "Purge.work", "later"),
+    ],
+)
+def test_a_server_of_which_a_part_has_died_ends_with_1(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], module: str, part: str, when: str
+) -> None:
+    sign = tmp_path / "die"
+    first = DIES.format(module=module, part=part, when=when, sign=str(sign))
+    server = Server(tmp_path / "data", first=first).start()
+    sign.touch()
+    if when == "at_once":  # it dies of the first news
+        with server.editing() as editor:
+            editor.item()
+    assert server.ended() == 1
+    assert "nobody foresaw this" in capfd.readouterr().err
+    assert sorted(path.name for path in server.data.iterdir()) == ["feed.db"]
+
+
+def test_a_server_of_which_a_part_dies_at_the_start_never_says_that_it_is_ready(
+    tmp_path: Path,
+) -> None:
+    sign = tmp_path / "die"
+    sign.touch()
+    module, part = "feedserver.sqlite.journal", "SQLiteJournal._watch"
+    dies = DIES.format(module=module, part=part, when="later", sign=str(sign))
+    program = f"{dies}\nfrom feedserver.cli import main\nexit(main())"
+    done = subprocess.run(
+        [sys.executable, "-c", program, "serve", "--port", "0", "--data", str(tmp_path / "data")],
+        capture_output=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (1, b"")
 
 
 def test_a_second_server_on_the_same_port_says_so(server: Server) -> None:
