@@ -383,6 +383,9 @@ async def test_a_clock_that_was_ahead_by_ten_minutes_is_not_followed(here: Opene
     await here.journal.append(post(at=NOON))
     put_right = await here.journal.append(post(at=NOON - 10 * MINUTE))
     assert item_of(put_right).published_at == NOON - 10 * MINUTE
+    # But it is not forgotten: from then on what is new stands on top.
+    later = await here.journal.append(post(at=NOON - 5 * MINUTE))
+    assert item_of(later).published_at == NOON
 
 
 async def test_times_of_one_item_do_not_run_backwards(here: Opened) -> None:

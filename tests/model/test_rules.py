@@ -257,6 +257,16 @@ def test_a_clock_that_was_wrong_by_ten_minutes_is_not_followed() -> None:
     assert steady(1000, 5) == 1000
 
 
+def test_the_newest_time_of_the_servers_own_does_not_go_back_with_the_clock() -> None:
+    ahead = replace(FEED, stamped_at=1000 + 600_000)
+    posted = do(Verb.POST, known=Known(ahead, None, ANNA))
+    assert state(posted).published_at == 1000
+    assert posted.feed is not None
+    assert posted.feed.stamped_at == 1000 + 600_000
+    later = do(Verb.POST, 10, known=Known(posted.feed, None, ANNA), at=2000)
+    assert state(later).published_at == 1000 + 600_000  # under ten minutes ahead by now
+
+
 def test_an_import_does_not_change_an_item_before_its_previous_change() -> None:
     with pytest.raises(Invalid, match="previous"):
         do(Verb.UPDATE, claimed_at=99)
