@@ -19,14 +19,14 @@ from feedserver import __version__, demo
 from feedserver.arguments import Parser, as_typed
 from feedserver.asgi import access
 from feedserver.asgi.assets import released_sri, ticker_version
-from feedserver.errors import BadSetting, FeedError, Invalid, NotFound, SetupError
+from feedserver.errors import BadSetting, FeedError, Invalid, NotFound, SetupError, Unavailable
 from feedserver.hub import now_millis
 from feedserver.meant import did_you_mean
 from feedserver.model import Feed, Token
 from feedserver.newsroom import Newsroom
 from feedserver.service import serve
 from feedserver.settings import TABLE, Settings, read_settings
-from feedserver.sqlite.database import FILE, open_database
+from feedserver.sqlite.database import FILE, damaged, open_database
 from feedserver.sqlite.journal import open_journal
 from feedserver.sqlite.mirror import SQLiteMirror
 from feedserver.wire import time_text
@@ -282,7 +282,12 @@ def _run(arguments: Arguments, work: Work, *, begins: bool = False) -> int:
     async def opened() -> None:
         async with open_database(settings.data) as database, open_journal(database) as journal:
             mirror = SQLiteMirror(database)
-            await work(Newsroom(journal, mirror, now_millis), mirror)
+            try:
+                await work(Newsroom(journal, mirror, now_millis), mirror)
+            except Unavailable:
+                if database.damage is None:
+                    raise
+                raise damaged(database.path, database.damage) from None
 
     asyncio.run(opened())
     return 0

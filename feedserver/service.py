@@ -33,7 +33,7 @@ from feedserver.linux.queue import KernelQueue
 from feedserver.linux.uring import Ring
 from feedserver.newsroom import Newsroom
 from feedserver.settings import Settings, address_of
-from feedserver.sqlite.database import open_database
+from feedserver.sqlite.database import CHECKED_MAX, open_database, prepare
 from feedserver.sqlite.journal import SQLiteJournal, open_journal
 from feedserver.sqlite.mirror import SQLiteMirror
 from feedserver.workers.siblings import Box, Siblings, mailboxes
@@ -76,7 +76,8 @@ async def open_context(
         on_fault(fault)
 
     async with (
-        open_database(settings.data) as database,
+        # The parent of workers has looked through the file for all of them.
+        open_database(settings.data, checked_max=0 if worker else CHECKED_MAX) as database,
         open_journal(database, on_fault=died) as journal,
         AsyncExitStack() as running,
     ):
@@ -160,6 +161,7 @@ def serve(settings: Settings, *, ready: Callable[[str], None]) -> int:
         with listen(settings.host, settings.port) as listener:
             return _run(settings, listener, lambda: ready(_address(listener)))
     listeners = listen_together(settings.host, settings.port, settings.workers)
+    prepare(settings.data, CHECKED_MAX)
     boxes = mailboxes(settings.workers)
 
     def work(number: int, is_ready: Callable[[], None], life: int) -> int:

@@ -27,7 +27,8 @@ log = logging.getLogger("feedserver.database")
 
 FILE = "feed.db"
 SMALLEST = 512  # bytes: no database has fewer
-CHECKED_MAX = 64 * 1024 * 1024  # bytes of a file that a start looks through: some 0.2 s
+CHECKED_MAX = 64 * 1024 * 1024  # bytes of a file that a server looks through first: some 0.2 s, …
+GLANCED_MAX = 1024 * 1024  # … and that a command does
 PRIMARY = 0xFF  # the part of SQLite's error codes that names the kind
 READERS = 2
 BUSY_SECONDS = 5.0  # how long a commit waits for another process's
@@ -85,15 +86,15 @@ class Database:
 
 
 @asynccontextmanager
-async def open_database(folder: Path) -> AsyncIterator[Database]:
-    """Open the file in `folder`, made and migrated as needed. Raises SetupError."""
+async def open_database(folder: Path, *, checked_max: int = GLANCED_MAX) -> AsyncIterator[Database]:
+    """Open the file in `folder` as `prepare` leaves it. Raises SetupError."""
     path = folder / FILE
-    identity = await asyncio.to_thread(_prepare, path)
+    identity = await asyncio.to_thread(prepare, folder, checked_max)
     connections: list[aiosqlite.Connection] = []
-    watcher = connect(path, read_only=True)
+    watcher = _connect_to_read(path)
     try:
-        for reading in (False, *[True] * READERS):
-            connections.append(await aiosqlite.Connection(partial(connect, path, reading), 1))
+        for opening in (_connect_patiently, *[_connect_to_read] * READERS):
+            connections.append(await aiosqlite.Connection(partial(opening, path), 1))
         writer, *readers = connections
         yield Database(path, identity, writer, tuple(readers), watcher)
     finally:
@@ -101,6 +102,45 @@ async def open_database(folder: Path) -> AsyncIterator[Database]:
         # Readers first: the writer, closing last, can then checkpoint and remove the WAL.
         for connection in reversed(connections):
             await connection.close()
+
+
+def prepare(folder: Path, checked_max: int) -> Identity:
+    """Make and migrate the file as needed. Raises SetupError.
+
+    One of up to `checked_max` bytes is looked through: a broken page is found now, rather than when
+    a reader asks for it.
+    """
+    path = folder / FILE
+    try:
+        if folder.is_file():
+            raise SetupError(f"{folder} is a file; --data takes the folder that holds {FILE}")
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise SetupError(f"cannot make the folder {folder}: {fault.strerror}") from None
+    try:
+        path.touch(mode=0o600)
+        _check_owner(path)
+        connection = _connect_patiently(path)
+    except (OSError, sqlite3.OperationalError) as fault:
+        reason = fault.strerror if isinstance(fault, OSError) else fault
+        raise SetupError(
+            f"cannot write to {path} ({reason}): give this user the right to write there and "
+            f"in {folder}, or choose another folder with --data"
+        ) from None
+    except sqlite3.DatabaseError as fault:
+        raise _unreadable(path, fault) from None
+    try:
+        _migrate(connection, path)
+        if path.stat().st_size <= checked_max:
+            _look_through(connection, path)
+        rows = dict(connection.execute("SELECT name, value FROM meta").fetchall())
+        return Identity(rows["epoch"], rows["salt"])
+    except sqlite3.OperationalError as fault:
+        raise SetupError(f"cannot open {path}: {fault}") from None
+    except sqlite3.DatabaseError as fault:
+        raise _unreadable(path, fault) from None
+    finally:
+        connection.close()
 
 
 def connect(path: Path, read_only: bool) -> sqlite3.Connection:
@@ -122,6 +162,11 @@ def connect(path: Path, read_only: bool) -> sqlite3.Connection:
     return connection
 
 
+def damaged(path: Path, what: str) -> SetupError:
+    """Return the error that says so; `what` are SQLite's words."""
+    return SetupError(f"{path} is damaged ({what}): put a copy of the folder in its place")
+
+
 async def _run(connection: aiosqlite.Connection, work: Callable[[sqlite3.Connection], T]) -> T:
     # aiosqlite's public calls make one hop between threads a statement; a transaction of twenty
     # statements would pay twenty. This is the hop that they are all made of.
@@ -136,39 +181,6 @@ def _at_one_moment(connection: sqlite3.Connection, work: Callable[[sqlite3.Conne
         connection.execute("COMMIT")
 
 
-def _prepare(path: Path) -> Identity:
-    folder = path.parent
-    try:
-        if folder.is_file():
-            raise SetupError(f"{folder} is a file; --data takes the folder that holds {FILE}")
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as fault:
-        raise SetupError(f"cannot make the folder {folder}: {fault.strerror}") from None
-    try:
-        path.touch(mode=0o600)
-        _check_owner(path)
-        connection = _connect_patiently(path)
-    except (OSError, sqlite3.OperationalError) as fault:
-        reason = fault.strerror if isinstance(fault, OSError) else fault
-        raise SetupError(
-            f"cannot write to {path} ({reason}): give this user the right to write there and "
-            f"in {folder}, or choose another folder with --data"
-        ) from None
-    except sqlite3.DatabaseError as fault:
-        raise _unreadable(path, fault) from None
-    try:
-        _migrate(connection, path)
-        _look_through(connection, path)
-        rows = dict(connection.execute("SELECT name, value FROM meta").fetchall())
-        return Identity(rows["epoch"], rows["salt"])
-    except sqlite3.OperationalError as fault:
-        raise SetupError(f"cannot open {path}: {fault}") from None
-    except sqlite3.DatabaseError as fault:
-        raise _unreadable(path, fault) from None
-    finally:
-        connection.close()
-
-
 def _connect_patiently(path: Path) -> sqlite3.Connection:
     """Open the writing connection; the journal mode is set without SQLite's own waiting."""
     end = time.monotonic() + BUSY_SECONDS
@@ -179,6 +191,10 @@ def _connect_patiently(path: Path) -> sqlite3.Connection:
             if _code(fault) != sqlite3.SQLITE_BUSY or time.monotonic() > end:
                 raise
         time.sleep(0.02)
+
+
+def _connect_to_read(path: Path) -> sqlite3.Connection:
+    return connect(path, read_only=True)
 
 
 def _check_owner(path: Path) -> None:
@@ -222,12 +238,9 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _look_through(connection: sqlite3.Connection, path: Path) -> None:
-    """Find a broken page now, rather than when a reader asks for it. Raises SetupError."""
-    if path.stat().st_size > CHECKED_MAX:
-        return
     found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if found != "ok":
-        raise _damaged(path, found.splitlines()[-1])
+        raise damaged(path, found.splitlines()[-1])
 
 
 def _statements(script: str) -> list[str]:
@@ -245,17 +258,13 @@ def _statements(script: str) -> list[str]:
 
 def _unreadable(path: Path, fault: sqlite3.DatabaseError) -> SetupError:
     if _code(fault) == sqlite3.SQLITE_CORRUPT:
-        return _damaged(path, str(fault))
+        return damaged(path, str(fault))
     return _not_ours(path)
 
 
 def _code(fault: sqlite3.Error) -> int:
     """Return SQLite's code for the kind of fault; 0 for Python's own."""
     return (getattr(fault, "sqlite_errorcode", None) or 0) & PRIMARY
-
-
-def _damaged(path: Path, what: str) -> SetupError:
-    return SetupError(f"{path} is damaged ({what}): put a copy of the folder in its place")
 
 
 def _not_ours(path: Path) -> SetupError:

@@ -18,6 +18,7 @@ from support.server import ROOT, Server
 from feedserver import cli
 from feedserver.asgi.assets import ticker_version
 from feedserver.settings import TABLE
+from feedserver.sqlite.database import GLANCED_MAX
 
 Command = Callable[..., Done]
 Opening = Callable[[Path], Done]
@@ -526,6 +527,46 @@ def test_a_damaged_database_is_called_so(opening: Opening, within: Command, data
         path.write_bytes(content)
         refused(opening(data), "damaged", "put a copy")
         assert path.read_bytes() == bytes(content)
+
+
+def large(data: Path) -> sqlite3.Connection:
+    """Make the file larger than a command looks through; return a connection to it."""
+    connection = sqlite3.connect(data / "feed.db")
+    connection.execute("INSERT INTO meta VALUES ('ballast', ?)", ["x" * GLANCED_MAX])
+    connection.commit()
+    return connection
+
+
+def break_table(data: Path, connection: sqlite3.Connection, table: str) -> bytes:
+    """Overwrite a table's first page; return what the file then holds."""
+    find = "SELECT rootpage FROM sqlite_master WHERE name = ?"
+    page = connection.execute(find, [table]).fetchone()[0]
+    connection.close()
+    path = data / "feed.db"
+    content = bytearray(path.read_bytes())
+    content[4096 * (page - 1) : 4096 * page] = b"\xff" * 4096
+    path.write_bytes(content)
+    return bytes(content)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_broken_page_of_a_large_file_is_found_by_serve_before_anybody_asks_for_it(
+    feedserver: Command, within: Command, data: Path, workers: int
+) -> None:
+    done(within("feed", "add", "world", "--title", "T", "--data", data))
+    content = break_table(data, large(data), "words_content")
+    end = feedserver("serve", "--port", "0", "--workers", str(workers), "--data", data)
+    refused(end, "damaged", "put a copy")
+    assert (data / "feed.db").read_bytes() == content
+    # A command does without what it does not read.
+    assert "world" in done(within("feed", "list", "--data", data))
+
+
+def test_a_command_that_meets_a_broken_page_says_so(within: Command, data: Path) -> None:
+    done(within("feed", "add", "world", "--title", "T", "--data", data))
+    break_table(data, large(data), "feeds")
+    refused(within("feed", "list", "--data", data), "damaged", "put a copy")
+    assert done(within("token", "list", "--data", data)) == ""
 
 
 def test_an_empty_file_is_a_beginning(within: Command, data: Path) -> None:

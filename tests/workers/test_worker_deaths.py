@@ -312,6 +312,31 @@ def test_a_new_folder_is_made_by_workers_that_all_start_at_once(tmp_path: Path) 
         assert server.stop() == 0
 
 
+LOOKS = """
+from feedserver.sqlite import database
+
+def look(*_):
+    with open({path!r}, "a") as looks:
+        looks.write("look\\n")
+
+database._look_through = look
+"""
+
+
+def test_the_file_is_looked_through_once_for_all_workers_and_those_that_follow(
+    tmp_path: Path,
+) -> None:
+    looks = tmp_path / "looks"
+    options = ["--workers", "3"]
+    with Server(tmp_path / "data", *options, first=LOOKS.format(path=str(looks))) as server:
+        victim = workers(server)[0]
+        os.kill(victim, signal.SIGKILL)
+        eventually(lambda: len(workers(server)) == 3 and victim not in workers(server))
+        with server.reading() as anyone:
+            assert anyone.get("/readyz").status_code == 200
+    assert looks.read_text() == "look\n"
+
+
 def test_a_port_in_use_is_said_at_once(trio: Server, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         for port in (other.getsockname()[1], trio.port):
