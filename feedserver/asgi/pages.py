@@ -169,7 +169,8 @@ async def _get_feed(request: Request) -> Response:
             tag=tag,
             query=words,
         )
-        sheet = _sheet(here, listing)
+        # Beside the loop: fifty long texts take a second.
+        sheet = await asyncio.to_thread(_sheet, here, listing)
         # A change may have come meanwhile: what it withdrew must not be kept.
         if page.feed.head >= channel.view.head:
             channel.keep(question, sheet)

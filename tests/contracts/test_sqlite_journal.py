@@ -367,6 +367,28 @@ async def test_news_that_comes_while_a_follower_is_busy_is_not_overlooked(tmp_pa
                     assert [c.sequence for c in await anext(changes)] == [second.sequence]
 
 
+async def test_anothers_news_right_after_ones_own_is_not_lost_sight_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened_with_anna(tmp_path) as (journal, _):
+        head = await journal.head()
+
+        def overtaken(connection: sqlite3.Connection, records: list[Record]) -> Any:
+            decisions = transact(connection, records)
+            with closing(database.connect(tmp_path / database.FILE, read_only=False)) as elsewhere:
+                transact(elsewhere, [post("Another's")])
+            end = time.monotonic() + PATIENCE
+            while journal._newest < head + 2 and time.monotonic() < end:
+                time.sleep(0.001)  # until the journal has seen it, before it hears of its own
+            return decisions
+
+        monkeypatch.setattr(journals, "transact", overtaken)
+        await journal.append(post("Own"))
+        async with asyncio.timeout(PATIENCE):
+            changes = await followed(journal, head, head + 2)
+        assert [item_of(change).headline for change in changes] == ["Own", "Another's"]
+
+
 async def test_a_look_for_news_that_fails_is_repeated(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -549,6 +571,37 @@ async def test_whoever_waits_for_a_journal_that_ends_is_told_what_is_known(
         page = await mirror.page("world", 10)
         assert page is not None
         assert [item.headline for item in page.items] == ["Begun"]
+
+
+@pytest.mark.parametrize("fault", [None, sqlite3.OperationalError("disk full"), TypeError()])
+async def test_who_goes_away_amid_a_transaction_takes_nobody_along(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Exception | None
+) -> None:
+    writing, go_on = threading.Event(), threading.Event()
+
+    def slow(connection: sqlite3.Connection, records: list[Record]) -> list[journals.Decision]:
+        writing.set()
+        go_on.wait(PATIENCE)
+        if fault is not None:
+            raise fault
+        return transact(connection, records)
+
+    async with opened_with_anna(tmp_path) as (journal, opened):
+        with monkeypatch.context() as patched:
+            patched.setattr(journals, "transact", slow)
+            leaving = asyncio.create_task(journal.append(post("Left alone")))
+            await asyncio.to_thread(writing.wait, PATIENCE)
+            leaving.cancel()
+            await asyncio.gather(leaving, return_exceptions=True)
+            go_on.set()
+            staying = await asyncio.gather(journal.append(post()), return_exceptions=True)
+            assert isinstance(staying[0], Change if fault is None else Exception)
+        async with asyncio.timeout(PATIENCE):
+            await journal.append(post("Next"))
+        page = await opened.mirror.page("world", 10)
+        assert page is not None
+        stored = [] if fault else ["News", "Left alone"]  # what was decided stands
+        assert [item.headline for item in page.items] == ["Next", *stored]
 
 
 async def test_a_record_that_the_rules_choke_on_takes_nobody_along(
