@@ -140,7 +140,7 @@ class Newsroom:
             raise Invalid([FieldError("/name", f"a name has 1 to {NAME_MAX} printable characters")])
         for slug in feeds:
             if await self._mirror.feed(slug) is None:
-                raise NotFound(f"there is no feed {slug}")
+                raise NotFound(f"there is no feed “{slug}”")
         fields = {"name": name, "digest": digest, "feeds": list(feeds), "importer": importer}
         change = await self._append(Act.TOKEN, fields=fields)
         assert change.token is not None
@@ -174,7 +174,7 @@ class Newsroom:
             if item is not None:
                 await self._existing(submission.feed, item)
             elif await self._mirror.feed(submission.feed) is None:
-                raise NotFound(f"there is no feed {submission.feed}") from None
+                raise NotFound(f"there is no feed “{submission.feed}”") from None
             raise
         base = None
         if item is not None and condition:
@@ -204,7 +204,7 @@ class Newsroom:
 
     async def _existing(self, slug: str, item: int | None) -> Item:
         if await self._mirror.feed(slug) is None:
-            raise NotFound(f"there is no feed {slug}")
+            raise NotFound(f"there is no feed “{slug}”")
         found = await self._mirror.item(slug, item) if item is not None else None
         if found is None:
             raise NotFound(f"there is no item {item} in the feed {slug}")

@@ -220,7 +220,7 @@ def _decide_feed(record: Record, sequence: int, known: Known) -> Change:
 def _decide_item(record: Record, verb: Verb, sequence: int, known: Known) -> Change:
     feed, item = known.feed, known.item
     if feed is None:
-        raise NotFound(f"there is no feed {record.feed}")
+        raise NotFound(f"there is no feed “{record.feed}”")
     if verb is not Verb.POST:
         if item is None or item.feed != feed.slug:
             raise NotFound(f"there is no item {record.item} in the feed {feed.slug}")

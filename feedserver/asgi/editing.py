@@ -93,7 +93,7 @@ async def get_readers(request: Request) -> Response:
     if not editor.may_edit(slug):
         raise Forbidden(f"this token does not edit the feed {slug}")
     if await here.mirror.feed(slug) is None:
-        raise NotFound(f"there is no feed {slug}")
+        raise NotFound(f"there is no feed “{slug}”")
     sockets, streams = await here.crowd.count(slug)
     return _json_response({"readers": sockets + streams, "by": {"ws": sockets, "sse": streams}})
 

@@ -19,8 +19,7 @@ HIDDEN = "noindex, follow"
 CARD_IMAGE = "card.png"
 LOGO = "icon-180.png"
 CARD_SIZE = (1200, 630)
-CARD_ALT = "Live news: as it happens, corrected as facts come in"  # what the image says
-SITE_NAME = "Live news"
+SITE_NAME = "Live news"  # the one thing that the image says, whatever page it stands for
 # Link previews know a language only with its country; where a tag names none, the first of it.
 _COUNTRIES = {"ar": "SA", "de": "DE", "en": "GB", "es": "ES", "fr": "FR", "uk": "UA"}
 
@@ -44,7 +43,7 @@ class Card:
 
 def site_card(site: str, title: str, description: str) -> Card:
     """Describe the list of feeds."""
-    return Card(title, description, f"{site}/", **_image(site))
+    return Card(title, description, f"{site}/", **_image(site, SITE_NAME))
 
 
 def feed_card(
@@ -59,14 +58,14 @@ def feed_card(
         description,
         url,
         robots=HIDDEN if "q=" in path else INDEXED,
-        **_image(site),
+        **_image(site, f"{SITE_NAME}: {feed.title}"),
         json_ld=_script(_live_blog(site, feed, shown, url)) if scope == "front" else None,
     )
 
 
 def item_card(site: str, feed: Feed, item: Item) -> Card:
     """Describe an item's own page."""
-    picture = _image(site)
+    picture = _image(site, f"{SITE_NAME}: {feed.title}")
     medium = item.media[0] if item.media else None
     if medium is not None:
         size = (medium.width, medium.height) if medium.width and medium.height else None
@@ -172,8 +171,8 @@ def _publisher(site: str) -> dict[str, Any]:
     return {"@type": "Organization", "name": SITE_NAME, "url": f"{site}/", "logo": logo}
 
 
-def _image(site: str) -> dict[str, Any]:
-    return {"image": site + versioned(CARD_IMAGE), "image_alt": CARD_ALT, "image_size": CARD_SIZE}
+def _image(site: str, alt: str) -> dict[str, Any]:
+    return {"image": site + versioned(CARD_IMAGE), "image_alt": alt, "image_size": CARD_SIZE}
 
 
 def _script(described: dict[str, Any]) -> Markup:

@@ -158,7 +158,7 @@ async def channel_of(here: Context, request: Request) -> Channel:
     slug = request.path_params["feed"]
     channel = await here.hub.channel(slug)
     if channel is None:
-        raise NotFound(f"there is no feed {slug[:80]}")
+        raise NotFound(f"there is no feed “{slug[:80]}”")
     return channel
 
 
@@ -195,7 +195,7 @@ async def find_page(
     slug = channel.view.feed.slug
     page = await here.mirror.page(slug, limit, before, tag, words)
     if page is None:
-        raise NotFound(f"there is no feed {slug}")
+        raise NotFound(f"there is no feed “{slug}”")
     return page
 
 

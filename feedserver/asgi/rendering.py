@@ -48,8 +48,10 @@ class Listing:
 
     @property
     def scope(self) -> str:
-        """What belongs on this page: `front`, `tag`, or only what is on it (`page`)."""
-        if self.before or self.query:
+        """What belongs on this page: `front`, `tag`, or only what is on it (`page`, `search`)."""
+        if self.query:
+            return "search"
+        if self.before:
             return "page"
         return "tag" if self.tag else "front"
 
@@ -203,7 +205,8 @@ def _title(listing: Listing, say: Wording) -> str:
 def _nothing(listing: Listing, say: Wording) -> str:
     """Return what a page without items says."""
     asked = listing.query or listing.tag
-    words: str = say.words["nothing" if asked else "empty"]
+    ended = listing.feed.closed_at is not None
+    words: str = say.words["nothing" if asked else "none" if ended else "empty"]
     return words.replace("{t}", f"“{asked}”")
 
 

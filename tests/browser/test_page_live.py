@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from chromium import MEASURES, Stage, headlines, wait_for_headlines
+from playwright.sync_api import expect
 
 BROKEN_SOCKETS = """
 window.WebSocket = class {
@@ -289,8 +290,64 @@ def test_a_search_without_a_hit_still_says_so_once_it_is_live(stage: Stage) -> N
     feed = stage.feed()
     feed.post("News")
     page = stage.open(f"/feeds/{feed.slug}?q=giraffe")
-    page.wait_for_selector(".bar.live")
+    page.wait_for_selector(".bar.live", state="attached")
     assert page.locator(".empty").inner_text() == "Nothing found for “giraffe”"
+
+
+def test_what_was_found_is_not_called_live_but_what_is_withdrawn_goes(stage: Stage) -> None:
+    feed = stage.feed()
+    wrong = feed.post(f"{SECRET}: a giraffe")
+    page = stage.open(f"/feeds/{feed.slug}?q=giraffe")
+    page.wait_for_selector(".bar.live", state="attached")
+    assert page.locator("#status").inner_text() == ""
+    assert page.get_by_role("button", name="Pause").count() == 0
+    feed.post("Another giraffe")
+    feed.do(wrong, "kill", note="It was a horse.")
+    wait_for_headlines(page, "It was a horse.")
+
+
+@pytest.mark.parametrize("language", ["en", "uk"])
+def test_a_feed_that_closes_without_news_does_not_wait_for_any(stage: Stage, language: str) -> None:
+    feed = stage.feed()
+    feed.put(language=language)
+    said = {"en": ("No news yet", "There was no news"), "uk": ("Новин ще немає", "Новин не було")}
+    before, after = said[language]
+    page = stage.open(f"/feeds/{feed.slug}")
+    page.wait_for_selector(".bar.live")
+    assert page.locator(".empty").inner_text() == before
+    feed.put(closed=True)
+    expect(page.locator(".empty")).to_have_text(after)
+    plain = stage.open(f"/feeds/{feed.slug}", java_script_enabled=False)
+    assert plain.get_by_text(after).count() == 1
+    assert plain.get_by_text(before).count() == 0
+    feed.put(closed=False)
+    page.reload()
+    expect(page.locator(".empty")).to_have_text(before)
+
+
+@pytest.mark.parametrize("status", [503, None])
+def test_a_history_that_does_not_come_takes_nothing_away(stage: Stage, status: int | None) -> None:
+    feed = stage.feed()
+    item = feed.post("Four injured")
+    item = feed.do(item, "update", headline="Six injured")
+    page = stage.open(f"/feeds/{feed.slug}/items/{item['id']}")
+    page.wait_for_selector(".bar.live")
+    page.evaluate("window.kept = document.querySelector('#shown')")
+    page.route(
+        "**/history",
+        lambda route: route.fulfill(status=status, json={}) if status else route.abort(),
+    )
+    with page.expect_event("requestfinished" if status else "requestfailed"):
+        item = feed.do(item, "update", headline="Seven injured")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Seven injured")
+    page.unroute("**/history")
+    item = feed.do(item, "update", headline="Eight injured")
+    expect(page.locator("#shown details")).to_have_count(4)
+    assert page.evaluate("kept.isConnected")
+    page.route("**/history", lambda route: route.abort())
+    feed.do(item, "kill", note="No.")
+    page.wait_for_selector("#shown", state="detached")
+    stage.complaints.clear()  # a browser reports each request that fails
 
 
 @pytest.mark.parametrize("sandbox", ["", "sandbox=allow-scripts"], ids=["plain", "sandboxed"])

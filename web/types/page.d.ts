@@ -36,8 +36,8 @@ export interface Look {
 	level: number;
 }
 
-/** What belongs on a page: the newest, what bears a tag, only what is on it, one item. */
-export type Scope = 'front' | 'tag' | 'page' | 'item';
+/** What belongs on a page: the newest, what bears a tag, only what is on it or was found, one item. */
+export type Scope = 'front' | 'tag' | 'page' | 'search' | 'item';
 
 export interface PageList {
 	/** Forget the rows: they are of another journal. */

@@ -98,8 +98,7 @@ export function takeOver(list, look, history, repaint) {
 					if (fresh.delete(item.id)) row.classList.add('new');
 				};
 			});
-			if (!items.length)
-				nodes.add(make('p', { class: 'empty' }, list.dataset.nothing ?? say.words.empty));
+			if (!items.length) nodes.add(make('p', { class: 'empty' }, list.dataset.nothing));
 			slide(/** @type {HTMLElement} */ (document.scrollingElement), list, [...nodes], writes);
 			for (const [id, row] of rows) if (!nodes.has(row)) rows.delete(id);
 		},

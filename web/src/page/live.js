@@ -145,10 +145,11 @@ export function liveFeed(list) {
 
 	/** What an item's readers were shown before is of that item too. @param {Item} item */
 	async function renewHistory(item) {
-		const history =
-			item.status === 'killed' ? [] : await connection.history(item.id).catch(() => []);
-		// It may have changed once more meanwhile, or be withdrawn.
-		if (state.versions.get(item.id) === item.version) showHistory(item, history ?? [], look, list);
+		const killed = item.status === 'killed';
+		const history = killed ? [] : await connection.history(item.id).catch(() => undefined);
+		// It may have changed once more meanwhile, or be withdrawn; and what failed to come takes nothing away.
+		if (history && state.versions.get(item.id) === item.version)
+			showHistory(item, history, look, list);
 	}
 
 	/** Decide whether an item is for this page. @param {Item} item */
@@ -209,7 +210,7 @@ export function liveFeed(list) {
 
 	/** @returns {Item[]} */
 	function select() {
-		if (scope === 'page' || scope === 'item')
+		if (/page|search|item/.test(scope))
 			for (const id of state.items.keys()) if (!ids.has(id)) state.items.delete(id);
 		const items = [...state.items.values()].filter(
 			(item) => belongs(item) && !pending.has(item.id),
@@ -224,8 +225,12 @@ export function liveFeed(list) {
 		const closed = is === 'ended' && Date.parse(state.feed?.closed_at ?? '');
 		const text = closed
 			? words.closed.replace('{t}', say.dated(closed))
-			: words[is].replace('{t}', freshAt && say.beside(freshAt, now));
-		pause.hidden = is === 'ended';
+			: is === 'live' && scope === 'search'
+				? ''
+				: words[is].replace('{t}', freshAt && say.beside(freshAt, now));
+		// Nothing comes to what was found, but for edits of it.
+		pause.hidden = is === 'ended' || scope === 'search';
+		if (scope === 'front') list.dataset.nothing = words[is === 'ended' ? 'none' : 'empty'];
 		bar.className = `bar ${is}${paused ? ' paused' : ''}`;
 		if (status.textContent !== text) status.textContent = text;
 		// Also that it is live again, or what was said would stand there for good.
