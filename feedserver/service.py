@@ -33,7 +33,7 @@ from feedserver.linux.queue import KernelQueue
 from feedserver.linux.uring import Ring
 from feedserver.newsroom import Newsroom
 from feedserver.settings import Settings, address_of
-from feedserver.sqlite.database import CHECKED_MAX, open_database, prepare
+from feedserver.sqlite.database import CHECKED_MAX, fold_log, open_database, prepare
 from feedserver.sqlite.journal import SQLiteJournal, open_journal
 from feedserver.sqlite.mirror import SQLiteMirror
 from feedserver.workers.siblings import Box, Siblings, mailboxes
@@ -173,7 +173,9 @@ def serve(settings: Settings, *, ready: Callable[[str], None]) -> int:
         for listener in listeners:  # or the kernel would go on taking connections for nobody
             listener.close()
 
-    return supervise(settings.workers, work, lambda: ready(_address(listeners[0])), stopping)
+    code = supervise(settings.workers, work, lambda: ready(_address(listeners[0])), stopping)
+    fold_log(settings.data)
+    return code
 
 
 def _raise_open_files() -> None:

@@ -9,7 +9,7 @@ import os
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, suppress
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -160,6 +160,13 @@ def connect(path: Path, read_only: bool) -> sqlite3.Connection:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA secure_delete = ON")
     return connection
+
+
+def fold_log(folder: Path) -> None:
+    """Leave one file where the last processes ended at the same moment: neither put its log away,
+    as each saw the other."""
+    with suppress(sqlite3.Error, OSError):
+        _connect_patiently(folder / FILE).close()
 
 
 def damaged(path: Path, what: str) -> SetupError:

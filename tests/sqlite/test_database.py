@@ -17,7 +17,7 @@ from support.records import NOON, feed, post
 from support.server import Editor, Server
 
 from feedserver.errors import SetupError, Unavailable
-from feedserver.sqlite.database import FILE, Database, connect, open_database
+from feedserver.sqlite.database import FILE, Database, connect, fold_log, open_database
 from feedserver.sqlite.journal import open_journal
 from feedserver.sqlite.schema import APPLICATION_ID, MIGRATIONS
 
@@ -267,3 +267,17 @@ def test_a_database_that_another_process_holds_is_waited_for_and_then_said(
             other.execute("ROLLBACK")
         assert editor.submit("blocked", key="k").status_code == 201
         assert capfd.readouterr().err.count("written again") == 1
+
+
+def test_what_processes_that_ended_together_left_beside_the_file_is_put_away(
+    server: Server,
+) -> None:
+    with server.editing() as editor:
+        item = editor.item()
+    server.kill9()  # as good as: nobody puts the log away
+    assert len(list(server.data.iterdir())) > 1
+    fold_log(server.data)
+    assert [path.name for path in server.data.iterdir()] == [FILE]
+    server.start()
+    with server.reading() as anyone:
+        assert anyone.get(f"/v1/feeds/world/items/{item['id']}").status_code == 200
