@@ -489,6 +489,7 @@ async def test_a_kill_leaves_nothing_of_the_text(here: Opened) -> None:
         ({}, None, None)
     ] * 2
     assert [e.record.rid[:4] for e in entries[:2]] == [e.record.rid[:4] for e in log]
+    assert (entries[2].record.note, entries[2].record.key) == ("withdrawn", key("kill"))
 
     posted = await here.mirror.use("world", "anna", key("post").mac)
     killed = await here.mirror.use("world", "anna", key("kill").mac)
@@ -573,6 +574,14 @@ async def test_words_and_tags_find_what_the_items_say_now(here: Opened) -> None:
     assert await found(words="gale") == [item.id]
     assert await found(tag="weather") == [calm.id, item.id]
     assert await found(tag="weather", words="calm") == [calm.id]
+    # One field changed is enough.
+    calm = item_of(await here.journal.append(edit(calm, Verb.FIX, tags=["sea"])))
+    assert await found(tag="sea") == await found(words="sea") == [calm.id]
+    calm = item_of(await here.journal.append(edit(calm, Verb.FIX, body="Not a breeze")))
+    assert await found(words="breeze") == [calm.id]
+    calm = item_of(await here.journal.append(edit(calm, Verb.FIX, headline="Lull")))
+    assert await found(words="lull") == await found(words="breeze", tag="sea") == [calm.id]
+    assert await found(words="calm") == []
 
 
 async def test_a_stock_has_what_a_live_view_starts_from(here: Opened) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import os
 import random
 import signal
@@ -117,6 +118,23 @@ async def test_the_words_of_a_killed_item_are_in_no_file(tmp_path: Path) -> None
     assert leaks(tmp_path, secret(1_000 + number)) != []  # the search does find what is there
 
 
+async def test_a_kills_record_keeps_what_a_mirror_made_anew_must_know(tmp_path: Path) -> None:
+    async with opened_with_anna(tmp_path) as (journal, opened):
+        item = await told(opened, secret(1), edits=2)
+        log = await opened.mirror.log("world", item.id)
+        killed = await journal.append(kill(item, log))
+        find = "SELECT payload FROM records WHERE sequence = ?"
+        payload = await journal._database.read(
+            lambda c: c.execute(find, [killed.sequence]).fetchone()[0]
+        )
+        assert json.loads(payload)["erased"] == [
+            {"sequence": one.sequence, "check": one.record.check, "key": one.record.key.mac}
+            for one in log
+            if one.record.key is not None
+        ]
+        assert len(log) == 3
+
+
 async def test_copies_of_the_words_in_a_pages_free_space_are_gone_too(tmp_path: Path) -> None:
     async with opened_with_anna(tmp_path) as (journal, opened):
         words = secret(1)
@@ -223,6 +241,30 @@ async def test_a_purge_is_not_over_while_another_process_still_has_its_own_to_do
         one.purge.start()
         assert await other.purged(PATIENCE)
         assert leaks(tmp_path, secret(1)) == []
+
+
+async def test_a_purge_leaves_the_writer_as_it_was(tmp_path: Path) -> None:
+    def look(connection: sqlite3.Connection) -> list[int]:
+        names = ("busy_timeout", "temp_store", "secure_delete", "synchronous")
+        return [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in names]
+
+    async with opened_with_anna(tmp_path) as (journal, opened):
+        before = await journal._database.write(look)
+        await withdrawn(opened, await told(opened, secret(1)))
+        assert await journal.purged(PATIENCE)
+        assert await journal._database.write(look) == before
+
+
+async def test_a_purge_of_which_nothing_can_be_read_is_not_called_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(connection: sqlite3.Connection) -> int:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    async with opened_with_anna(tmp_path) as (journal, opened):
+        await withdrawn(opened, await told(opened, secret(1)))
+        monkeypatch.setattr(purge, "unfinished", failing)
+        assert not await journal.purged(PATIENCE)
 
 
 KILLED_BEFORE_THE_PURGE = """
