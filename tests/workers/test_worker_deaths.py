@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from support.client import Json
-from support.server import Server
+from support.server import ROOT, Server
 from worker_stage import (
     Person,
     Reader,
@@ -278,6 +278,43 @@ def _start(server: Server, *options: str) -> subprocess.Popen[str]:
         env=server._environ,
         text=True,
     )
+
+
+STUBBORN = """
+import logging, signal, sys, time
+from feedserver.workers import supervisor
+
+def work(number, ready, life):
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    ready()
+    time.sleep(1_000)
+
+supervisor.STOP_SECONDS = 0.1
+ready = lambda: print("ready", flush=True)
+sys.exit(supervisor.supervise(2, work, ready, lambda: print("stopping", flush=True)))
+"""
+
+
+def test_a_worker_that_does_not_end_is_killed() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", STUBBORN],
+        stdout=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        pids = children(process.pid)
+        assert len(pids) == 2
+        process.terminate()
+        out, _ = process.communicate(timeout=20)
+        assert (process.returncode, out) == (0, "stopping\n")
+        assert not any(is_alive(pid) for pid in pids)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 # The set-up
