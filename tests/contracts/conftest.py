@@ -9,6 +9,7 @@ from support import records
 from support.records import Open
 
 
-@pytest.fixture(params=["sqlite", "memory"])
+@pytest.fixture(params=["sqlite", "memory-0", "memory-1", "memory-2"])
 def opening(request: pytest.FixtureRequest, tmp_path: Path) -> Open:
-    return records.in_sqlite(tmp_path) if request.param == "sqlite" else records.in_memory()
+    _, _, seed = request.param.partition("-")
+    return records.in_memory(int(seed)) if seed else records.in_sqlite(tmp_path)

@@ -1,13 +1,16 @@
 """A journal in memory that is as awkward as the contract allows.
 
-Its `follow` lags its `append`, refused records take a number too, and what is read back comes with
-the state of now, as from a replicated journal. What outlives a restart is its `Store`.
+One log orders the records, with gaps in its numbers, and refused records take a number too. Each
+process has a mirror of its own, which decides on the log's records some time after they came, and
+its `follow` yields them later still; what is read back comes with the state of now. How late each
+is, `seed` draws. What outlives a restart is the `Store`: the log, and each machine's disk, as far
+as it was.
 """
 
 from __future__ import annotations
 
 import asyncio
-import itertools
+import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -29,123 +32,220 @@ from feedserver.model import (
 )
 from feedserver.rules import Change, Duplicate, Known, decide
 
-LAG = 3  # turns of the loop by which `append` lags the decision, and `follow` lags `append`
-GROUP_MAX = 7  # changes yielded at once
+LAGS = (0, 0, 1, 2, 3, 5, 8, 13)  # turns of the loop that a record takes for each part of its way
+GAPS = (1, 1, 2, 4)  # from one number to the next
+GROUP_MAX = 7  # records decided on, and changes yielded, at once
 
 
 @dataclass
-class Store:
-    """The disk, so to speak."""
+class Disk:
+    """What one machine has decided: a mirror, level with the first `done` records of the log."""
 
-    identity: Identity = field(default_factory=lambda: Identity(random_id(8), random_id(32)))
-    sequence: int = 0
+    done: int = 0
     entries: dict[int, Logged] = field(default_factory=dict)
     feeds: dict[str, Feed] = field(default_factory=dict)
     items: dict[int, Item] = field(default_factory=dict)
     tokens: dict[str, Token] = field(default_factory=dict)
     uses: dict[tuple[str, str, str], Use] = field(default_factory=dict)
     origins: dict[tuple[str, Origin], int] = field(default_factory=dict)
-    gaps: itertools.cycle[int] = field(default_factory=lambda: itertools.cycle((1, 2, 1, 4)))
-    journals: list[MemoryJournal] = field(default_factory=list)  # that are open: processes
+    held_by: MemoryJournal | None = None
+
+    @property
+    def head(self) -> int:
+        return next(reversed(self.entries), 0)
+
+    def copy(self) -> Disk:
+        """Return what a new machine starts from."""
+        return Disk(
+            self.done,
+            dict(self.entries),
+            dict(self.feeds),
+            dict(self.items),
+            dict(self.tokens),
+            dict(self.uses),
+            dict(self.origins),
+        )
+
+
+class Store:
+    """The log, and the disks of all machines there are."""
+
+    def __init__(self, seed: int = 0) -> None:
+        self.identity = Identity(random_id(8), random_id(32))
+        self.log: list[tuple[int, Record]] = []
+        self.disks: list[Disk] = []
+        self.grown = asyncio.Event()
+        self._draw = random.Random(seed)
+
+    def order(self, record: Record) -> int:
+        """Put a record into the log; return its number."""
+        last = self.log[-1][0] if self.log else 0
+        sequence = last + self._draw.choice(GAPS)
+        self.log.append((sequence, record))
+        grown, self.grown = self.grown, asyncio.Event()
+        grown.set()
+        return sequence
+
+    def disk(self) -> Disk:
+        """Return the disk of a machine that does not run, or that of a new one."""
+        for disk in self.disks:
+            if disk.held_by is None or disk.held_by.is_dead:
+                return disk
+        new = self.disks[0].copy() if self.disks else Disk()
+        self.disks.append(new)
+        return new
+
+    def some(self) -> int:
+        """Draw how many go together."""
+        return self._draw.randint(1, GROUP_MAX)
+
+    async def lag(self) -> None:
+        """Let some time pass."""
+        await turns(self._draw.choice(LAGS))
 
 
 class MemoryJournal:
-    """A Journal over a Store."""
+    """A Journal over a Store, and over the disk of the machine that it runs on."""
 
-    def __init__(self, store: Store) -> None:
-        self.store = store
-        self._visible = max(store.entries, default=0)
+    def __init__(self, store: Store, disk: Disk) -> None:
+        self.disk = disk
+        disk.held_by = self
+        self._store = store
         # Only changes made here; older ones and others' are read back, with the state of now.
         self._watched: dict[int, Change] = {}
-        self._queue: asyncio.Queue[int] = asyncio.Queue()
-        self._grown = asyncio.Event()
+        self._answers: dict[int, asyncio.Future[Change]] = {}
+        while disk.done < len(store.log):
+            self._decide()
+        self._visible = disk.head
+        self._decided = asyncio.Event()
+        self._shown = asyncio.Event()
+        self.works = [asyncio.create_task(work) for work in (self._keep_level(), self._show())]
 
     @property
     def identity(self) -> Identity:
-        return self.store.identity
+        return self._store.identity
+
+    @property
+    def is_dead(self) -> bool:
+        return all(work.done() for work in self.works)
 
     async def append(self, record: Record) -> Change:
-        self.store.sequence += next(self.store.gaps)
+        await self._store.lag()
+        sequence = self._store.order(record)
+        answer = self._answers[sequence] = asyncio.get_running_loop().create_future()
         try:
-            change = _apply(self.store, record, self.store.sequence)
-        except (Refused, Duplicate):
-            await turns(LAG)
-            raise
-        self._watched[change.sequence] = change
-        for journal in self.store.journals:
-            journal._queue.put_nowait(change.sequence)
-        await turns(LAG)
-        return change
+            return await answer
+        finally:
+            await self._store.lag()
 
     async def follow(self, after: int) -> AsyncIterator[tuple[Change, ...]]:
         while True:
-            grown = self._grown
-            group = [n for n in self.store.entries if after < n <= self._visible][:GROUP_MAX]
+            shown = self._shown
+            group = [n for n in self.disk.entries if after < n <= self._visible]
             if group:
+                del group[self._store.some() :]
                 after = group[-1]
                 yield tuple(self._told(n) for n in group)
             else:
-                await grown.wait()
+                await shown.wait()
 
     async def head(self) -> int:
-        return max(self.store.entries, default=0)
+        return self.disk.head
 
     async def purged(self, patience: float) -> bool:
         return True
 
-    async def announce(self) -> None:
-        """Let followers see what was appended, a little later."""
+    async def level(self) -> None:
+        """Wait until this machine has decided on all that was appended, by whomever."""
+        while self.disk.done < len(self._store.log):
+            await turns(1)
+
+    async def _keep_level(self) -> None:
+        store = self._store
         while True:
-            sequence = await self._queue.get()
-            await turns(LAG)
-            self._visible = sequence
-            grown, self._grown = self._grown, asyncio.Event()
-            grown.set()
+            grown = store.grown
+            if self.disk.done == len(store.log):
+                await grown.wait()
+            await store.lag()
+            for _ in range(min(store.some(), len(store.log) - self.disk.done)):
+                self._decide()
+            decided, self._decided = self._decided, asyncio.Event()
+            decided.set()
+
+    def _decide(self) -> None:
+        sequence, record = self._store.log[self.disk.done]
+        self.disk.done += 1
+        decision: Change | Refused | Duplicate
+        try:
+            decision = _apply(self.disk, record, sequence)
+        except (Refused, Duplicate) as refusal:
+            decision = refusal
+        answer = self._answers.pop(sequence, None)
+        if answer is None:
+            return
+        if isinstance(decision, Change):
+            self._watched[sequence] = decision
+        if not answer.done():  # else the caller is gone; what was decided stands
+            if isinstance(decision, Change):
+                answer.set_result(decision)
+            else:
+                answer.set_exception(decision)
+
+    async def _show(self) -> None:
+        while True:
+            decided = self._decided
+            if self._visible == self.disk.head:
+                await decided.wait()
+            await self._store.lag()
+            self._visible = self.disk.head
+            shown, self._shown = self._shown, asyncio.Event()
+            shown.set()
 
     def _told(self, sequence: int) -> Change:
         seen = self._watched.get(sequence)
-        if seen is None or (seen.item is not None and self.store.items[seen.item.id].killed_at):
+        if seen is None or (seen.item is not None and self.disk.items[seen.item.id].killed_at):
             return self._as_of_now(sequence)  # what was withdrawn since is not told again
         return seen
 
     def _as_of_now(self, sequence: int) -> Change:
-        store, entry = self.store, self.store.entries[sequence]
+        disk, entry = self.disk, self.disk.entries[sequence]
         record = entry.record
         named = record.fields.get("name") if record.act in {Act.TOKEN, Act.REVOKE} else None
         return Change(
             sequence,
             record.check,
             entry.effective_at,
-            feed=store.feeds[record.feed] if record.feed is not None else None,
-            item=store.items[record.item] if record.item is not None else None,
-            token=store.tokens[named] if named is not None else None,
+            feed=disk.feeds[record.feed] if record.feed is not None else None,
+            item=disk.items[record.item] if record.item is not None else None,
+            token=disk.tokens[named] if named is not None else None,
         )
 
 
 class MemoryMirror:
-    """A Mirror over a Store."""
+    """A Mirror over a machine's disk."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, disk: Disk) -> None:
         self._store = store
+        self._disk = disk
 
     async def feeds(self) -> tuple[Feed, ...]:
-        return tuple(sorted(self._store.feeds.values(), key=lambda feed: feed.slug))
+        return tuple(sorted(self._disk.feeds.values(), key=lambda feed: feed.slug))
 
     async def empty_feeds(self) -> frozenset[str]:
-        return frozenset(self._store.feeds) - {item.feed for item in self._store.items.values()}
+        return frozenset(self._disk.feeds) - {item.feed for item in self._disk.items.values()}
 
     async def feed(self, slug: str) -> Feed | None:
-        return self._store.feeds.get(slug)
+        return self._disk.feeds.get(slug)
 
     async def tokens(self) -> tuple[Token, ...]:
-        return tuple(sorted(self._store.tokens.values(), key=lambda token: token.name))
+        return tuple(sorted(self._disk.tokens.values(), key=lambda token: token.name))
 
     async def item(self, slug: str, item: int) -> Item | None:
-        found = self._store.items.get(item)
+        found = self._disk.items.get(item)
         return found if found is not None and found.feed == slug else None
 
     async def log(self, slug: str, item: int) -> tuple[Logged, ...]:
-        entries = self._store.entries.values()
+        entries = self._disk.entries.values()
         return tuple(e for e in entries if e.record.item == item and e.record.feed == slug)
 
     async def page(
@@ -156,7 +256,7 @@ class MemoryMirror:
         tag: str | None = None,
         words: str | None = None,
     ) -> Page | None:
-        feed = self._store.feeds.get(slug)
+        feed = self._disk.feeds.get(slug)
         if feed is None:
             return None
         found = [
@@ -170,13 +270,13 @@ class MemoryMirror:
         return Page(feed, items, items[-1].order if len(found) > limit else None)
 
     async def stock(self, slug: str, recent: int, checks: int) -> Stock | None:
-        feed = self._store.feeds.get(slug)
+        feed = self._disk.feeds.get(slug)
         if feed is None:
             return None
         items = self._newest_first(slug)
         by_version = sorted(items, key=lambda item: item.version, reverse=True)
-        known = [e for e in self._store.entries.values() if e.record.feed == slug][::-1]
-        await turns(4 * LAG)  # what was read is not news any more
+        known = [e for e in self._disk.entries.values() if e.record.feed == slug][::-1]
+        await self._store.lag()  # what was read is not news any more
         return Stock(
             feed,
             newest=tuple(items[: SNAPSHOT_ITEMS + 1]),
@@ -186,32 +286,30 @@ class MemoryMirror:
         )
 
     async def check(self, slug: str, sequence: int) -> str | None:
-        entry = self._store.entries.get(sequence)
+        entry = self._disk.entries.get(sequence)
         return entry.record.check if entry is not None and entry.record.feed == slug else None
 
     async def use(self, slug: str, editor: str, mac: str) -> Use | None:
-        return self._store.uses.get((slug, editor, mac))
+        return self._disk.uses.get((slug, editor, mac))
 
     async def unfinished(self) -> int:
         return 0
 
     def _newest_first(self, slug: str) -> list[Item]:
-        items = [item for item in self._store.items.values() if item.feed == slug]
+        items = [item for item in self._disk.items.values() if item.feed == slug]
         return sorted(items, key=lambda item: item.order, reverse=True)
 
 
 @asynccontextmanager
 async def open_memory(store: Store) -> AsyncIterator[tuple[MemoryJournal, MemoryMirror]]:
-    """Open a journal over `store`; closing it keeps nothing but the store."""
-    journal = MemoryJournal(store)
-    store.journals.append(journal)
-    announcing = asyncio.create_task(journal.announce())
+    """Run a machine on its disk, level with the log as it is now; closing it writes nothing."""
+    journal = MemoryJournal(store, store.disk())
     try:
-        yield journal, MemoryMirror(store)
+        yield journal, MemoryMirror(store, journal.disk)
     finally:
-        store.journals.remove(journal)
-        announcing.cancel()
-        await asyncio.gather(announcing, return_exceptions=True)
+        for work in journal.works:
+            work.cancel()
+        await asyncio.gather(*journal.works, return_exceptions=True)
 
 
 async def turns(count: int) -> None:
@@ -220,51 +318,51 @@ async def turns(count: int) -> None:
         await asyncio.sleep(0)
 
 
-def _apply(store: Store, record: Record, sequence: int) -> Change:
+def _apply(disk: Disk, record: Record, sequence: int) -> Change:
     editor = record.editor or ""
-    use = record.key and store.uses.get((record.feed or "", editor, record.key.mac))
+    use = record.key and disk.uses.get((record.feed or "", editor, record.key.mac))
     known = Known(
-        feed=store.feeds.get(record.feed or ""),
-        item=store.items.get(record.item or 0),
-        token=store.tokens.get(record.editor or record.fields.get("name", "")),
+        feed=disk.feeds.get(record.feed or ""),
+        item=disk.items.get(record.item or 0),
+        token=disk.tokens.get(record.editor or record.fields.get("name", "")),
         used_at=use.sequence if use else None,
-        origin_item=store.origins.get((record.feed or "", record.origin))
+        origin_item=disk.origins.get((record.feed or "", record.origin))
         if record.origin is not None
         else None,
     )
     change = decide(record, sequence, known)
     if change.feed is not None:
-        store.feeds[change.feed.slug] = change.feed
+        disk.feeds[change.feed.slug] = change.feed
     if change.token is not None:
-        store.tokens[change.token.name] = change.token
+        disk.tokens[change.token.name] = change.token
     if change.item is not None:
-        record = _store_item(store, record, change.item)
-    store.entries[sequence] = Logged(sequence, record, change.effective_at)
+        record = _store_item(disk, record, change.item)
+    disk.entries[sequence] = Logged(sequence, record, change.effective_at)
     return change
 
 
-def _store_item(store: Store, record: Record, item: Item) -> Record:
+def _store_item(disk: Disk, record: Record, item: Item) -> Record:
     record = replace(record, item=item.id)
-    store.items[item.id] = item
+    disk.items[item.id] = item
     if record.key is not None:
         use = Use(item.version, item.id, record.key)
-        store.uses[item.feed, record.editor or "", record.key.mac] = use
+        disk.uses[item.feed, record.editor or "", record.key.mac] = use
     if record.origin is not None:
-        store.origins[item.feed, record.origin] = item.id
+        disk.origins[item.feed, record.origin] = item.id
     if item.status is Status.KILLED:
-        _erase(store, item)
+        _erase(disk, item)
     return record
 
 
-def _erase(store: Store, item: Item) -> None:
-    for sequence, entry in store.entries.items():
+def _erase(disk: Disk, item: Item) -> None:
+    for sequence, entry in disk.entries.items():
         if entry.record.item == item.id:
             record = entry.record
             bare = Record(record.rid, record.act, record.at, record.feed, item.id, record.editor)
-            store.entries[sequence] = replace(entry, record=bare)
-    for place, use in store.uses.items():
+            disk.entries[sequence] = replace(entry, record=bare)
+    for place, use in disk.uses.items():
         if use.item == item.id and use.sequence < item.version:
-            store.uses[place] = replace(use, key=replace(use.key, salt="", body_mac=""))
+            disk.uses[place] = replace(use, key=replace(use.key, salt="", body_mac=""))
 
 
 def _has(item: Item, words: str) -> bool:

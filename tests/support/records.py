@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from feedserver.rules import Change
 from feedserver.sqlite.database import open_database
 from feedserver.sqlite.journal import SQLiteJournal, open_journal
 from feedserver.sqlite.mirror import SQLiteMirror
-from support.memory import Store, open_memory
+from support.memory import MemoryJournal, Store, open_memory
 
 NOON: Millis = 1_747_483_200_000  # 2025-05-17T12:00:00Z
 SECOND: Millis = 1_000
@@ -23,32 +24,42 @@ MINUTE: Millis = 60_000
 
 @dataclass(frozen=True)
 class Opened:
-    """A journal and its mirror, open."""
+    """A journal and its mirror, open; `works` is all that runs there."""
 
     journal: Journal
     mirror: Mirror
+    works: frozenset[asyncio.Task[None]] = frozenset()
+
+    async def die(self) -> None:
+        """Stop as kill -9 does: nothing is finished, nothing is closed."""
+        for work in self.works:
+            work.cancel()
+        await asyncio.gather(*self.works, return_exceptions=True)
 
 
 Open = Callable[[], AbstractAsyncContextManager[Opened]]
-"""Opens the same journal, as often as it is called."""
+"""Opens the same journal, as often as it is called, each time as a process of its own would."""
 
 
 def in_sqlite(folder: Path) -> Open:
     @asynccontextmanager
     async def opened() -> AsyncIterator[Opened]:
-        async with open_sqlite(folder) as (journal, mirror):
-            yield Opened(journal, mirror)
+        async with open_database(folder) as database:
+            others = asyncio.all_tasks()
+            async with open_journal(database) as journal:
+                works = frozenset(asyncio.all_tasks() - others)
+                yield Opened(journal, SQLiteMirror(database), works)
 
     return opened
 
 
-def in_memory() -> Open:
-    store = Store()
+def in_memory(seed: int = 0) -> Open:
+    store = Store(seed)
 
     @asynccontextmanager
     async def opened() -> AsyncIterator[Opened]:
         async with open_memory(store) as (journal, mirror):
-            yield Opened(journal, mirror)
+            yield Opened(journal, mirror, frozenset(journal.works))
 
     return opened
 
@@ -57,6 +68,13 @@ def in_memory() -> Open:
 async def open_sqlite(folder: Path) -> AsyncIterator[tuple[SQLiteJournal, SQLiteMirror]]:
     async with open_database(folder) as database, open_journal(database) as journal:
         yield journal, SQLiteMirror(database)
+
+
+async def level(*processes: Opened) -> None:
+    """Wait until each of these has all that was appended, by whomever."""
+    for one in processes:
+        if isinstance(one.journal, MemoryJournal):
+            await one.journal.level()
 
 
 def feed(slug: str = "world", at: Millis = NOON, **fields: Any) -> Record:
