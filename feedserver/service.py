@@ -11,7 +11,7 @@ import resource
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
@@ -320,11 +320,13 @@ class _Server(uvicorn.Server):
         for server in self.servers:
             server.close()
         await self._hub.close()
-        with suppress(TimeoutError):
+        self._connections.sweep()
+        try:
             async with asyncio.timeout(GOODBYE_SECONDS):
                 while self._has_readers() and not self.force_exit:  # noqa: ASYNC110
                     await asyncio.sleep(0.02)
-        self._connections.give_up()
+        except TimeoutError:
+            self._connections.give_up()
         await super().shutdown(sockets)
 
     def _has_readers(self) -> bool:

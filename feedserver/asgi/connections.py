@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from feedserver.asgi.handshake import Handshake, Queue
+from feedserver.asgi.handshake import Handshake, Queue, TurnAway
 from feedserver.asgi.problems import problem
 from feedserver.asgi.socket import in_kernel
 from feedserver.channel import STALL_SECONDS
@@ -41,10 +40,10 @@ class _Stall:
 class Connections:
     """Those of which a request is due, the oldest first, and those that do not read.
 
-    `turn_away` says to the path of a handshake with what frames it is refused, if at all.
+    `turn_away` says how the answer to a handshake ends that is refused; None: it is not.
     """
 
-    def __init__(self, turn_away: Callable[[str], bytes | None] = lambda path: None) -> None:
+    def __init__(self, turn_away: TurnAway = lambda path, offered: None) -> None:
         self.turn_away = turn_away
         self.handshakes = Queue()
         self.due: dict[HttpProtocol, float] = {}
@@ -75,9 +74,10 @@ class Connections:
                 connection.transport.abort()
 
     def give_up(self) -> None:
-        """End those that do not read: the server ends, and has been patient."""
-        for connection in list(self.stalled):
-            connection.transport.abort()
+        """End those that have taken nothing since the last sweep."""
+        for connection, stall in list(self.stalled.items()):
+            if connection.pending() >= stall.pending:
+                connection.transport.abort()
 
 
 class HttpProtocol(HttpToolsProtocol):

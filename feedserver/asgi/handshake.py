@@ -41,6 +41,9 @@ _JUDGED = {
     b"sec-websocket-extensions",
     b"sec-websocket-protocol",
 }
+TurnAway = Callable[[str, list[str]], bytes | None]
+"""From a path and the subprotocols offered to the last headers and the frames of a refusal."""
+
 _judge = ServerProtocol(extensions=[SharedDeflate()], logger=logging.getLogger("feedserver.judge"))
 
 
@@ -66,7 +69,7 @@ class Queue:
 class Handshake(asyncio.Protocol):
     """One upgrade, until it is refused or handed over."""
 
-    def __init__(self, http: HttpProtocol, turn_away: Callable[[str], bytes | None]) -> None:
+    def __init__(self, http: HttpProtocol, turn_away: TurnAway) -> None:
         self._http = http
         self._turn_away = turn_away
         self.transport = http.transport
@@ -93,12 +96,14 @@ class Handshake(asyncio.Protocol):
             return
         self._deflated = "Sec-WebSocket-Extensions" in response.headers
         self._answer = self._first_lines(response)
-        if (parting := self._turn_away(request.path)) is not None:
+        lines = request.headers.get_all("Sec-WebSocket-Protocol")
+        offered = [each.strip() for line in lines for each in line.split(",")]
+        if (parting := self._turn_away(request.path, offered)) is not None:
             self._done = True
-            self.transport.write(b"%b\r\n%b" % (self._answer, parting))
+            self.transport.write(self._answer + parting)
             self.transport.close()  # without patience for an answer: others wait for the place
             return
-        self._run(request)
+        self._run(request, offered)
 
     def data_received(self, data: bytes) -> None:
         """Keep what a hasty client sends, for the reader."""
@@ -156,10 +161,9 @@ class Handshake(asyncio.Protocol):
         default = [b"%b: %b\r\n" % line for line in self._http.server_state.default_headers]
         return b"".join([b"HTTP/1.1 101 Switching Protocols\r\n", *default, *lines])
 
-    def _run(self, request: Request) -> None:
+    def _run(self, request: Request, offered: list[str]) -> None:
         http = self._http
         path, _, query = request.path.partition("?")
-        offered = request.headers.get_all("Sec-WebSocket-Protocol")
         scope = cast("dict[str, Any]", http.scope)
         del scope["method"]
         self.scope = scope | {
@@ -169,7 +173,7 @@ class Handshake(asyncio.Protocol):
             "path": unquote(path),
             "raw_path": path.encode(),
             "query_string": query.encode(),
-            "subprotocols": [each.strip() for line in offered for each in line.split(",")],
+            "subprotocols": offered,
             "extensions": {EXTENSION: self.hand_over},
         }
         tasks = http.tasks

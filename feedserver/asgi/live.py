@@ -44,12 +44,15 @@ _LIVE = re.compile(r"/v1/feeds/([^/?]+)/live(?![^?])")
 RETRY_SECONDS = (2, 10)  # spread of Retry-After for those who find no room
 
 
-def turn_away(hub: Hub, path: str) -> bytes | None:
-    """Return the frames that refuse a handshake while there is no room; None to let it go on."""
+def turn_away(hub: Hub, path: str, offered: list[str]) -> bytes | None:
+    """Return how the answer to a handshake ends while there is no room; None to let it go on."""
     found = _LIVE.match(path)
     if found is None or (goodbye := hub.refusal(found[1])) is None:
         return None
-    return frames.text_frame(goodbye, hub.now()) + frames.close_frame(CLOSE_FULL)
+    # Without the subprotocol that it asked for a browser would not hear the rest.
+    chosen = f"Sec-WebSocket-Protocol: {SUBPROTOCOL}\r\n" if SUBPROTOCOL in offered else ""
+    parting = frames.text_frame(goodbye, hub.now()) + frames.close_frame(CLOSE_FULL)
+    return b"%b\r\n%b" % (chosen.encode(), parting)
 
 
 async def live(websocket: WebSocket) -> None:

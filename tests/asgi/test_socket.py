@@ -191,8 +191,11 @@ def test_a_full_server_closes_with_1013_and_has_room_again(serve: Callable[..., 
     with server.editing() as editor, contextlib.ExitStack() as stack:
         for _ in range(2):
             assert stack.enter_context(Raw(server)).shake("world").message()["items"] == []
-        for _ in range(2):
-            with Raw(server).shake("world") as third:
+        for offered in (None, "other, newsfeed.v1"):
+            with Raw(server).shake("world", Sec_WebSocket_Protocol=offered) as third:
+                # A browser that asked for a subprotocol hears nothing without it.
+                chosen = third.headers.get("sec-websocket-protocol")
+                assert chosen == (offered and "newsfeed.v1")
                 goodbye = third.message()
                 assert goodbye["type"] == "goodbye"
                 assert goodbye["retry_ms"] > 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -215,3 +216,22 @@ def test_who_never_answers_a_goodbye_is_waited_for_a_moment_and_no_more(tmp_path
         assert server.stop() == 0
         for one in [silent, *stalled]:
             one.close()
+
+
+def test_who_reads_steadily_gets_all_of_its_page_at_the_end(server: Server) -> None:
+    with server.editing() as editor:
+        for _ in range(60):
+            editor.item(body=LARGE)
+    stalled = Stuck(server, stream(), websocket=False)  # makes the goodbye as long as it can be
+    with socket.create_connection(("127.0.0.1", server.port)) as steady:
+        steady.sendall(b"GET /v1/feeds/world/items?limit=200 HTTP/1.1\r\nHost: x\r\n\r\n")
+        head, _, got = steady.recv(65536).partition(b"\r\n\r\n")
+        assert server.process is not None
+        server.process.terminate()
+        # Its pace is bound to outlast the goodbye, and its own buffer.
+        while part := steady.recv(16_384):
+            got += part
+            time.sleep(0.015)
+    assert f"content-length: {len(got)}" in head.decode().lower()
+    assert server.ended() == 0
+    stalled.close()
