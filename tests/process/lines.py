@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import Any
 
 import httpx
-from support.client import Client, Json, due, parse
+from support.client import Client, Json, Line, due, parse
 from support.server import Server, live_url
 from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
@@ -48,11 +48,14 @@ class Follower:
 
     async def _follow_once(self) -> None:
         url = live_url(self._url, self._slug, self.client.cursor or None)
-        async with connect(url, max_size=None, compression=None, proxy=None) as line:
+        line = Line(self.client.cursor)
+        async with connect(url, max_size=None, compression=None, proxy=None) as connection:
             self.connections += 1
-            async for text in line:
-                assert not self.client.take(parse(text)), "it does not go on from the cursor"
-            self.codes.append(line.close_code)
+            async for text in connection:
+                message = parse(text)
+                line.take(message)
+                assert not self.client.take(message), "it does not go on from the cursor"
+            self.codes.append(connection.close_code)
 
 
 async def all_items(http: httpx.AsyncClient, slug: str = "world") -> tuple[str, list[Json]]:

@@ -13,7 +13,8 @@ import support.world
 from support.client import Json, due, parse
 from support.memory import MemoryMirror, turns
 from support.records import Open, in_memory, in_sqlite
-from support.world import SocketLine, Watcher, World, world
+from support.sockets import SocketLine
+from support.world import Watcher, World, world
 
 from feedserver import channel, hub, view
 from feedserver.asgi.access import Tokens
@@ -289,7 +290,6 @@ async def test_another_database_at_the_same_address_makes_a_client_forget(
     async with world(in_sqlite(tmp_path / "restored")) as restored:
         await news(restored, 2)
         client = watcher.client
-        client.on_paint = lambda item: None
         back = Watcher("world", client)
         restored.watchers.append(back)
         await restored.connected(back)

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from support.client import parse
 from support.records import in_memory
-from support.world import HEARTBEAT, SocketLine, Watcher, World, world
+from support.sockets import SocketLine
+from support.world import HEARTBEAT, Watcher, World, world
 
 from feedserver import channel
 from feedserver.asgi import frames
@@ -202,6 +203,7 @@ async def test_listeners_are_woken_a_few_at_a_time(
     here: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(channel, "LISTENERS_TOGETHER", 2)
+    await here.settle()
     followed = await channel_of(here)
     with ExitStack() as seats:
         listeners = [seats.enter_context(followed.listener()) for _ in range(6)]
@@ -257,6 +259,7 @@ async def test_catch_ups_are_kept_up_to_a_number_of_bytes(
     here: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(channel, "CHAINS_BYTES", 9_000)
+    await here.settle()
     followed = await channel_of(here)
     places = [followed.place]
     for number in range(4):

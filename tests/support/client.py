@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,7 +30,7 @@ def parse(text: bytes | str, longest: int = MESSAGE_MAX) -> Json:
             assert message["since"]
             versions = [item["version"] for item in message["items"]]
             assert versions == sorted(set(versions))
-            assert _sequence(message["cursor"]) >= _sequence(message["since"])
+            assert sequence_of(message["cursor"]) >= sequence_of(message["since"])
         case "goodbye":
             assert message["retry_ms"] > 0
         case kind:
@@ -48,12 +47,8 @@ def order(item: Json) -> Order:
 
 @dataclass
 class Client:
-    """What a reader of one feed knows and shows.
+    """What a reader of one feed knows and shows."""
 
-    `on_paint` is told every item as it is painted.
-    """
-
-    on_paint: Callable[[Json], None] = lambda item: None
     epoch: str = ""
     cursor: str = ""
     versions: dict[int, int] = field(default_factory=dict)
@@ -94,13 +89,9 @@ class Client:
             self.epoch = message["epoch"]
             self.versions.clear()
             self.rows.clear()
-        items = message["items"]
-        unpinned = [order(item) for item in items if not item.get("pinned")]
-        self.floor = min(unpinned, default=None)
+        self.floor = floor_of(message)
         self.next = message.get("next")
-        if self.floor is None and self.next is not None:
-            self.floor = order(items[0])  # all that is newer than what is known is shown
-        in_it = {item["id"] for item in items}
+        in_it = {item["id"] for item in message["items"]}
         self.rows = {id_: row for id_, row in self.rows.items() if id_ in in_it}
         self._move(message)
 
@@ -117,17 +108,55 @@ class Client:
             return
         self.versions[id_] = item["version"]
         if item.get("pinned") or self.floor is None or order(item) >= self.floor:
-            before = self.rows.get(id_)
-            assert before is None or before["version"] <= item["version"]
             self.rows[id_] = item
-            self.on_paint(item)
         else:
             self.rows.pop(id_, None)
 
 
-def _sequence(cursor: str) -> int:
-    # Opaque to clients; a test may look.
+@dataclass
+class Line:
+    """What one connection has carried, before any client chose from it, held to what is promised.
+
+    Each message goes on from the one before, the first from the cursor `asked` for. No place and
+    no version of an item is older than one that went over it before.
+    """
+
+    asked: str = ""
+    cursor: str = ""
+    versions: dict[int, int] = field(default_factory=dict)
+    is_over: bool = False
+
+    def take(self, message: Json) -> None:
+        kind = message["type"]
+        assert not self.is_over, f"{kind} after the last message"
+        self.is_over = kind in {"goodbye", "ended"}
+        if kind in {"heartbeat", "ended"}:
+            assert self.cursor, f"{kind} before anything else"
+        if self.cursor:
+            assert sequence_of(message["cursor"]) >= sequence_of(self.cursor), "back in place"
+        if kind == "changes":
+            assert message["since"] == (self.cursor or self.asked), "it does not go on"
+            since = sequence_of(message["since"])
+            assert all(item["version"] > since for item in message["items"]), "no change"
+        for item in message.get("items", ()):
+            assert item["version"] >= self.versions.get(item["id"], 0), "back in version"
+            self.versions[item["id"]] = item["version"]
+        if kind in {"snapshot", "changes"}:
+            self.cursor = message["cursor"]
+
+
+def sequence_of(cursor: str) -> int:
+    """Read a cursor, which is opaque to clients; a test may look."""
     return int(cursor.split(".")[1])
+
+
+def floor_of(snapshot: Json) -> Order | None:
+    """Return the order of the lowest item that is shown without being pinned; None: all are."""
+    items = snapshot["items"]
+    unpinned = [order(item) for item in items if not item.get("pinned")]
+    if not unpinned and "next" in snapshot:
+        return order(items[0])  # all that is newer than what is known is shown
+    return min(unpinned, default=None)
 
 
 def due(items: list[Json], floor: Order | None) -> list[Json]:

@@ -1,41 +1,41 @@
-"""A newsroom, its hubs and its readers in one event loop, each step taken only when told.
+"""A newsroom, its processes and its readers in one event loop, each step taken only when told.
 
-The sockets are make-believe: a kernel that takes so many bytes, and a transport that keeps the
-rest. Everything between the journal and them is real.
+The connections are make-believe. Everything between the journal and them is real.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import random
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 
 from feedserver import channel, hub, messages, view, wire
-from feedserver.channel import Channel
-from feedserver.errors import Refused
+from feedserver.asgi.access import Tokens, new_secret
+from feedserver.errors import KeyReused, Killed, Refused, Unauthorized
 from feedserver.hub import Hub
-from feedserver.messages import Message
-from feedserver.model import Feed, Item, Millis, Verb
+from feedserver.journal import Journal
+from feedserver.model import Feed, Item, Millis, Record, Status, Token, Verb
 from feedserver.newsroom import Newsroom, Outcome, Submission
-from feedserver.reader import Place, Reader
 from feedserver.rules import Change
 from feedserver.sqlite import mirror as sqlite_mirror
 from feedserver.sqlite.journal import SQLiteJournal
 from support import memory
-from support.client import Client, Json, due, parse
+from support.client import Client, Json, Line, due, floor_of, parse
 from support.memory import turns
-from support.records import NOON, Open, Opened
+from support.records import NOON, Open, Opened, level
+from support.sockets import SocketLine, StreamLine
+from support.witness import Witness, json_of
 
 HEARTBEAT = 3  # buckets of sockets
 FEEDS = ("world", "sport")
+EDITORS = ("anna", "ben")
 
 
 def shrink_limits(patch: pytest.MonkeyPatch) -> None:
@@ -54,156 +54,20 @@ def shrink_limits(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(hub, "BEHIND_PATIENCE", 0.2)
 
 
-def _plain(message: Message, now: Millis) -> bytes:
-    return message.json(now) + b"\n"
-
-
-def _indented(message: Message, now: Millis) -> bytes:
-    return b" " + message.json(now) + b"\n"
-
-
-class Socket(Reader):
-    """A reader's socket: `room` bytes in the kernel, the rest waits in the transport."""
-
-    __slots__ = ("_channel", "code", "dead", "kernel", "room", "unsent")
-
-    encodings: ClassVar = [_plain, _indented]
-
-    def __init__(self, channel: Channel, room: int) -> None:
-        self.block = None
-        self.encode = self.encodings[room % 2]
-        self.send = self._send
-        self.room = room
-        self.kernel = b""
-        self.unsent = b""
-        self.code: int | None = None
-        self.dead = False
-        self._channel = channel
-
-    def _send(self, data: bytes) -> int:
-        assert not self.unsent, "sent past what the transport keeps"
-        assert self.code is None, "sent after the close"
-        if self.dead:
-            raise BrokenPipeError
-        taken = min(self.room - len(self.kernel), len(data))
-        if taken <= 0:
-            raise BlockingIOError
-        self.kernel += data[:taken]
-        return taken
-
-    def fileno(self) -> int:
-        return -1
-
-    def keep(self, data: bytes) -> None:
-        if not self.dead:
-            self.unsent += data
-            self._channel.fall_behind(self)
-
-    def pending(self) -> int:
-        return len(self.unsent)
-
-    def finish(self, code: int) -> None:
-        if self.code is None:
-            self.code = code
-
-    def abort(self) -> None:
-        self.dead = True
-        self.unsent = b""
-
-    def drain(self, most: int) -> bytes:
-        """Let the client read so many bytes."""
-        data, self.kernel = self.kernel[:most], self.kernel[most:]
-        moved = self.room - len(self.kernel)
-        self.kernel, self.unsent = self.kernel + self.unsent[:moved], self.unsent[moved:]
-        if not self.unsent and self.code is None and not self.dead:
-            self._channel.catch_up(self)
-        return data
-
-    def close(self) -> None:
-        """Go away, as a client does."""
-        self.dead = True
-        self._channel.leave(self)
-
-
-class SocketLine:
-    """A connection by WebSocket."""
-
-    def __init__(self, channel: Channel, place: Place | None, room: int) -> None:
-        self._socket = Socket(channel, room)
-        self._text = b""
-        channel.join(self._socket, place)
-
-    @property
-    def is_over(self) -> bool:
-        one = self._socket
-        return not one.kernel and (one.dead or (one.code is not None and not one.unsent))
-
-    @property
-    def code(self) -> int | None:
-        return self._socket.code
-
-    @property
-    def waiting(self) -> int:
-        """The bytes that are on their way."""
-        return len(self._socket.kernel) + len(self._socket.unsent)
-
-    async def read(self, most: int) -> list[bytes]:
-        self._text += self._socket.drain(most)
-        *whole, self._text = self._text.split(b"\n")
-        return whole
-
-    async def close(self) -> None:
-        self._socket.close()
-
-
-class StreamLine:
-    """A connection by SSE: the server's task takes the next message when the last one is read."""
-
-    def __init__(self, channel: Channel, place: Place | None) -> None:
-        self._seat = ExitStack()
-        listener = self._seat.enter_context(channel.listener())
-        self._messages = channel.listen(listener, place)
-        self._next = self._ask()
-        self.is_over = False
-        self.code: int | None = None
-        self.waiting = 0
-
-    async def read(self, most: int) -> list[bytes]:
-        await turns(1)
-        if self.is_over or not self._next.done():
-            return []
-        try:
-            message = self._next.result()
-        except StopAsyncIteration:
-            self.is_over = True
-            return []
-        self._next = self._ask()
-        return [message.json(NOON)]
-
-    async def close(self) -> None:
-        self.is_over = True
-        self._next.cancel()
-        await asyncio.gather(self._next, return_exceptions=True)
-        await self._messages.aclose()
-        self._seat.close()
-
-    def _ask(self) -> asyncio.Task[Message]:
-        async def one() -> Message:
-            return await anext(self._messages)
-
-        return asyncio.create_task(one())
-
-
 @dataclass(eq=False)
 class Station:
-    """A server process: a hub, and how far it has followed the journal."""
+    """A server process: its open journal, its hub, and how far it has followed."""
 
     opened: Opened
+    stack: AsyncExitStack  # that closes the journal
     hub: Hub
+    newsroom: Newsroom
+    tokens: Tokens
     changes: AsyncIterator[tuple[Change, ...]]
     followed: int
     backlog: deque[Change] = field(default_factory=deque)
     ticks: int = 0
+    editors: dict[asyncio.Task[Any], Submission] = field(default_factory=dict)  # who wait
 
     async def announce(self, most: int | None = None) -> bool:
         """Tell the hub so many changes; False if there is nothing to tell."""
@@ -216,6 +80,7 @@ class Station:
         count = min(most or len(self.backlog), len(self.backlog))
         part = tuple(self.backlog.popleft() for _ in range(count))
         self.followed = part[-1].sequence
+        self.tokens.apply(part)
         self.hub.apply(part)
         return True
 
@@ -231,10 +96,12 @@ class Station:
         self.ticks += 1
 
     async def end(self) -> None:
-        for one in list(self.hub._channels.values()):
-            if one._rounds is not None:
-                one._rounds.cancel()
-                await asyncio.gather(one._rounds, return_exceptions=True)
+        """Stop what runs here beside the journal."""
+        rounds = [one._rounds for one in self.hub._channels.values()]
+        running = [task for task in (*rounds, *self.hub._loading.values()) if task is not None]
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
 
 
 @dataclass(eq=False)
@@ -246,8 +113,17 @@ class Watcher:
     line: SocketLine | StreamLine | None = None
     station: Station | None = None
     connecting: asyncio.Task[None] | None = None
-    honest: bool = True  # whether it asked from its own cursor
     lost: bool = False  # whether what it asked from can be no place in this feed
+    carried: Line = field(default_factory=Line)
+    snapshot: Json = field(default_factory=dict)  # the last one
+    unchecked: list[Json] = field(default_factory=list)  # all that was sent since the last check
+
+    def ask(self, since: str | None, *, lost: bool = False) -> str | None:
+        """Begin again, from the client's own cursor or another; return which."""
+        cursor = self.client.cursor if since is None else since
+        self.lost = lost or not cursor
+        self.carried = Line(cursor)
+        return cursor or None
 
     def take(self, text: bytes) -> bool:
         """Apply a message; False: hang up and ask again."""
@@ -255,114 +131,261 @@ class Watcher:
         if self.lost:
             assert message["type"] == "snapshot"
             self.lost = False
-        asks = self.client.take(message)
-        if asks and message["type"] == "changes":
-            assert not self.honest, "the server did not go on from the client's cursor"
-        return not asks
+        self.carried.take(message)
+        self.unchecked.append(message)
+        if message["type"] == "snapshot":
+            self.snapshot = message
+        return not self.client.take(message)
 
 
 class World:
-    """All of it. `history` has every state that ever was.
+    """All of it.
 
     Each station has a process, and so an open journal, of its own; editors work at any of them.
+    `happened` counts what really did, by name.
     """
 
     def __init__(self, opening: Open, stations: int = 1) -> None:
         self.stations: list[Station] = []
         self.watchers: list[Watcher] = []
-        self.history: dict[tuple[int, int], Json] = {}
+        self.witness = Witness()
         self.items: dict[int, Item] = {}
-        self.cursors: dict[str, list[str]] = {slug: [] for slug in FEEDS}
+        self.closed: set[str] = set()
+        self.editors: dict[str, Token] = {}
+        self.secrets: dict[str, list[str]] = {}  # of each editor, the good one last
+        self.used: dict[tuple[str, str, str], tuple[Submission, Item]] = {}
+        self.unanswered: list[Submission] = []
+        self.happened: Counter[str] = Counter()
         self.now: Millis = NOON
+        self._tries: Counter[tuple[str, str, str]] = Counter()
+        self._erased: dict[int, list[tuple[int, str]]] = {}  # what each kill says it erases
+        self._made: set[tuple[str, str, str]] = set()
         self._opening = opening
         self._count = stations
         self._turn = 0
-        self._stack = AsyncExitStack()
+        self._dead: list[AsyncExitStack] = []
+
+    @property
+    def opened(self) -> Opened:
+        return self.stations[0].opened
+
+    @property
+    def newsrooms(self) -> list[Newsroom]:
+        return [station.newsroom for station in self.stations]
+
+    # Processes.
 
     async def open(self) -> None:
-        """Open the journal, with the feeds if it is new, and start the stations."""
-        self._stack = AsyncExitStack()
-        processes = [
-            await self._stack.enter_async_context(self._opening()) for _ in range(self._count)
-        ]
-        self.opened = processes[0]
-        self.newsrooms = [Newsroom(one.journal, one.mirror, lambda: self.now) for one in processes]
-        if not await self.opened.mirror.feeds():
+        """Start the stations, and make the feeds and editors if the journal is new."""
+        self.stations = [await self._start() for _ in range(self._count)]
+        if not self.editors:
             for slug in FEEDS:
-                await self.newsrooms[0].configure(slug, {"title": slug}, None)
-            await self.newsrooms[0].add_token("anna", "digest", (), importer=True)
-        [self.anna] = await self.opened.mirror.tokens()
-        self.stations = [await self._station(one) for one in processes]
+                await self.configure(slug, title=slug)
+            for name in EDITORS:
+                await self.let_in(name)
+            await self._level()
 
     async def close(self) -> None:
         for watcher in self.watchers:
             await self.hang_up(watcher)
         for station in self.stations:
             await station.end()
-        await self._stack.aclose()
+            await station.stack.aclose()
+        for stack in self._dead:
+            await stack.aclose()
 
     async def reopen(self) -> None:
-        """Restart everything, as kill -9 does."""
-        for watcher in self.watchers:
-            await self.hang_up(watcher)
-        await self.close()
+        """Kill all processes, and only then start others over what they left."""
+        for station in self.stations:
+            await self._kill(station)
         await self.open()
 
     async def restart(self, number: int, *, politely: bool) -> None:
-        """Replace one station."""
+        """Replace one process: by its own end, or as kill -9 does."""
         station = self.stations[number]
         if politely:
-            await station.hub.close()
-        for watcher in self.watchers:
-            if watcher.station is station:
-                if politely and watcher.line is not None:
-                    await self.read(watcher, 1_000_000)  # what was under way arrives
-                await self.hang_up(watcher)
+            await self._end(station)
+        else:
+            await self._kill(station)
+        self.stations[number] = await self._start()
+
+    async def _end(self, station: Station) -> None:
+        await asyncio.gather(*station.editors)
+        await station.hub.close()
+        for watcher in self._watchers_of(station):
+            if watcher.line is not None:
+                await self.read(watcher, 1_000_000)  # what was under way arrives
+            await self.hang_up(watcher)
         await station.end()
-        self.stations[number] = await self._station(station.opened)
+        await station.stack.aclose()
+
+    async def _kill(self, station: Station) -> None:
+        editors = list(station.editors)
+        self.happened["unanswered"] += len(editors)
+        self.unanswered += station.editors.values()
+        for task in (*editors, *station.opened.works):
+            task.cancel()
+        await asyncio.gather(*editors, return_exceptions=True)
+        await station.opened.die()
+        await station.end()
+        for watcher in self._watchers_of(station):
+            await self.hang_up(watcher)
+        self._dead.append(station.stack)  # nothing is closed, until the world ends
+
+    def _watchers_of(self, station: Station) -> list[Watcher]:
+        return [watcher for watcher in self.watchers if watcher.station is station]
+
+    async def _start(self) -> Station:
+        stack = AsyncExitStack()
+        opened = await stack.enter_async_context(self._opening())
+        journal = opened.journal
+        head = await journal.head()
+        new = Hub(
+            journal,
+            opened.mirror,
+            page_url=lambda slug: f"https://news.example/feeds/{slug}",
+            heartbeat=HEARTBEAT,
+            clock=lambda: self.now,
+        )
+        tokens = Tokens(await opened.mirror.tokens())
+        newsroom = Newsroom(_Recorder(journal, self._erased), opened.mirror, lambda: self.now)
+        return Station(opened, stack, new, newsroom, tokens, journal.follow(head), head)
+
+    async def _level(self) -> None:
+        await level(*(station.opened for station in self.stations))
+
+    # Editors.
 
     async def submit(
         self, slug: str, verb: Verb, item: Item | None = None, key: str | None = None, **raw: Any
     ) -> Item | None:
-        """Do what an editor does; None if it was refused, which must not move anything."""
-        condition = ((item.version, item.check),) if item is not None else None
-        submission = Submission(
-            slug, verb, raw, self.anna, item.id if item else None, condition, key
-        )
-        head = await self.opened.journal.head()
-        try:
-            outcome = await self._newsroom().submit(submission)
-        except Refused:
-            assert await self.opened.journal.head() == head
-            return None
-        return self._remember(outcome)
+        """Do what an editor does; None if it was refused."""
+        return await self.send(self.submission(slug, verb, item, key, **raw))
 
-    async def race(self, slug: str, item: Item, headlines: list[str]) -> None:
-        """Let several editors update one version at the same time."""
-        submissions = [
-            Submission(
-                slug,
-                Verb.UPDATE,
-                {"headline": headline},
-                self.anna,
-                item.id,
-                ((item.version, item.check),),
-            )
-            for headline in headlines
-        ]
-        answers = await asyncio.gather(
-            *(self._newsroom().submit(one) for one in submissions), return_exceptions=True
+    def submission(
+        self,
+        slug: str,
+        verb: Verb,
+        item: Item | None = None,
+        key: str | None = None,
+        *,
+        by: str = "anna",
+        blindly: bool = False,
+        **raw: Any,
+    ) -> Submission:
+        """Write what an editor sends, for this version of an item or, blindly, for any."""
+        named = ((item.version, item.check),) if item is not None and not blindly else ()
+        condition = named if item is not None else None
+        return Submission(
+            slug, verb, raw, self.editors[by], item.id if item else None, condition, key
         )
-        won = [self._remember(answer) for answer in answers if isinstance(answer, Outcome)]
-        assert len(won) <= 1
-        assert all(isinstance(answer, Outcome | Refused) for answer in answers)
+
+    async def send(self, submission: Submission, station: Station | None = None) -> Item | None:
+        """Send it to a process, and hold the answer against what was answered before."""
+        at = station or self.any_station()
+        is_good = submission.editor == self.editors.get(submission.editor.name)
+        task = asyncio.current_task()
+        assert task is not None
+        at.editors[task] = submission
+        try:
+            await self._has_seen(at, submission)
+            self._tries[_use(submission)] += 1
+            outcome = await at.newsroom.submit(submission)
+        except Refused as refusal:
+            self._refused(submission, refusal)
+            return None
+        finally:
+            del at.editors[task]
+        assert is_good, "done for somebody who was shut out"
+        return self._accepted(submission, outcome)
+
+    async def race(self, *submissions: Submission) -> list[Item | None]:
+        """Send several things at the same time, each to the next process."""
+        return await asyncio.gather(*(self.send(one) for one in submissions))
+
+    async def retry_unanswered(self) -> None:
+        """Send again what got no answer, with the same key, as every editor does."""
+        while self.unanswered:
+            submission = self.unanswered.pop()
+            await self.send(submission)
 
     async def configure(self, slug: str, **settings: Any) -> Feed:
-        feed, _ = await self._newsroom().configure(slug, settings, None)
+        feed, _ = await self.any_station().newsroom.configure(slug, settings, None)
+        self.witness.saw_feed(self.opened.journal.identity.epoch, feed)
+        if feed.closed_at is None:
+            self.closed.discard(slug)
+        else:
+            self.closed.add(slug)
         return feed
 
+    async def let_in(self, name: str) -> None:
+        """Make a token for an editor."""
+        secret, digest = new_secret()
+        newsroom = self.any_station().newsroom
+        self.editors[name] = await newsroom.add_token(name, digest, (), importer=True)
+        self.secrets.setdefault(name, []).append(secret)
+
+    async def shut_out(self, name: str) -> None:
+        """Revoke an editor's token."""
+        await self.any_station().newsroom.revoke_token(name)
+        del self.editors[name]
+
+    def any_station(self) -> Station:
+        """Return one station after the other."""
+        self._turn += 1
+        return self.stations[self._turn % len(self.stations)]
+
+    def is_unsure(self, item: Item) -> bool:
+        """Say whether somebody may have changed it who has not been told so."""
+        return any(submission.item == item.id for submission in self.unanswered)
+
+    async def _has_seen(self, station: Station, submission: Submission) -> None:
+        """Wait until the machine has what the editor saw there."""
+        if submission.item is None:
+            return
+        assert not isinstance(submission.condition, Refused)
+        version = submission.condition[0][0] if submission.condition else submission.item
+        while True:
+            item = await station.opened.mirror.item(submission.feed, submission.item)
+            if item is not None and item.version >= version:
+                return
+            await turns(1)
+
+    def _accepted(self, submission: Submission, outcome: Outcome) -> Item:
+        item, use = outcome.item, _use(submission)
+        self.witness.saw(self.opened.journal.identity.epoch, item)
+        if outcome.replayed:
+            self.happened["replay"] += 1
+            assert self._tries[use] > 1, "a replay of what was never sent"
+            assert use not in self.used or item == self.used[use][1], "another answer"
+        else:
+            self.happened[str(submission.verb)] += 1
+            assert use not in self._made, "one key made two revisions"
+            if submission.key is not None:
+                self._made.add(use)
+        if submission.key is not None:
+            self.used[use] = (submission, item)
+        if item.id not in self.items or item.version >= self.items[item.id].version:
+            self.items[item.id] = item
+        return item
+
+    def _refused(self, submission: Submission, refusal: Refused) -> None:
+        self.happened[refusal.slug] += 1
+        known = self.used.get(_use(submission))
+        if known is None or isinstance(refusal, Unauthorized):
+            return
+        # Its key was used: it is answered as it was, whatever it says and whatever came since.
+        first, item = known
+        if isinstance(refusal, Killed):
+            assert self.items[item.id].version > item.version, "withdrawn, but not since"
+        else:
+            assert isinstance(refusal, KeyReused), f"a key was forgotten: {refusal.detail}"
+            assert (submission.raw, submission.item) != (first.raw, first.item)
+
+    # Readers.
+
     def watcher(self, slug: str) -> Watcher:
-        watcher = Watcher(slug, Client(on_paint=self._check_painted))
+        watcher = Watcher(slug, Client())
         self.watchers.append(watcher)
         return watcher
 
@@ -377,14 +400,12 @@ class World:
         by_stream: bool = False,
     ) -> None:
         """Begin to connect, from the client's own cursor or from another."""
-        watcher.honest = since is None
-        watcher.lost = lost or not (watcher.client.cursor or since)
-        cursor = watcher.client.cursor if since is None else since
+        cursor = watcher.ask(since, lost=lost)
         watcher.station = self.stations[station]
         watcher.client.ended = False
         watcher.client.retry_ms = None
         watcher.connecting = asyncio.create_task(
-            self._connect(watcher, watcher.station, cursor or None, room, by_stream)
+            self._connect(watcher, watcher.station, cursor, room, by_stream)
         )
 
     async def connected(self, watcher: Watcher, **how: Any) -> None:
@@ -395,11 +416,10 @@ class World:
 
     async def poll(self, watcher: Watcher, station: int = 0) -> None:
         """Ask for what changed, as a client does that has no line."""
-        watcher.honest = True
-        watcher.lost = not watcher.client.cursor
+        cursor = watcher.ask(None)
         found = await self.stations[station].hub.channel(watcher.slug)
         assert found is not None
-        place = await self.stations[station].hub.place_of(found, watcher.client.cursor or None)
+        place = await self.stations[station].hub.place_of(found, cursor)
         assert watcher.take(found.chain(place)[0].json(self.now))
 
     async def hang_up(self, watcher: Watcher) -> None:
@@ -420,8 +440,6 @@ class World:
             if not watcher.take(text):
                 await self.hang_up(watcher)
                 return True
-        if watcher.client.cursor:
-            self.cursors[watcher.slug].append(watcher.client.cursor)
         if line.is_over:
             if line.code == channel.CLOSE_ENDED:
                 assert watcher.client.ended
@@ -430,6 +448,19 @@ class World:
             await self.hang_up(watcher)
         return bool(texts)
 
+    async def _connect(
+        self, watcher: Watcher, station: Station, cursor: str | None, room: int, by_stream: bool
+    ) -> None:
+        found = await station.hub.channel(watcher.slug)
+        assert found is not None
+        place = await station.hub.place_of(found, cursor)
+        if by_stream:
+            watcher.line = StreamLine(found, place)
+        else:
+            watcher.line = SocketLine(found, place, room)
+
+    # What is so.
+
     async def settle(self) -> None:
         """Let everything that is under way come to its end."""
         quiet = rounds = 0
@@ -437,6 +468,7 @@ class World:
             moved = False
             rounds += 1
             assert rounds < 10_000, "it never comes to rest"
+            await self._level()
             for station in self.stations:
                 while await station.announce():
                     moved = True
@@ -451,7 +483,8 @@ class World:
             quiet = 0 if moved else quiet + 1
 
     async def converge(self) -> None:
-        """Bring everybody back who is away, and hold what all show against the database."""
+        """Bring everybody back who is away, and hold all there is against the database."""
+        await self.retry_unanswered()
         await self.settle()
         for _ in range(2):  # a client that had asked from a foreign cursor asks again
             for watcher in self.watchers:
@@ -460,14 +493,21 @@ class World:
             await self.settle()
         for watcher in self.watchers:
             await self.check(watcher)
+        for slug in FEEDS:
+            await self._check_log(slug)
+        for station in self.stations:
+            self._check_tokens(station)
 
     async def check(self, watcher: Watcher) -> None:
-        """Hold what a client shows against the database."""
+        """Hold what a client was sent and what it shows against the database."""
+        for message in watcher.unchecked:
+            self.witness.check(watcher.slug, message)
+            self.happened[f"sent {message['type']}"] += 1
+        watcher.unchecked.clear()
         feed, items = await self.truth(watcher.slug)
         client = watcher.client
-        cursor = f"{self.opened.journal.identity.epoch}.{feed.head}.{feed.check}"
-        assert client.cursor == cursor
-        assert client.shown == due(items, client.floor)
+        assert client.cursor == f"{self.opened.journal.identity.epoch}.{feed.head}.{feed.check}"
+        assert client.shown == due(items, floor_of(watcher.snapshot))
         assert client.feed.get("closed_at") == (
             wire.time_text(feed.closed_at) if feed.closed_at is not None else None
         )
@@ -476,45 +516,47 @@ class World:
     async def truth(self, slug: str) -> tuple[Feed, list[Json]]:
         page = await self.opened.mirror.page(slug, 10_000)
         assert page is not None
-        return page.feed, [_json(item) for item in page.items]
+        return page.feed, [json_of(item) for item in page.items]
 
-    async def _connect(
-        self, watcher: Watcher, station: Station, cursor: str | None, room: int, by_stream: bool
-    ) -> None:
-        found = await station.hub.channel(watcher.slug)
-        assert found is not None
-        place = await station.hub.place_of(found, cursor)
-        if by_stream:
-            watcher.line = StreamLine(found, place)
-        else:
-            watcher.line = SocketLine(found, place, room)
+    async def _check_log(self, slug: str) -> None:
+        """Each revision was answered for, and of what is withdrawn nothing is left."""
+        _, items = await self.truth(slug)
+        for item in items:
+            log = await self.opened.mirror.log(slug, item["id"])
+            assert [entry.sequence for entry in log] == self.witness.versions(item)
+            if item["status"] == Status.KILLED:
+                *before, kill = log
+                places = [(entry.sequence, entry.record.check) for entry in before]
+                assert self._erased[item["id"]] == places
+                assert kill.record.act is Verb.KILL
+                assert not any(entry.record.fields or entry.record.note for entry in before)
 
-    def _newsroom(self) -> Newsroom:
-        self._turn += 1
-        return self.newsrooms[self._turn % len(self.newsrooms)]
+    def _check_tokens(self, station: Station) -> None:
+        """Who was shut out finds every door closed, and who was let in finds it open."""
+        for name, secrets in self.secrets.items():
+            *old, last = secrets
+            assert station.tokens.find(last) == self.editors.get(name)
+            assert not any(station.tokens.find(secret) for secret in old)
 
-    async def _station(self, opened: Opened) -> Station:
-        journal = opened.journal
-        head = await journal.head()
-        new = Hub(
-            journal,
-            opened.mirror,
-            page_url=lambda slug: f"https://news.example/feeds/{slug}",
-            heartbeat=HEARTBEAT,
-            clock=lambda: self.now,
-        )
-        return Station(opened, new, journal.follow(head), head)
 
-    def _remember(self, outcome: Outcome) -> Item:
-        item = outcome.item
-        known = self.history.setdefault((item.id, item.version), _json(item))
-        assert known == _json(item)
-        if item.version >= (self.items[item.id].version if item.id in self.items else 0):
-            self.items[item.id] = item
-        return item
+class _Recorder:
+    """A journal that notes what a kill says it erases, which is not read back."""
 
-    def _check_painted(self, item: Json) -> None:
-        assert item == self.history[item["id"], item["version"]], "a state that never was"
+    def __init__(self, journal: Journal, erased: dict[int, list[tuple[int, str]]]) -> None:
+        self.identity = journal.identity
+        self.follow, self.head = journal.follow, journal.head
+        self._journal = journal
+        self._erased = erased
+
+    async def append(self, record: Record) -> Change:
+        change = await self._journal.append(record)
+        if record.act is Verb.KILL and change.item is not None:
+            self._erased[change.item.id] = [(one.sequence, one.check) for one in record.erased]
+        return change
+
+
+def _use(submission: Submission) -> tuple[str, str, str]:
+    return submission.feed, submission.editor.name, submission.key or ""
 
 
 @contextlib.asynccontextmanager
@@ -526,7 +568,3 @@ async def world(opening: Open, stations: int = 1) -> AsyncIterator[World]:
         yield made
     finally:
         await made.close()
-
-
-def _json(item: Item) -> Json:
-    return dict(json.loads(wire.dumps(wire.item_json(item))))

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from support.client import Client, Json, due, parse
+from support.client import Client, Json, Line, due, parse
 from support.server import Editor, Server, live_url
 from websockets.client import ClientProtocol
 from websockets.extensions.base import ClientExtensionFactory
@@ -144,6 +144,7 @@ class Reader:
     ) -> None:
         self.server = server
         self.client = client or Client()
+        self._line = Line(since or "")
         self.messages: list[Json] = []
         self.code: int | None = None
         self.is_over = False
@@ -234,6 +235,7 @@ class Reader:
             self.headers = event.headers
         elif event.opcode is Opcode.TEXT:
             message = parse(bytes(event.data))
+            self._line.take(message)
             assert not self.client.take(message), (
                 "the server did not go on from the client's cursor"
             )
