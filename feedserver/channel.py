@@ -268,7 +268,7 @@ class Channel:
         phase = tick % self._heartbeat
         frames = _Frames([self.messages.heartbeat()], self._clock())
         for block in [block for block in self._blocks if block.phase == phase]:
-            self._write(block, frames[block.encode])
+            self._write_or_drop(block, frames[block.encode])
             await asyncio.sleep(0)
 
     @contextmanager
@@ -430,15 +430,20 @@ class Channel:
                 continue
             written += len(block.readers) * weight
             block.place = place
-            try:
-                self._took += self._write(block, frame)
-            except Exception:
-                log.exception("readers of %s are dropped, to come back", self.view.feed.slug)
-                self._drop(block)
+            self._took += self._write_or_drop(block, frame)
+            if not block.readers:
                 continue
             before = last.get(block.encode)
             if before is None or not self._merge(before, block):
                 last[block.encode] = block
+
+    def _write_or_drop(self, block: Block, frame: bytes) -> int:
+        try:
+            return self._write(block, frame)
+        except Exception:
+            log.exception("readers of %s are dropped, to come back", self.view.feed.slug)
+            self._drop(block)
+            return 0
 
     def _write(self, block: Block, frame: bytes) -> int:
         """Send a frame to a block; return how many took it whole: what all else is arranged for."""

@@ -96,8 +96,9 @@ class HttpProtocol(HttpToolsProtocol):
         self._all.due[self] = time.monotonic()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget it."""
+        """Forget it, and what of it was not begun."""
         self._all.forget(self)
+        self.pipeline.clear()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:

@@ -15,6 +15,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote
 
+import httptools
 from uvicorn.protocols.utils import ClientDisconnected
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
@@ -89,8 +90,18 @@ class Handshake(asyncio.Protocol):
         """Judge the request, and let the app see it if it is a good one."""
         if self.transport.is_closing():
             return
-        request = self._request()
+        try:
+            request = self._request()
+        except httptools.HttpParserInvalidURLError:
+            self._refuse(_response(HTTPStatus.BAD_REQUEST))
+            return
         response = _judge.accept(request)
+        fault: BaseException | None = _judge.handshake_exc
+        _judge.handshake_exc = None
+        while fault is not None:  # whose frames hold it, and this handshake
+            fault.__traceback__, fault = None, fault.__context__
+        if response.status_code == HTTPStatus.BAD_REQUEST:
+            response.headers["Sec-WebSocket-Version"] = "13"
         if response.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
             self._refuse(response)
             return
@@ -116,6 +127,7 @@ class Handshake(asyncio.Protocol):
         self.connections.discard(self)
         self._done = True
         self._gone.set()
+        self._fall_apart()
 
     def shutdown(self) -> None:
         """Give up, when uvicorn stops."""
@@ -139,10 +151,8 @@ class Handshake(asyncio.Protocol):
         self.connections.add(reader)
         reader.greet(self._answer)
         if self._early:
-            # Not now: a close among it has to find a reader that has joined.
-            asyncio.get_running_loop().call_soon(reader.data_received, self._early)
-        # The extension and this object hold one another. The collector comes seldom.
-        self.scope["extensions"].clear()
+            reader.hear_early(self._early)
+        self._fall_apart()
         return reader
 
     def _request(self) -> Request:
@@ -152,8 +162,10 @@ class Handshake(asyncio.Protocol):
             for name, value in http.headers
             if name in _JUDGED
         ]
-        path, method = http.url.decode("ascii", "replace"), http.scope["method"]
-        return Request(path, Headers(named), method, f"HTTP/{http.scope['http_version']}")
+        url = httptools.parse_url(http.url)
+        path = (url.path + (b"?" + url.query if url.query else b"")).decode("ascii", "replace")
+        version = f"HTTP/{http.scope['http_version']}"
+        return Request(path, Headers(named), http.scope["method"], version)
 
     def _first_lines(self, response: Response) -> bytes:
         del response.headers["Date"]  # uvicorn makes one a second, not one each
@@ -223,6 +235,11 @@ class Handshake(asyncio.Protocol):
         self._done = True
         self.transport.write(response.serialize())
         self.transport.close()
+        self._fall_apart()
+
+    def _fall_apart(self) -> None:
+        # The extension and this object hold one another. The collector comes seldom.
+        self.scope.get("extensions", {}).clear()
 
 
 def _response(status: HTTPStatus) -> Response:

@@ -72,6 +72,12 @@ class SocketReader(Reader, asyncio.Protocol):
             self.send = self._send_through  # after what the transport now holds
             self._transport.write(answer[taken:])
 
+    def hear_early(self, data: bytes) -> None:
+        """Keep what came with the handshake before all that comes later, and heed it soon."""
+        self._parser = Parser(buffer=data, compressed=self.encode is frames.deflated_frame)
+        # Not now: a close among it has to find a reader that has joined.
+        asyncio.get_running_loop().call_soon(self.data_received, b"")
+
     def fileno(self) -> int:
         """Return the descriptor of the kernel's own socket; -1 without one."""
         return self._socket.fileno() if self._socket is not None else -1

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import errno
+import logging
 import os
 import platform
 import struct
@@ -16,6 +17,8 @@ import sys
 from array import array
 
 from feedserver.linux.queue import ENTRIES, KernelQueue, address, call
+
+log = logging.getLogger("feedserver.aio")
 
 # io_setup, io_destroy, io_getevents, io_submit; the later architectures share their numbers.
 _LATER = (0, 1, 4, 2)
@@ -78,11 +81,10 @@ class Aio(KernelQueue):
         self._targets[:count] = descriptors
         refused = self._submit(count)
         done = count - len(refused)
-        patience = ctypes.byref(self._patience)
-        got = call(self._numbers[2], self._context, done, done, self._first_event, patience)
-        if got != done:
+        if done and self._take_events(done) != done:
             self.close()  # which waits for them
-            raise OSError(errno.ETIMEDOUT, "the kernel keeps writes that should not wait")
+            log.error("the kernel keeps writes that should not wait; all go one by one from now on")
+            raise OSError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
         if not refused and self._events[: _EVENT * count] == self._whole[: _EVENT * count]:
             return []
         tags, results = self._events[0 : _EVENT * done : _EVENT], self._events[_RESULT::_EVENT]
@@ -90,6 +92,10 @@ class Aio(KernelQueue):
         taken = {tag: max(result, 0) for tag, result in zip(tags, results, strict=False)}
         taken |= dict.fromkeys(refused, 0)
         return [(at, taken[at]) for at in range(count) if taken[at] != size]
+
+    def _take_events(self, count: int) -> int:
+        patience = ctypes.byref(self._patience)
+        return call(self._numbers[2], self._context, count, count, self._first_event, patience)
 
     def _submit(self, count: int) -> list[int]:
         """Give the kernel the first entries; return those that it does not take up."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import http.client
 import importlib.metadata
 import os
@@ -11,6 +12,7 @@ import socket
 import struct
 import time
 import tomllib
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -482,6 +484,21 @@ def test_a_bad_handshake_is_refused_at_once(
         assert reader.answer() in {status, 400}
 
 
+def test_a_handshake_of_another_version_is_told_the_right_one(house: Server) -> None:
+    with Raw(house) as reader:
+        reader.send(request("world", Sec_WebSocket_Version="8"))
+        assert reader.answer() == 400
+        assert reader.headers["sec-websocket-version"] == "13"
+
+
+def test_a_whole_address_is_as_good_as_a_path(feed: Feed, house: Server) -> None:
+    with Raw(house) as reader:
+        path = f"/v1/feeds/{feed.slug}/live".encode()
+        reader.send(request(feed.slug).replace(path, b"http://news.example" + path, 1))
+        assert reader.answer() == 101
+        assert reader.message()["type"] == "snapshot"
+
+
 def test_a_handshake_by_another_method_or_version_is_refused_or_served(
     served: Feed, house: Server
 ) -> None:
@@ -588,7 +605,7 @@ class Wire(asyncio.Transport):
         pass
 
 
-def uvicorn_with(app: Any) -> tuple[Wire, ServerState]:
+def uvicorn_with(app: Any, asked: bytes = request("world")) -> tuple[Wire, ServerState]:
     """Let the HTTP protocol read a handshake."""
     config = uvicorn.Config(app, ws="none", log_config=None)
     config.load()
@@ -596,7 +613,7 @@ def uvicorn_with(app: Any) -> tuple[Wire, ServerState]:
     protocol = Connections().protocol(config=config, server_state=state, app_state={})
     wire.set_protocol(protocol)
     protocol.connection_made(wire)
-    protocol.data_received(request("world"))
+    protocol.data_received(asked)
     return wire, state
 
 
@@ -829,6 +846,59 @@ def test_a_transport_keeps_its_descriptor_until_the_protocol_has_let_go(way: str
     kept: asyncio.Future[bool]
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(main())
+
+
+def test_what_comes_after_the_hand_over_does_not_overtake_what_came_before() -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "websocket.accept"})
+        reader = scope["extensions"][EXTENSION](None)
+        reader.data_received(HELLO[4:])  # as a loop may that polls before it calls what is due
+
+    async def main() -> None:
+        wire, state = uvicorn_with(app)
+        assert isinstance(wire.protocol, Handshake)
+        wire.protocol.data_received(HELLO[:4])
+        await asyncio.sleep(0)
+        await asyncio.gather(*state.tasks)
+        await asyncio.sleep(0)
+        assert wire.written.count(b"\x8a\x05hello") == 1
+        assert b"\x88" not in wire.written
+        for reader in list(state.connections):
+            reader.connection_lost(None)
+        wire.get_extra_info("socket").close()
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("query", ["", "?x=1"])
+@pytest.mark.parametrize("headers", [{}, {"Sec_WebSocket_Version": "8"}])
+def test_a_handshake_that_is_over_is_freed_at_once(query: str, headers: dict[str, str]) -> None:
+    """Not at the collector's next visit: each may have come with 64 KiB."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if query:
+            await send({"type": "websocket.close"})
+        else:
+            await send({"type": "websocket.accept"})
+            scope["extensions"][EXTENSION](None)
+
+    async def main() -> None:
+        wire, state = uvicorn_with(app, request("world", query, **headers))
+        handshake = weakref.ref(cast("Any", wire.protocol))
+        await asyncio.sleep(0)
+        await asyncio.gather(*state.tasks)
+        while state.connections:
+            next(iter(state.connections)).connection_lost(None)
+        wire.protocol = None
+        await asyncio.sleep(0)
+        assert handshake() is None
+        wire.get_extra_info("socket").close()
+
+    gc.disable()
+    try:
+        asyncio.run(main())
+    finally:
+        gc.enable()
 
 
 def test_the_seam_is_where_the_readers_go_through(feed: Feed, house: Server, anna: Editor) -> None:

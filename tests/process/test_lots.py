@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from lines import Follower
 from support.client import Client, parse
 from support.server import Editor, Server, live_url
 from websockets.asyncio.client import ClientConnection, connect
@@ -47,17 +48,30 @@ libc = ctypes.CDLL(None)
 assert libc.prctl(38, 1, 0, 0, 0) == 0
 assert libc.prctl(22, 2, program) == 0
 """
-SETUP, _, GETEVENTS, SUBMIT = aio._NUMBERS[platform.machine()]
+# The kernel keeps one of the writes that it was told of, once, amid the third lot.
+GIVEN_UP = """
+import feedserver.linux.aio as aio
+take, taken = aio.Aio._take_events, []
+def forgetful(queue, count):
+    taken.append(count)
+    return take(queue, count) - (len(taken) == 3)
+aio.Aio._take_events = forgetful
+"""
+SETUP, _, GETEVENTS, SUBMIT = aio._NUMBERS.get(platform.machine(), aio._LATER)
 WAYS = {"io_uring": ("--io-uring", "on"), "asynchronous I/O": ("--aio", "on")}
 TALKING = ("--log-level", "info")
 
 
+def opened(way: type[KernelQueue]) -> KernelQueue:
+    try:
+        return way()
+    except OSError as fault:
+        pytest.skip(f"this kernel refuses {way.__name__}: {fault.strerror}")
+
+
 @pytest.fixture(params=[Ring, Aio])
 def queue(request: pytest.FixtureRequest) -> Iterator[KernelQueue]:
-    try:
-        made: KernelQueue = request.param()
-    except OSError as fault:
-        pytest.skip(f"this kernel refuses {request.param.__name__}: {fault.strerror}")
+    made = opened(request.param)
     yield made
     made.close()
 
@@ -115,7 +129,7 @@ def test_what_is_closed_or_broken_takes_nothing_and_stops_nobody(
 
 def test_io_uring_writes_to_nothing_that_is_no_socket(tmp_path: Path) -> None:
     kept = tmp_path / "feed.db"
-    ring = Ring()
+    ring = opened(Ring)
     with kept.open("wb") as file:
         assert ring.send(array("i", [file.fileno()]), b"news") == [(0, 0)]
     ring.close()
@@ -158,9 +172,11 @@ def test_what_the_kernel_did_not_take_up_is_not_sent_later(
 
 
 def test_a_kernel_that_keeps_writes_waiting_is_given_up(
-    pairs: list[tuple[socket.socket, socket.socket]], monkeypatch: pytest.MonkeyPatch
+    pairs: list[tuple[socket.socket, socket.socket]],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    queue = Aio()
+    queue = opened(Aio)
     real = aio.call
     numbers = array("i", [own.fileno() for own, _ in pairs[:8]])
 
@@ -168,13 +184,13 @@ def test_a_kernel_that_keeps_writes_waiting_is_given_up(
         return real(number, *arguments) - (number == GETEVENTS)
 
     monkeypatch.setattr(aio, "call", late)
-    with pytest.raises(OSError, match="should not wait"):
+    with pytest.raises(TimeoutError):
         queue.send(numbers, b"news")
+    assert "one by one from now on" in caplog.text
     monkeypatch.setattr(aio, "call", real)
     for _, other in pairs[:8]:
         taken(other)
-    with pytest.raises(OSError, match="Invalid argument"):
-        queue.send(numbers, b"more")
+    assert queue.send(numbers, b"more") == [(at, 0) for at in range(8)]  # for the transports
     assert [taken(other) for _, other in pairs[:8]] == [b""] * 8
 
 
@@ -232,12 +248,13 @@ async def _come_and_go(server: Server, editor: Editor) -> None:
         for slug in ("world", "sport")
     ]
     looking = asyncio.create_task(look(random.Random(0)))
-    for number in range(150):
+    number = 0
+    while number < 150 or len(visits) < 2_000:
+        number += 1
         for slug in ("world", "sport"):
             await asyncio.to_thread(editor.item, f"{slug} {number}", slug=slug)
     over.set()
     await asyncio.gather(*visitors, looking)
-    assert len(visits) > 2_000
     assert max(visits) > 20
 
 
@@ -270,6 +287,30 @@ def test_where_the_kernel_refuses_one_way_another_is_taken(
     way, said = way_of(capfd)
     assert way == taken
     assert f"refuses {refused}: Operation not permitted" in said
+
+
+def test_readers_hear_on_though_the_kernel_is_given_up(tmp_path: Path) -> None:
+    """Who was just being written to is dropped and comes back; nobody is, after that."""
+    with Server(tmp_path / "data", "--heartbeat", "1", first=GIVEN_UP) as server:
+        with server.editing() as editor:
+            asyncio.run(_follow_on(server, editor))
+        assert server.stop() == 0
+
+
+async def _follow_on(server: Server, editor: Editor) -> None:
+    follower = Follower(server.url)
+    following = asyncio.create_task(follower.follow())
+    async with asyncio.timeout(30):
+        for number in range(6):
+            item = await asyncio.to_thread(editor.item, f"News {number}")
+            while item["id"] not in follower.client.rows:
+                await asyncio.sleep(0.01)
+        beats = follower.client.cursor
+        await asyncio.sleep(2.2)  # heartbeats come on the same way
+    assert follower.client.cursor == beats
+    assert follower.connections == 2
+    following.cancel()
+    await asyncio.gather(following, return_exceptions=True)
 
 
 def test_sends_go_one_by_one_where_the_operator_wants_that(

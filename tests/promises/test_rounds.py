@@ -238,7 +238,8 @@ async def test_the_hub_knows_how_many_readers_it_has(here: World) -> None:
     for _ in range(200):
         watcher = chance.choice(watchers)
         if watcher.line is None:
-            await here.connected(watcher, room=chance.choice([1_000, ROOM]))
+            how = {"room": chance.choice([1_000, ROOM]), "by_stream": chance.random() < 0.3}
+            await here.connected(watcher, **how)
         elif chance.random() < 0.4:
             await here.hang_up(watcher)
         else:
