@@ -20,7 +20,7 @@ from feedserver.model import CATCH_UP_MAX, SNAPSHOT_ITEMS, Cursor, Feed, Item, M
 from feedserver.rules import Change
 
 RECENT = CATCH_UP_MAX + 1  # one more, to know that there are more
-LIVE_MAX = 4096  # items of a burst for those who were level, as many as a journal remembers, and …
+LIVE_MAX = 4096  # items of a burst for those who were level, and …
 LIVE_BYTES = 4 * 1024 * 1024  # … how large they may be together; beyond, a snapshot is kinder
 CHECKS = 4096  # records whose cursors are known without a look into the database
 

@@ -342,7 +342,7 @@ def test_a_folder_that_cannot_be_made_is_said_once(tmp_path: Path) -> None:
     assert "cannot make the folder" in line
 
 
-def test_a_new_folder_is_made_by_workers_that_all_start_at_once(tmp_path: Path) -> None:
+def test_a_new_folder_is_made_before_the_workers_that_all_start_at_once(tmp_path: Path) -> None:
     for number in range(3):
         server = Server(tmp_path / str(number), "--workers", "4", new=False).start()
         assert len(workers(server)) == 4
