@@ -14,7 +14,8 @@ from support.client import Json, due, parse
 from support.memory import MemoryMirror, turns
 from support.records import Open, in_memory, in_sqlite
 from support.sockets import SocketLine
-from support.world import Watcher, World, world
+from support.watcher import Watcher
+from support.world import World, world
 
 from feedserver import channel, hub, view
 from feedserver.asgi.access import Tokens

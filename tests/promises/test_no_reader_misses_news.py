@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import random
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Coroutine
@@ -20,10 +21,11 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from support.client import due, floor_of, sequence_of
+from support.client import sequence_of
 from support.memory import turns as wait
 from support.records import Open, in_memory, in_sqlite
-from support.world import FEEDS, HEARTBEAT, Watcher, World, shrink_limits
+from support.watcher import Watcher
+from support.world import FEEDS, HEARTBEAT, World, shrink_limits
 
 from feedserver import channel, wire
 from feedserver.model import Item, Status, Verb
@@ -35,11 +37,11 @@ pick = st.integers(0, 30)
 few = st.integers(1, 4)
 rooms = st.integers(100, 4_000)
 FOREIGN = ("other's", "other feed's", "other epoch's", "other history's", "future")
-foreign = st.sampled_from(FOREIGN)
+DEATHS = ("ended", "killed", "all killed")
 PINNED_MAX = 2  # more would not fit into one snapshot with limits as small as these
 LIFE = 5  # steps that servers live at least: with fewer, little else would happen
 WORDING = (Verb.FIX, Verb.UPDATE, Verb.CORRECT)
-EDITS = ("hold or release", "pin or unpin", *WORDING[::-1], Verb.KILL, "hold or release")
+EDITS = (Verb.HOLD, Verb.PIN, *WORDING, Verb.RELEASE, Verb.UNPIN, Verb.KILL)
 
 
 def rarely(story: Story) -> bool:
@@ -107,7 +109,6 @@ class Story(RuleBasedStateMachine):
             pinned = [item["id"] for item in items if item.get("pinned")]
             assert {row["id"] for row in shown} <= {*newest, *pinned}
             assert {row["id"] for row in shown} >= {*newest[:1], *pinned}
-            assert shown == due(items, floor_of(watcher.snapshot))
             if {item["id"] for item in items} != {row["id"] for row in shown}:
                 assert watcher.client.next is not None
 
@@ -121,6 +122,8 @@ class Story(RuleBasedStateMachine):
     def there_was_news_before_and_some_came_to_read_it(
         self, seed: int, count: int, rooms: list[int]
     ) -> None:
+        self.chance = random.Random(seed)
+        self.edit = itertools.cycle(EDITS[seed % len(EDITS) :] + EDITS[: seed % len(EDITS)])
         self.world = World(self.opening(seed), self.stations)
         self.do(self.world.open())
         for _ in range(count):
@@ -151,34 +154,40 @@ class Story(RuleBasedStateMachine):
         for _ in range(count):
             self.must(slug, Verb.POST, **self.draft(300))
 
-    @rule(edits=st.lists(st.tuples(slugs, pick, st.sampled_from(EDITS)), min_size=1, max_size=5))
-    def editors_work(self, edits: list[tuple[str, int, str]]) -> None:
-        for slug, which, edit in edits:
+    @rule()
+    def an_editor_works(self) -> None:
+        """Do some edits that fit, of each kind in turn: drawn by chance, some would be rare.
+
+        Hypothesis tries this the most, as it is the first and simplest of the rules.
+        """
+        for _ in range(self.chance.randint(3, 6)):
+            edit = next(self.edit)
+            slug, which = self.chance.choice([FEEDS[0], *FEEDS]), self.chance.randrange(30)
             match edit:
-                case "hold or release":
-                    self.hold_or_release(slug, which)
-                case "pin or unpin":
-                    self.pin_or_unpin(slug, which)
+                case Verb.HOLD | Verb.RELEASE:
+                    self.hold_or_release(slug, which, edit)
+                case Verb.PIN | Verb.UNPIN:
+                    self.pin_or_unpin(slug, which, edit)
                 case Verb.KILL:
                     self.withdraw(slug, which)
                 case _:
-                    self.reword(slug, which, Verb(edit))
+                    self.reword(slug, which, edit)
 
     def reword(self, slug: str, which: int, verb: Verb) -> None:
         if item := self.item(slug, which):
             note = {"note": "it was wrong"} if verb is Verb.CORRECT else {}
             self.must(slug, verb, item, **self.draft(which * 60), **note)
 
-    def hold_or_release(self, slug: str, which: int) -> None:
+    def hold_or_release(self, slug: str, which: int, verb: Verb) -> None:
         held = self.item(slug, which, lambda item: item.status is Status.HELD)
-        if which % 3 and held is not None:
+        if verb is Verb.RELEASE and held is not None:
             self.must(slug, Verb.RELEASE, held)
         elif item := self.item(slug, which, lambda item: item.status is Status.LIVE):
             self.must(slug, Verb.HOLD, item)
 
-    def pin_or_unpin(self, slug: str, which: int) -> None:
+    def pin_or_unpin(self, slug: str, which: int, verb: Verb) -> None:
         pinned = self.item(slug, which, lambda item: item.pinned)
-        if pinned is not None and (which % 3 or self.pinned(slug) >= PINNED_MAX):
+        if pinned is not None and (verb is Verb.UNPIN or self.pinned(slug) >= PINNED_MAX):
             self.must(slug, Verb.UNPIN, pinned)
         elif item := self.item(slug, which, lambda item: not item.pinned):
             self.must(slug, Verb.PIN, item)
@@ -314,12 +323,12 @@ class Story(RuleBasedStateMachine):
         self.count("own cursor")
 
     @precondition(with_watchers)
-    @rule(cursors=st.lists(foreign, min_size=1, max_size=3), who=pick, station=pick, room=rooms)
+    @rule(who=pick, station=pick, room=rooms)
     def some_come_with_cursors_that_are_not_their_own(
-        self, cursors: list[str], who: int, station: int, room: int
+        self, who: int, station: int, room: int
     ) -> None:
-        for number, cursor in enumerate(cursors):
-            watcher = self.one(who + number)
+        for number in range(who, who + 2):
+            watcher, cursor = self.one(number), FOREIGN[(number + station + room) % len(FOREIGN)]
             self.do(self.world.hang_up(watcher))
             since = self.foreign(watcher.slug, cursor, who)
             how = {"since": since, "lost": cursor != "other's", "room": room}
@@ -461,28 +470,25 @@ class Story(RuleBasedStateMachine):
         for _ in range(HEARTBEAT):
             self.do(self.world.stations[station % self.stations].beat())
 
-    @rule(station=pick)
-    def stalled_readers_are_dropped(self, station: int) -> None:
+    @rule()
+    def stalled_readers_are_dropped(self) -> None:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(channel, "STALL_SECONDS", -1.0)
-            for one in self.world.stations[station % self.stations].hub._channels.values():
-                before = len(one.behind)
-                one.drop_stalled()
-                self.happened["dropped"] += before - len(one.behind)
+            for station in self.world.stations:
+                for one in station.hub._channels.values():
+                    before = len(one.behind)
+                    one.drop_stalled()
+                    self.happened["dropped"] += before - len(one.behind)
 
     @rule()
-    def all_settles(self) -> None:
+    def everything_settles(self) -> None:
         self.do(self.world.settle())
 
     @precondition(rarely)
-    @rule(
-        how=st.sampled_from(["ended", "all killed", "killed"]),
-        station=pick,
-        count=few,
-        turns=st.integers(1, 30),
-    )
-    def servers_die_amid_edits(self, how: str, station: int, count: int, turns: int) -> None:
+    @rule(station=pick, count=few, turns=st.integers(1, 30))
+    def servers_die_amid_edits(self, station: int, count: int, turns: int) -> None:
         number, world = station % self.stations, self.world
+        how = DEATHS[(station + count + turns) % len(DEATHS)]
 
         async def at_once() -> None:
             at = None if how == "all killed" else world.stations[number]
@@ -579,7 +585,7 @@ OFTEN = (  # what must have happened, or the property would prove less than it s
     *("stale", "wrong-state", "withdrawn", "feed-closed", "unauthorized", "key-reused"),
     *("sent at once", "replay", "unanswered", "shut out", "shut out amid", "closed", "reopened"),
     *(f"{whose} cursor" for whose in ("own", *FOREIGN)),
-    *("poll", "somebody is behind", "dropped", "one is ahead", "ended", "killed", "all killed"),
+    *("poll", "somebody is behind", "dropped", "one is ahead", *DEATHS),
     *(f"sent {kind}" for kind in ("snapshot", "changes", "heartbeat", "goodbye", "ended")),
 )
 
@@ -591,8 +597,6 @@ def happened_often(story: type[Story], least: int) -> None:
 
 
 class TestNoReaderMissesNews(Story.TestCase):
-    settings = settings(max_examples=settings().max_examples * 3 // 2)
-
     def runTest(self) -> None:
         super().runTest()
         happened_often(Story, 10)

@@ -13,7 +13,8 @@ import pytest
 from support.client import parse
 from support.records import in_memory
 from support.sockets import SocketLine
-from support.world import HEARTBEAT, Watcher, World, world
+from support.watcher import Watcher
+from support.world import HEARTBEAT, World, world
 
 from feedserver import channel
 from feedserver.asgi import frames

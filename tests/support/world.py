@@ -8,10 +8,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -25,12 +24,13 @@ from feedserver.model import Feed, Item, Millis, Record, Status, Token, Verb
 from feedserver.newsroom import Newsroom, Outcome, Submission
 from feedserver.rules import Change
 from feedserver.sqlite import mirror as sqlite_mirror
-from feedserver.sqlite.journal import SQLiteJournal
 from support import memory
-from support.client import Client, Json, Line, due, floor_of, parse
+from support.client import Client, Json, due, floor_of
 from support.memory import turns
 from support.records import NOON, Open, Opened, level
 from support.sockets import SocketLine, StreamLine
+from support.station import Station
+from support.watcher import Watcher
 from support.witness import Witness, json_of
 
 HEARTBEAT = 3  # buckets of sockets
@@ -52,90 +52,6 @@ def shrink_limits(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(channel, "SLICE_BYTES", 2_000)
     patch.setattr(channel, "LISTENERS_TOGETHER", 1)
     patch.setattr(hub, "BEHIND_PATIENCE", 0.2)
-
-
-@dataclass(eq=False)
-class Station:
-    """A server process: its open journal, its hub, and how far it has followed."""
-
-    opened: Opened
-    stack: AsyncExitStack  # that closes the journal
-    hub: Hub
-    newsroom: Newsroom
-    tokens: Tokens
-    changes: AsyncIterator[tuple[Change, ...]]
-    followed: int
-    backlog: deque[Change] = field(default_factory=deque)
-    ticks: int = 0
-    editors: dict[asyncio.Task[Any], Submission] = field(default_factory=dict)  # who wait
-
-    async def announce(self, most: int | None = None) -> bool:
-        """Tell the hub so many changes; False if there is nothing to tell."""
-        if not self.backlog:
-            if await self.opened.journal.head() <= self.followed:
-                return False
-            if isinstance(self.opened.journal, SQLiteJournal):
-                self.opened.journal.nudge()  # rather than wait for its next look at the file
-            self.backlog.extend(await anext(self.changes))
-        count = min(most or len(self.backlog), len(self.backlog))
-        part = tuple(self.backlog.popleft() for _ in range(count))
-        self.followed = part[-1].sequence
-        self.tokens.apply(part)
-        self.hub.apply(part)
-        return True
-
-    @property
-    def is_busy(self) -> bool:
-        tasks = [task for c in self.hub._channels.values() for task in (c._rounds, c._waking)]
-        return any(task is not None and not task.done() for task in tasks)
-
-    async def beat(self) -> None:
-        for one in list(self.hub._channels.values()):
-            one._last_round = float("-inf")  # however long ago that was
-            await one.beat(self.ticks)
-        self.ticks += 1
-
-    async def end(self) -> None:
-        """Stop what runs here beside the journal."""
-        rounds = [one._rounds for one in self.hub._channels.values()]
-        running = [task for task in (*rounds, *self.hub._loading.values()) if task is not None]
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
-
-
-@dataclass(eq=False)
-class Watcher:
-    """A person with a page open: a client, and the line it has now or had last."""
-
-    slug: str
-    client: Client
-    line: SocketLine | StreamLine | None = None
-    station: Station | None = None
-    connecting: asyncio.Task[None] | None = None
-    lost: bool = False  # whether what it asked from can be no place in this feed
-    carried: Line = field(default_factory=Line)
-    snapshot: Json = field(default_factory=dict)  # the last one
-    unchecked: list[Json] = field(default_factory=list)  # all that was sent since the last check
-
-    def ask(self, since: str | None, *, lost: bool = False) -> str | None:
-        """Begin again, from the client's own cursor or another; return which."""
-        cursor = self.client.cursor if since is None else since
-        self.lost = lost or not cursor
-        self.carried = Line(cursor)
-        return cursor or None
-
-    def take(self, text: bytes) -> bool:
-        """Apply a message; False: hang up and ask again."""
-        message = parse(text, messages.MESSAGE_MAX)
-        if self.lost:
-            assert message["type"] == "snapshot"
-            self.lost = False
-        self.carried.take(message)
-        self.unchecked.append(message)
-        if message["type"] == "snapshot":
-            self.snapshot = message
-        return not self.client.take(message)
 
 
 class World:

@@ -1,0 +1,67 @@
+"""A server process, of which each step is taken only when told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import Any
+
+from feedserver.asgi.access import Tokens
+from feedserver.hub import Hub
+from feedserver.newsroom import Newsroom, Submission
+from feedserver.rules import Change
+from feedserver.sqlite.journal import SQLiteJournal
+from support.records import Opened
+
+
+@dataclass(eq=False)
+class Station:
+    """A server process: its open journal, its hub, and how far it has followed."""
+
+    opened: Opened
+    stack: AsyncExitStack  # that closes the journal
+    hub: Hub
+    newsroom: Newsroom
+    tokens: Tokens
+    changes: AsyncIterator[tuple[Change, ...]]
+    followed: int
+    backlog: deque[Change] = field(default_factory=deque)
+    ticks: int = 0
+    editors: dict[asyncio.Task[Any], Submission] = field(default_factory=dict)  # who wait
+
+    async def announce(self, most: int | None = None) -> bool:
+        """Tell the hub so many changes; False if there is nothing to tell."""
+        if not self.backlog:
+            if await self.opened.journal.head() <= self.followed:
+                return False
+            if isinstance(self.opened.journal, SQLiteJournal):
+                self.opened.journal.nudge()  # rather than wait for its next look at the file
+            self.backlog.extend(await anext(self.changes))
+        count = min(most or len(self.backlog), len(self.backlog))
+        part = tuple(self.backlog.popleft() for _ in range(count))
+        self.followed = part[-1].sequence
+        self.tokens.apply(part)
+        self.hub.apply(part)
+        return True
+
+    @property
+    def is_busy(self) -> bool:
+        tasks = [task for c in self.hub._channels.values() for task in (c._rounds, c._waking)]
+        return any(task is not None and not task.done() for task in tasks)
+
+    async def beat(self) -> None:
+        for one in list(self.hub._channels.values()):
+            one._last_round = float("-inf")  # however long ago that was
+            await one.beat(self.ticks)
+        self.ticks += 1
+
+    async def end(self) -> None:
+        """Stop what runs here beside the journal."""
+        works = [task for c in self.hub._channels.values() for task in (c._rounds, c._waking)]
+        running = [task for task in (*works, *self.hub._loading.values()) if task is not None]
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
