@@ -128,6 +128,8 @@ class World:
     async def _end(self, station: Station) -> None:
         await asyncio.gather(*station.editors)
         await station.hub.close()
+        while station.is_busy:  # streams hear of it a few at a time
+            await asyncio.sleep(0)
         for watcher in self._watchers_of(station):
             if watcher.line is not None:
                 await self.read(watcher, 1_000_000)  # what was under way arrives
