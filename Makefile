@@ -3,6 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
+# Who types them in lower case means the same.
+PORT ?= $(port)
+DATA ?= $(data)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-all bench check format clean setup browsers all-browsers web

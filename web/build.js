@@ -59,6 +59,9 @@ async function bundle() {
 			keep_fargs: false,
 			pure_getters: true,
 			unsafe_arrows: true,
+			// Sums for templates, which differ only for objects with a value of their own.
+			unsafe: true,
+			unsafe_methods: true,
 			hoist_funs: true,
 			reduce_funcs: false,
 			if_return: false,

@@ -25,6 +25,7 @@ from support.server import Editor, Server
 from feedserver.asgi import assets
 from feedserver.asgi.app import make_app
 from feedserver.asgi.preview import locale
+from feedserver.asgi.rendering import render_index
 from feedserver.asgi.wording import direction, languages
 from feedserver.service import open_context
 from feedserver.settings import read_settings
@@ -104,6 +105,12 @@ def test_the_front_page_lists_the_feeds(server: Server, feed: Feed) -> None:
             page = reader.get("/").text
     assert f'<a href="/feeds/{feed.slug}">Only &lt;here&gt;</a>' in page
     assert "Coverage ended" in page
+
+
+def test_a_front_page_without_feeds_says_how_to_add_one_whatever_the_folder() -> None:
+    page = words(render_index("https://news.example", [], set()))
+    assert "feedserver feed add world" in page
+    assert "--data FOLDER" in page
 
 
 def test_the_front_page_puts_the_latest_news_first_and_no_ticker_on_what_is_closed(

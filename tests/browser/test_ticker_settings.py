@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
 from chromium import Feed, Stage, in_row, rows, settle, wait_until
 from playwright.sync_api import Page, expect
+from support.server import ROOT
 
 # Counts frames, sockets and polls of a page.
 COUNTED = """
@@ -110,7 +113,7 @@ def test_an_address_without_a_feed_takes_the_old_feed_away(stage: Stage, address
     page = stage.embed(stage.ticker(feed, inside="<a href=/>World news</a>"), init=TOLD)
     settle(page)
     put(page, src=f"{stage.server.url}/{address}")
-    expect(page.get_by_role("link", name="World news")).to_be_visible()
+    expect(page.get_by_role("link", name="World news", exact=True)).to_be_visible()
     assert not is_painted(page)
     assert ask(page, "ticker.matches(':state(error)')")
     assert [each["message"] for each in page.evaluate("told") if each["name"] == "error"] != []
@@ -174,6 +177,98 @@ def test_looks_can_be_changed(stage: Stage) -> None:
     put(page, lang="uk", heading_level="4")
     expect(page.get_by_role("button", name="Призупинити")).to_be_visible()
     expect(page.get_by_role("heading", name=feed.title)).to_have_attribute("aria-level", "4")
+
+
+def test_a_zone_that_is_none_is_the_feeds(stage: Stage) -> None:
+    feed = stage.feed()
+    feed.put(timezone="Asia/Tokyo")
+    feed.do(feed.post("Pinned", at="2025-05-17T07:13:00.000Z"), "pin")
+    page = stage.embed(stage.ticker(feed, "timezone=Asia/Tokio"), timezone_id="America/Lima")
+    settle(page)
+    expect(page.locator("time")).to_contain_text("17 May 2025, 16:13 UTC+9")
+    put(page, timezone="local")
+    expect(page.locator("time")).to_contain_text("17 May 2025, 02:13 UTC−5")
+
+
+@pytest.mark.parametrize("level", ["0", "7", "-1", "2.5", "two", ""])
+def test_a_heading_level_that_is_none_is_the_usual_one(stage: Stage, level: str) -> None:
+    feed = stage.feed()
+    feed.post("News")
+    page = stage.embed(stage.ticker(feed, f'heading-level="{level}"'))
+    settle(page)
+    levels = "[...root.querySelectorAll('[role=heading]')].map(({ ariaLevel }) => ariaLevel)"
+    assert ask(page, levels) == ["2", "3"]
+    put(page, heading_level="6")
+    wait_until(lambda: ask(page, levels) == ["6", "7"])
+
+
+def test_the_keyboard_stops_at_the_list_but_not_at_a_line(stage: Stage) -> None:
+    feed = stage.feed()
+    feed.post("News")
+    page = stage.embed(stage.ticker(feed))
+    settle(page)
+    stops = []
+    for layout in ("list", "line"):
+        put(page, layout=layout)
+        scroller = page.locator("[part=scroller]")
+        expect(scroller).to_have_attribute("tabindex", "-1" if layout == "line" else "0")
+        page.get_by_role("button", name="Pause").focus()
+        page.keyboard.press("Tab")
+        stops.append(ask(page, "root.activeElement.getAttribute('part')"))
+    assert stops == ["scroller", "link"]
+
+
+def test_an_empty_feed_that_ended_does_not_wait_for_news(stage: Stage) -> None:
+    feed = stage.feed()
+    page = stage.embed(stage.ticker(feed))
+    settle(page)
+    expect(page.get_by_text("No news yet")).to_be_visible()
+    feed.put(closed=True)
+    expect(page.get_by_text("Coverage has ended").first).to_be_visible()
+    expect(page.get_by_text("No news yet")).to_be_hidden()
+
+
+@pytest.mark.parametrize("width", [288, 700])
+def test_a_line_that_is_stale_or_ended_still_shows_its_headline(stage: Stage, width: int) -> None:
+    feed = stage.feed()
+    feed.post("A drone strike on a civilian bus kills nine people", breaking=True)
+    line = stage.ticker(feed, "layout=line")
+    page = stage.embed(f"<div style='width:{width}px'>{line}</div>")
+    settle(page)
+    feed.put(closed=True)
+    expect(page.locator("[part=status]")).to_have_text("Coverage has ended")
+    expect(page.locator("[part=status]")).to_be_visible()
+    assert ask(page, "root.querySelector('[part=headline]').clientWidth") > 60
+    fits = "(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth)"
+    assert ask(page, f"{fits}(root.querySelector('[part=status]'))")
+    assert ask(page, "root.querySelector('[part=ticker]').scrollHeight <= ticker.clientHeight")
+
+
+# Contrast by WCAG 2 between a part's own colours, wherever it stands.
+CONTRAST = """(part) => {
+    const light = (color) => color.match(/[\\d.]+/g).slice(0, 3)
+        .map((each) => each / 255)
+        .map((each) => each <= 0.04045 ? each / 12.92 : ((each + 0.055) / 1.055) ** 2.4)
+        .reduce((sum, each, i) => sum + each * [0.2126, 0.7152, 0.0722][i], 0.05);
+    const { color, backgroundColor } = getComputedStyle(part);
+    const [one, two] = [light(color), light(backgroundColor)].sort((a, b) => a - b);
+    return [backgroundColor, color, two / one];
+}"""
+
+
+def test_breaking_news_looks_alike_on_pages_and_in_tickers_in_each_theme(stage: Stage) -> None:
+    feed = stage.feed()
+    feed.post("Bridge closed", breaking=True)
+    looks = []
+    for scheme in ("light", "dark"):
+        options: Any = {"color_scheme": scheme}
+        ticker = stage.embed(stage.ticker(feed, "theme=auto"), **options)
+        page = stage.open(f"/feeds/{feed.slug}", **options)
+        for badge in ticker.locator("[part~=breaking]"), page.locator(".badge.breaking"):
+            *look, contrast = badge.evaluate(CONTRAST)
+            assert contrast >= 4.5
+            looks.append(look)
+    assert looks == [looks[0]] * 4
 
 
 def test_the_heading_leads_to_the_feed(stage: Stage) -> None:
@@ -276,6 +371,40 @@ def test_two_versions_on_a_page_are_one_ticker(stage: Stage) -> None:
         )
     )
     expect(in_row(page, "News")).to_have_count(2)
+    assert page.evaluate(OPEN) == 1
+    assert faults == []
+
+
+@pytest.mark.parametrize("first", ["new", "old"])
+def test_two_builds_on_a_page_do_not_disturb_each_other(
+    stage: Stage, tmp_path: Path, first: str
+) -> None:
+    # No name inside this one is that of the build which is served.
+    other = tmp_path / "ticker.js"
+    source = ROOT / "web/src/ticker.js"
+    bundler = ROOT / "node_modules/.bin/esbuild"
+    subprocess.run([bundler, source, "--bundle", "--format=esm", f"--outfile={other}"], check=True)
+    feed = stage.feed()
+    feed.post("News")
+    faults: list[str] = []
+    page = stage.embed(init=COUNTED)
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda message: message.type == "error" and faults.append(message.text))
+    new = f"{stage.server.url}/ticker.js"
+    page.route("**/ticker-0.0.1.js", lambda route: route.fulfill(path=other))
+    scripts = [new, "/ticker-0.0.1.js"]
+    if first == "old":
+        scripts.reverse()
+    tags = [f'<script type="module" src="{src}"></script>' for src in scripts]
+    page.goto(
+        stage.host.page(
+            tags[0] + stage.ticker(feed) + tags[1] + stage.ticker(feed, "layout=compact"),
+            script=False,
+        )
+    )
+    expect(in_row(page, "News")).to_have_count(2)
+    feed.post("More")
+    expect(in_row(page, "More")).to_have_count(2)
     assert page.evaluate(OPEN) == 1
     assert faults == []
 

@@ -102,6 +102,7 @@ def test_make_hands_its_port_and_folder_on() -> None:
     told_to = {
         "PORT=9000": "feedserver demo --port 9000",
         "DATA=other": "feedserver demo --data other",
+        "port=9000 data=other": "feedserver demo --port 9000 --data other",
         "": "feedserver demo",
     }
     for word, command in told_to.items():

@@ -336,3 +336,31 @@ test('while the page is hidden and sleeps, neither the network nor a ticker wake
 	await clock.pass(0);
 	assert.equal(opened.length, before + 1);
 });
+
+test('back online, it asks anew from its cursor: what looks open may be dead', async () => {
+	const { connection, seen } = await subscribe();
+	const before = lastLine();
+	feed.put({ headline: 'Second' });
+	heard.online.at(-1)();
+	await clock.pass(0);
+	assert.deepEqual(ways(), ['ws', 'ws']);
+	assert.equal(before.closed, true);
+	assert.notEqual(lastLine().since, null);
+	assert.equal(seen.length, 2);
+	assert.equal(connection.status, 'live');
+});
+
+test('once the browser is offline it is not called live, until something is heard all the same', async () => {
+	const { connection } = await subscribe();
+	heard.offline.at(-1)();
+	assert.equal(connection.status, 'stale');
+	lastLine().say({ type: 'heartbeat', cursor: connection.state.cursor });
+	assert.equal(connection.status, 'live');
+});
+
+test('what has ended stays so offline', async () => {
+	const { connection } = await subscribe();
+	lastLine().say({ type: 'ended' });
+	heard.offline.at(-1)();
+	assert.equal(connection.status, 'ended');
+});

@@ -70,4 +70,15 @@ test('ticker and pages write dates alike in every language', () => {
 
 test('an unknown zone does not stop the page', () => {
 	assert.match(timesFor('en', 'Mars/Olympus').dated(now), /2025/);
+	assert.match(timesFor('en', null, 'Mars/Olympus').dated(now), /2025/);
+});
+
+test("a zone that is none gives way to the feed's, and `local` to the browser's own", () => {
+	const usual = 'Asia/Tokyo';
+	const tokyo = timesFor('en', usual).dated(now);
+	assert.equal(timesFor('en', 'Europe/Kyif', usual).dated(now), tokyo);
+	assert.equal(timesFor('en', '', usual).dated(now), tokyo);
+	assert.equal(timesFor('en', null, usual).dated(now), tokyo);
+	assert.equal(timesFor('en', 'Europe/Kyiv', usual).dated(now), kyiv.dated(now));
+	assert.equal(timesFor('en', 'local', usual).dated(now), timesFor('en').dated(now));
 });

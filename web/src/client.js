@@ -15,8 +15,8 @@ export const newState = () => ({
 	heartbeat: 25,
 	strays: 0,
 	ended: false,
-	now: 0,
 	heardAt: 0,
+	now: 0,
 });
 
 /**
@@ -139,9 +139,9 @@ function moveOn(state, message) {
 /** Remember an item, and keep it when it may be shown. @param {State} state @param {Item} item @returns {Change | undefined} */
 function take(state, item) {
 	const { id, version } = item;
+	const before = state.items.get(id);
 	const known = state.versions.get(id) ?? 0;
 	if (version < known) return;
-	const before = state.items.get(id);
 	state.versions.set(id, version);
 	if (item.pinned || !state.floor || byTime(item, state.floor) <= 0) state.items.set(id, item);
 	else state.items.delete(id);

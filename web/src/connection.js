@@ -66,7 +66,8 @@ function connect(url, transport) {
 	/** Failures in a row: on this way, and on any. */
 	let misses = 0;
 	let tries = 0;
-	let asleep = false;
+	/** @type {boolean | undefined} */
+	let asleep;
 	/** @type {number | undefined} ms, as asked for by a goodbye or a Retry-After */
 	let retry;
 	/** Outdates whatever an earlier attempt still has to say. */
@@ -158,7 +159,7 @@ function connect(url, transport) {
 
 	/** Say so if nothing is heard for a while from now on, however long the next try is put off. */
 	function doubt() {
-		if (!timers.stale) set('stale', STALE_AFTER, () => connection.freshAt && become('stale'));
+		if (!timers.stale) set('stale', STALE_AFTER, fade);
 	}
 
 	function shut() {
@@ -175,7 +176,7 @@ function connect(url, transport) {
 		misses = tries = 0;
 		retry = effect.retry;
 		set('stale');
-		set('watch', PATIENCE * state.heartbeat * SECOND, () => lose());
+		set('watch', PATIENCE * state.heartbeat * SECOND, lose);
 		if (polled && state.feed?.closed_at) state.ended = true;
 		if (effect.changes) tell(effect);
 		if (state.ended) return end();
@@ -191,7 +192,7 @@ function connect(url, transport) {
 	function lose(code) {
 		shut();
 		if (code === 4410 || state.ended) return end();
-		if (code && code > 4399 && code < 4500) return become('error');
+		if (/^44/.test(`${code}`)) return become('error');
 		doubt();
 		// When even polling fails, the network is at fault and not the socket.
 		if (way === POLL) way = best;
@@ -216,6 +217,7 @@ function connect(url, transport) {
 		set('open', between(300, 900), open);
 	}
 
+	const fade = () => connection.status === 'live' && become('stale');
 	const fallAsleep = () => {
 		asleep = true;
 		shut();
@@ -238,5 +240,6 @@ function connect(url, transport) {
 	addEventListener('pageshow', wake);
 	// What looks open may be dead since the tunnel.
 	addEventListener('online', open);
+	addEventListener('offline', fade);
 	return connection;
 }

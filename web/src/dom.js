@@ -5,7 +5,7 @@
  *
  * @template {keyof HTMLElementTagNameMap} Tag
  * @param {Tag} tag
- * @param {Record<string, string | number | undefined>} [attributes]
+ * @param {Record<string, string | number | boolean | undefined>} [attributes]
  * @param {...(Node | string | false | undefined | null)} children
  * @returns {HTMLElementTagNameMap[Tag]}
  */

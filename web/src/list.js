@@ -25,7 +25,7 @@ export function itemList(scroller, history, repaint) {
 	// Else a row that is hidden and shown again would flash once more.
 	list.onanimationend = ({ target }) => /** @type {Element} */ (target).part.remove('new');
 
-	/** @param {HTMLElement} li @param {Item} item @param {RowOptions} options @param {string} look */
+	/** @param {HTMLElement} li @param {Item} item @param {RowOptions} options @param {unknown[]} look */
 	function fill(li, item, options, look) {
 		const revisions = changes.of(item, li);
 		const key = `${item.version} ${!revisions} ${look}`;
@@ -64,15 +64,15 @@ export function itemList(scroller, history, repaint) {
 				return li;
 			};
 			const writes = items.map((item) => {
-				const { id, pinned, published_at } = item;
-				const ms = Date.parse(published_at);
+				const { id, pinned } = item;
+				const ms = Date.parse(item.published_at);
 				const dated = pinned || layout === 'line';
 				const day = times.day(ms);
 				if (!dated) row(day, 'day', day);
 				const li = row(id, fresh.has(id) ? 'item new' : 'item');
 				return () => {
 					const key = [words.language, times.dated(0), layout, level, dated];
-					fill(li, item, { ...look, href: `${src}/items/${id}` }, key.join());
+					fill(li, item, { ...look, href: `${src}/items/${id}` }, key);
 					const time = /** @type {HTMLElement} */ (li.querySelector('time'));
 					const label = times.label(ms, now, mode, dated);
 					if (time.textContent !== label) time.textContent = label;

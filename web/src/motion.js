@@ -10,7 +10,7 @@ const calm = matchMedia('(prefers-reduced-motion)');
 let slides = 0;
 
 /** Tell whether rows still slide: what moves them again before they rest is counted as a layout shift. */
-export const isSliding = () => slides > 0;
+export const isSliding = () => slides;
 
 /**
  * Make `nodes` the list's children and let what stays slide from where it stood. The focus stays where it was, or goes to

@@ -26,14 +26,13 @@ export function renderItem(item, options, history) {
 	const full = layout === 'list';
 	const updated = layout !== 'line' && item.updated_at;
 	const published = Date.parse(published_at);
-	const date = times.dated(published);
 	/** @param {string} at */
 	const clock = (at) => times.beside(Date.parse(at), published);
 	const meta = make(
 		'p',
 		{ part: 'meta' },
-		// Worded again by whoever keeps the page's clock.
-		make('time', { part: 'time', datetime: published_at, title: date }, date),
+		// Worded by whoever keeps the page's clock.
+		make('time', { part: 'time', title: times.dated(published), datetime: published_at }),
 		...BADGES.map(
 			(part) =>
 				(item[part] || item.status === /** @type {string} */ (part)) &&
@@ -66,7 +65,7 @@ export function renderItem(item, options, history) {
 		updated &&
 			make(
 				'button',
-				{ part: 'updated', value: item.id, 'aria-expanded': `${!!history}` },
+				{ part: 'updated', value: item.id, 'aria-expanded': !!history },
 				words.updated.replace('{t}', clock(updated)),
 			),
 		updated && history && renderChanges(history, words, times),

@@ -5,75 +5,78 @@
  */
 export default `
 :host { display: block; height: var(--ticker-height, 28em) }
-:host([layout=line]) { height: var(--ticker-height, 3em); container-type: inline-size; contain-intrinsic-size: 20em }
+:host([layout=line]) { container-type: inline-size; contain-intrinsic-size: 28em; height: var(--ticker-height, 3em) }
 :host([theme=light]) { color-scheme: light }
 :host([theme=dark]) { color-scheme: dark }
 :host([theme=auto]) { color-scheme: light dark }
-:host([theme]:not([theme=inherit])) { color: CanvasText; background: Canvas; --ticker-padding:1em }
+:host([theme]:not([theme=inherit])) { color: CanvasText; --ticker-padding:1em; background: Canvas }
 slot { display: block; height: 100%; overflow: auto }
 .ticker {
 	all: initial;
-	--accent:var(--ticker-accent,#b3261e);
-	--line:color-mix(in srgb,currentColor 18%,#0000);
-	--quiet:color-mix(in srgb,currentColor 72%,#0000);
-	color-scheme: inherit;
 	display: grid;
-	height: 100%;
-	grid: auto 1fr auto / 1fr auto;
-	align-items: center;
 	background: var(--ticker-background);
+	grid: auto 1fr auto / 1fr auto;
+	height: 100%;
+	overflow-wrap: anywhere;
+	padding: 0 var(--ticker-padding);
+	color-scheme: inherit;
 	color: var(--ticker-color, inherit);
 	font-size: inherit;
 	line-height: 1.5;
-	white-space: pre-line;
+	align-items: center;
 	font-family: var(--ticker-font, inherit);
-	padding: 0 var(--ticker-padding);
-	overflow-wrap: anywhere;
+	--accent:var(--ticker-accent,#b3261e);
+	--line:color-mix(in srgb,currentColor 18%,#0000);
+	--quiet:color-mix(in srgb,currentColor 72%,#0000);
+	white-space: pre-line;
 }
-[hidden], :not([hidden]) + slot { display: none !important }
-li, ol, p { margin: 0; padding: 0; list-style: none }
 a { text-decoration-color: var(--quiet); color: inherit }
+p, li, ol { padding: 0; margin: 0; list-style: none }
+ol { padding-bottom: 2em }
+[hidden], :not([hidden]) + slot { display: none !important }
 button { all: unset; cursor: pointer; min-height: 24px }
-:focus-visible { outline: .15em solid }
-button, .status, .day, .credit, .meta { font-size: .8em }
-.updated, .status, del, .credit, .meta { color: var(--quiet) }
-ins, .day, .pending, .breaking, .stale .status, [class^=head] { font-weight: 700 }
-[class^=head] { line-height: 1.3; font-size: 1.1em }
-[class^=head] a:not(:hover) { text-decoration: none }
-.heading, .pause { margin: .3em 0 }
+:focus-visible { outline: 2px solid }
+.scroller { outline-offset: -.15em; border-top: 2px solid var(--line); mask: linear-gradient(0deg, #0000, #000 2em); max-height: var(--ticker-height, max(100vh, 28em)); position: relative; height: 100%; overflow: auto }
 .heading, .scroller { padding: 0 .2em }
-.pending, .scroller { grid-area: 2/1/3/3 }
-.scroller { max-height: var(--ticker-height, max(100vh, 28em)); position: relative; height: 100%; overflow: auto; border: solid var(--line); border-width: 2px 0 1px }
+[class^=head] a:not(:hover) { text-decoration: none }
+.day::first-letter { text-transform: uppercase }
+.day, button, .status, .credit, .meta { font-size: .8em }
+[class^=head], ins, .stale .status, .pending, .breaking { font-weight: 700 }
+.scroller, .pending { grid-area: 2/1/3/3 }
 .badge, .pending, .pause { border: 1px solid var(--line); padding: 0 .8em; border-radius: 2em }
 .badge { padding: 0 .3em; border-radius: .2em }
+[class^=head] { line-height: 1.3; font-size: 1.1em }
 .held { border: 1px dashed }
-.pending { margin: -1em auto auto; z-index: 1 }
+.updated { text-decoration: underline }
+.updated, del, .status, .credit, .meta { color: var(--quiet) }
 .pending, .breaking { background: var(--accent); color: #fff; border: 1px solid var(--accent) }
-.status { padding: .3em; grid-row: 3 }
-.status::before { content: "● " }
-.live ::before { color: var(--accent) }
-.empty, .day { padding: 1.2em 0 .3em }
-.day::first-letter { text-transform: uppercase }
+.status { padding: 0 .3em; grid-row: 3 }
+.day, .empty { padding: 1.3em 0 .3em }
 .item { padding: .9em 0; border-top: 1px solid var(--line) }
+.meta { flex-wrap: wrap; display: flex; gap: 0 .8em }
 .item:first-child { border: 0 }
-.meta { flex-wrap: wrap; display: flex; gap: 0 .6em }
-.meta ~ *, .body p { margin-top: .3em }
-.note, .changes, .correction { font-size: .9em; border-inline-start: .2em solid var(--line); padding-inline-start: .8em }
-.updated { text-decoration: underline dotted }
-ins { background: var(--line) }
+.heading, .pause { margin: .3em 0 }
+.changes, .correction, .note { font-size: .9em; border-inline-start: 2px solid var(--line); padding-inline-start: .8em }
+.line { white-space: nowrap; grid: 1fr auto / fit-content(30%) 1fr }
+.pending { z-index: 1; margin: -1em auto auto }
 .compact .item { padding: .3em 0 }
+ins { background: var(--line) }
+.meta ~ *, .body p { margin-top: .3em }
+.live ::before { color: var(--accent) }
+.status::before { content: "● " }
 .compact .headline { font: inherit }
-.line, .line article { white-space: nowrap; display: flex; gap: .8em }
-.line article { align-items: baseline }
-.line .scroller { flex: 1; height: auto; border: 0; overflow: hidden }
-.line .heading, .line .status { max-width: 30% }
-.line .pause { order: 1 }
+.line article { align-items: baseline; display: flex; gap: .8em }
+.line.live .status, .line .correction, .ended .empty { display: none }
 .line .meta { flex: none }
-.line .pending { margin: 0 }
-.line .status, .line [class^=head], .line a { display: block; margin: 0; text-overflow: ellipsis; overflow: hidden }
-.line.live .status, .line .correction { display: none }
-[role=status] { clip-path: inset(50%); position: fixed }
+.line .pending { grid-area: 1/3/3 }
 [part~=new] { animation: 4s news }
+.line ol { padding: 0 }
+.line .pending, .line .pause { margin: 0; margin-inline-start: .8em }
+.line .scroller { all: unset; grid-area: 1/2; overflow: hidden }
+.line .status, .line [class^=head] { text-overflow: ellipsis; margin: 0; grid-area: 2/2; overflow: hidden }
+.line .heading { grid-area: 1/1/3; margin-inline-end: .8em }
+.line .pause { grid-area: 1/4/3 }
+[role=status] { clip-path: inset(50%); position: fixed }
 @keyframes news {
 	0% { background: var(--line) }
 }
@@ -82,8 +85,8 @@ ins { background: var(--line) }
 }
 @media print {
 	:host { height: auto !important }
-	.scroller { max-height: none; overflow: visible }
 	button { display: none }
+	.scroller { max-height: none; overflow: visible }
 	.breaking { background: 0; color: inherit }
 }
 `;

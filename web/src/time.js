@@ -11,19 +11,21 @@ const DAY = 24 * HOUR;
 const made = {};
 
 /**
- * The formats for a language and an IANA zone; an unknown zone, as `local` is one, gives way to the browser's own.
+ * The formats for a language and an IANA zone; an unknown one gives way to the usual one, that to the browser's own, which
+ * `local` means.
  *
  * @param {string} language
- * @param {string} [zone]
+ * @param {string | null} [zone]
+ * @param {string} [usual]
  * @returns {Times}
  */
-export function timesFor(language, zone) {
+export function timesFor(language, zone, usual) {
 	// biome-ignore lint/suspicious/noAssignInExpressions: every byte of the ticker counts
-	return (made[`${language} ${zone}`] ??= makeTimes(language, zone));
+	return (made[`${language} ${zone} ${usual}`] ??= makeTimes(language, zone, usual));
 }
 
-/** @param {string} language @param {string} [timeZone] @returns {Times} */
-function makeTimes(language, timeZone) {
+/** @param {string} language @param {any} [timeZone] @param {string} [usual] @returns {Times} */
+function makeTimes(language, timeZone, usual) {
 	// The pages say day before month in all of English (web/pages/words/en.json).
 	const place = language.replace(/^en.*/, 'en-GB');
 	/** @param {Intl.DateTimeFormatOptions} options */
@@ -34,11 +36,11 @@ function makeTimes(language, timeZone) {
 	try {
 		format({});
 	} catch {
-		timeZone = undefined;
+		return timesFor(language, timeZone === 'local' ? undefined : usual);
 	}
 	const clock = format({ hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
-	const full = format({ dateStyle: 'long' });
 	const weekday = format({ dateStyle: 'full' });
+	const full = format({ dateStyle: 'long' });
 	const offset = format({ timeZoneName: 'shortOffset' }, 'en-GB');
 	const ago = new Intl.RelativeTimeFormat(place, { numeric: 'auto', style: 'short' });
 	const comma = /^ar/.test(place) ? '،' : ',';

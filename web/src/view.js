@@ -20,7 +20,7 @@ const AT_ONCE = 3;
 const BURST = 250;
 const DEFAULT_MAX = 50;
 /** Room for a day over the row that is scrolled to, in px. */
-const ABOVE = 99;
+const ABOVE = 100;
 /** Labels are renewed this often, in ms. */
 const TICK = 30_000;
 
@@ -34,7 +34,7 @@ export function ticker(host, shadow, internals) {
 	const heading = make('div', { part: 'heading', role: 'heading' }, title);
 	const pause = make('button', { part: 'pause' });
 	const button = make('button', { part: 'pending' });
-	const scroller = make('div', { part: 'scroller', role: 'region', tabindex: '0' });
+	const scroller = make('div', { part: 'scroller', role: 'region' });
 	const footer = make('p', { part: 'status' });
 	const frame = make(
 		'div',
@@ -68,9 +68,9 @@ export function ticker(host, shadow, internals) {
 	let shown;
 	/** @type {import('../strings/index.js').Words} */
 	let words;
-	let frameAsked = 0;
 	let burst = 0;
 	let count = 0;
+	let frameAsked = 0;
 	/** @type {Status | undefined} */
 	let was;
 
@@ -98,10 +98,10 @@ export function ticker(host, shadow, internals) {
 	const emit = (name, detail) =>
 		host.dispatchEvent(
 			new CustomEvent(`ticker-${name}`, {
-				detail,
 				bubbles: true,
 				composed: true,
 				cancelable: true,
+				detail,
 			}),
 		);
 
@@ -110,7 +110,10 @@ export function ticker(host, shadow, internals) {
 		clock = setInterval(later, TICK);
 		const before = connection;
 		try {
-			connection = connectionTo(`${get('src')}`, still() ? 'poll' : get('transport'));
+			connection = connectionTo(
+				/** @type {any} */ (get('src')),
+				still() ? 'poll' : get('transport'),
+			);
 		} catch (error) {
 			connection = /** @type {any} */ (undefined);
 			become('error', `${error}`);
@@ -164,8 +167,8 @@ export function ticker(host, shadow, internals) {
 			if (!headline) unsay(connection.url, id);
 			if (
 				!offer(item, false) ||
-				imported ||
 				!headline ||
+				imported ||
 				!connection.state.items.has(id) ||
 				!hasTag(item, tags)
 			)
@@ -196,12 +199,11 @@ export function ticker(host, shadow, internals) {
 	/** Whether news would disturb the reader now. */
 	function mustWait() {
 		if (paused() || get('mode') === 'notify') return true;
-		const { scrollTop } = scroller;
-		const above = scrollTop > 0 || scroller.getBoundingClientRect().top < 0;
+		const above = scroller.scrollTop > 0 || scroller.getBoundingClientRect().top < 0;
 		return (
 			layout() !== 'line' &&
 			(document.hidden ||
-				pending.size > 0 ||
+				pending.size ||
 				(above && get('order') !== 'oldest') ||
 				scroller.querySelector(':focus'))
 		);
@@ -230,8 +232,9 @@ export function ticker(host, shadow, internals) {
 	function become(status, message) {
 		try {
 			internals.states.clear();
-			for (const each of [status, paused() && 'paused', count && 'pending'])
-				if (each) internals.states.add(each);
+			if (paused()) internals.states.add('paused');
+			if (count) internals.states.add('pending');
+			internals.states.add(status);
 		} catch {
 			// This browser is older than :state().
 		}
@@ -255,30 +258,30 @@ export function ticker(host, shadow, internals) {
 		words = got;
 		const { language } = words;
 		const now = connection.now();
-		const times = timesFor(language, get('timezone') ?? feed?.timezone);
+		const times = timesFor(language, get('timezone'), feed?.timezone);
 		const text = words[status].replace('{t}', times.beside(freshAt, now));
-		const waiting = countWaiting(state, view());
-		if (waiting !== count) {
-			count = waiting;
-			emit('pending', { count });
-		}
+		const before = count;
+		count = countWaiting(state, view());
+		if (count !== before) emit('pending', { count });
 		become(status, text);
 		if (!epoch || status === 'error') return;
 
 		title.href = url.replace('/v1/', '/');
-		title.textContent = scroller.ariaLabel = get('heading') ?? `${feed?.title}`;
-		const level = +(/** @type {any} */ (get('heading-level'))) || 2;
-		heading.ariaLevel = `${level}`;
-		frame.className = `ticker ${layout()} ${still() ? '' : status}`;
+		title.textContent = scroller.ariaLabel = get('heading') ?? /** @type {any} */ (feed).title;
+		const level = +(/^[1-6]$/.exec(/** @type {any} */ (get('heading-level'))) ?? 2);
+		heading.ariaLevel = /** @type {any} */ (level);
+		// There is nowhere to scroll to in a line.
+		scroller.tabIndex = -Number(layout() === 'line');
 		frame.lang = language;
+		frame.className = `ticker ${layout()} ${still() ? '' : status}`;
 		frame.dir = words.dir;
 		pause.textContent = words[paused() ? 'resume' : 'pause'];
 		// Where there are several, each says whose it is.
 		pause.ariaLabel = `${pause.textContent} ${title.textContent}`;
 		pause.hidden = still() || status === 'ended';
 		footer.textContent = still() ? times.dated(freshAt) : text;
-		button.textContent = plural(words.updates, waiting, language);
-		button.hidden = !waiting;
+		button.textContent = plural(words.updates, count, language);
+		button.hidden = !count;
 
 		// A paused view keeps what it shows, but never the words of a withdrawn item.
 		shown =
@@ -289,8 +292,12 @@ export function ticker(host, shadow, internals) {
 					})
 				: select(state, view());
 		const mode = /** @type {TimeMode} */ (get('time'));
-		const look = { words, times, now, mode, layout: layout(), level: level + 1 };
-		list.paint(shown, fresh, look, title.href);
+		list.paint(
+			shown,
+			fresh,
+			{ words, times, now, mode, layout: layout(), level: level + 1 },
+			title.href,
+		);
 		frame.hidden = false;
 	}
 
@@ -302,7 +309,7 @@ export function ticker(host, shadow, internals) {
 	};
 	new MutationObserver((records) => {
 		if (!host.isConnected) return;
-		const names = records.map(({ attributeName }) => attributeName).join();
+		const names = `${records.map(({ attributeName }) => attributeName)}`;
 		// What stood here under other tags has no place under these.
 		if (/tags/.test(names)) shown = undefined;
 		if (/paused/.test(names) && !paused()) pending.clear();
