@@ -586,7 +586,7 @@ OFTEN = (  # what must have happened, or the property would prove less than it s
     *("sent at once", "replay", "unanswered", "shut out", "shut out amid", "closed", "reopened"),
     *(f"{whose} cursor" for whose in ("own", *FOREIGN)),
     *("poll", "somebody is behind", "dropped", "one is ahead", *DEATHS),
-    *(f"sent {kind}" for kind in ("snapshot", "changes", "heartbeat", "goodbye", "ended")),
+    *(f"sent {kind}" for kind in ("snapshot", "changes", "heartbeat", "ended")),
 )
 
 
