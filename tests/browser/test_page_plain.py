@@ -191,3 +191,19 @@ def test_headlines_in_the_list_are_links_to_items(stage: Stage, story: Feed) -> 
     assert "Not confirmed" in headlines(page)
     page.get_by_role("link", name="Not confirmed").click()
     assert page.get_by_role("heading", level=1).inner_text() == "Not confirmed"
+
+
+def test_words_of_the_other_direction_begin_where_their_headline_does(stage: Stage) -> None:
+    feed = stage.feed()
+    feed.put(language="ar")
+    feed.post("A headline", body="Words.", byline="Ann", source="Rosstat", language="en")
+    page = stage.open(f"/feeds/{feed.slug}", viewport={"width": 1280, "height": 800})
+    lefts = page.locator(".item .headline, .item .body").evaluate_all(
+        "nodes => nodes.map((node) => node.getBoundingClientRect().left)"
+    )
+    assert lefts[0] == lefts[1]
+    # The dot after the byline stands on the page's own side of it: to its left.
+    name, whole = page.locator(".byline").evaluate(
+        "node => [node.firstElementChild, node].map((each) => each.getBoundingClientRect())"
+    )
+    assert name["left"] > whole["left"]

@@ -271,6 +271,20 @@ def test_breaking_news_looks_alike_on_pages_and_in_tickers_in_each_theme(stage: 
     assert looks == [looks[0]] * 4
 
 
+def test_a_row_of_a_headline_alone_has_the_same_room_above_and_below(stage: Stage) -> None:
+    feed = stage.feed()
+    feed.post("Alone")
+    page = stage.embed(stage.ticker(feed))
+    settle(page)
+    above, below = ask(
+        page,
+        """((row, meta, headline) => [meta.top - row.top, row.bottom - headline.bottom])(
+            ...['[part~=item]', '[part=meta]', '[part=headline]'].map(
+                (part) => root.querySelector(part).getBoundingClientRect()))""",
+    )
+    assert abs(above - below) <= 2
+
+
 def test_the_heading_leads_to_the_feed(stage: Stage) -> None:
     feed = stage.feed()
     page = stage.embed(stage.ticker(feed))

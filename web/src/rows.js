@@ -51,7 +51,7 @@ export function renderItem(item, options, history) {
 				{ part: 'headline', role: 'heading', 'aria-level': options.level, ...text },
 				make('a', { part: 'link', href }, headline),
 			),
-		full && make('div', { part: 'body', ...text }, ...(item.blocks ?? []).map(renderBlock)),
+		full && item.blocks && make('div', { part: 'body', ...text }, ...item.blocks.map(renderBlock)),
 		full && renderCredit(item),
 		...(item.corrections ?? []).map(({ at, note }) =>
 			make(
@@ -94,12 +94,13 @@ const linkTo = (href, node) =>
 
 /** @param {Item} item */
 const renderCredit = ({ byline, source, url }) =>
+	(byline || source || url) &&
 	make(
 		'p',
 		{ part: 'credit' },
-		byline && make('span', { dir: 'auto' }, byline),
+		byline && make('bdi', {}, byline),
 		byline && (source || url) && ' · ',
-		linkTo(url, make('span', { dir: 'auto' }, source ?? url?.split('/')[2])),
+		linkTo(url, make('bdi', {}, source ?? url?.split('/')[2])),
 	);
 
 /**

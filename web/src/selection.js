@@ -32,7 +32,5 @@ export const hasTag = (item, tags) => !tags.length || tags.some((tag) => item.ta
 
 /** How many of the pending items still are news. @param {State} state @param {View} view */
 export const countWaiting = ({ items }, { pending, tags }) =>
-	[...pending].filter((id) => {
-		const item = items.get(id);
-		return item?.headline && hasTag(item, tags);
-	}).length;
+	[...pending].map((id) => items.get(id)).filter((item) => item?.headline && hasTag(item, tags))
+		.length;

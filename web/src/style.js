@@ -25,7 +25,7 @@ slot { display: block; height: 100%; overflow: auto }
 	line-height: 1.5;
 	align-items: center;
 	font-family: var(--ticker-font, inherit);
-	--accent:var(--ticker-accent,#b3261e);
+	--accent:var(--ticker-accent,#c0281f);
 	--line:color-mix(in srgb,currentColor 18%,#0000);
 	--quiet:color-mix(in srgb,currentColor 72%,#0000);
 	white-space: pre-line;

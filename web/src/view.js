@@ -160,7 +160,6 @@ export function ticker(host, shadow, internals) {
 
 	/** @param {Effect} effect */
 	function receive({ changes = [] }) {
-		const { tags } = view();
 		for (const { item, before, unknown } of changes) {
 			// A withdrawn item has no headline.
 			const { id, imported, breaking, corrections = [], headline } = item;
@@ -170,7 +169,7 @@ export function ticker(host, shadow, internals) {
 				!headline ||
 				imported ||
 				!connection.state.items.has(id) ||
-				!hasTag(item, tags)
+				!hasTag(item, view().tags)
 			)
 				continue;
 			const why =

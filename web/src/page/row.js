@@ -117,7 +117,7 @@ function credit({ byline, source, url, occurred_at }, say) {
 	return make(
 		'p',
 		{ class: 'credit' },
-		byline && make('span', { class: 'byline', dir: 'auto' }, byline),
+		byline && make('span', { class: 'byline' }, make('bdi', {}, byline)),
 		name &&
 			make(
 				'span',
