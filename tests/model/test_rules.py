@@ -163,7 +163,7 @@ def test_a_verb_on_an_older_version_is_refused_with_the_current_one(verb: Verb) 
 
 
 def test_what_is_not_there_is_not_found() -> None:
-    with pytest.raises(NotFound, match="feed world"):
+    with pytest.raises(NotFound, match="feed “world”"):
         do(Verb.POST, known=Known(None, None, ANNA))
     with pytest.raises(NotFound, match="item 3"):
         do(Verb.FIX, known=Known(FEED, None, ANNA))
