@@ -32,11 +32,11 @@ slot { display: block; height: 100%; overflow: auto }
 }
 a { text-decoration-color: var(--quiet); color: inherit }
 p, li, ol { padding: 0; margin: 0; list-style: none }
-ol { padding-bottom: 2em }
+ol { padding: 0 0 2em }
 [hidden], :not([hidden]) + slot { display: none !important }
 button { all: unset; cursor: pointer; min-height: 24px }
 :focus-visible { outline: 2px solid }
-.scroller { outline-offset: -.15em; border-top: 2px solid var(--line); mask: linear-gradient(0deg, #0000, #000 2em); max-height: var(--ticker-height, max(100vh, 28em)); position: relative; height: 100%; overflow: auto }
+.scroller { outline-offset: -2px; border-top: 2px solid var(--line); mask: linear-gradient(0deg, #0000, #000 2em); max-height: var(--ticker-height, max(100vh, 28em)); position: relative; height: 100%; overflow: auto }
 .heading, .scroller { padding: 0 .2em }
 [class^=head] a:not(:hover) { text-decoration: none }
 .day::first-letter { text-transform: uppercase }
@@ -73,7 +73,7 @@ ins { background: var(--line) }
 .line ol { padding: 0 }
 .line .pending, .line .pause { margin: 0; margin-inline-start: .8em }
 .line .scroller { all: unset; grid-area: 1/2; overflow: hidden }
-.line .status, .line [class^=head] { text-overflow: ellipsis; margin: 0; grid-area: 2/2; overflow: hidden }
+.line .status, .line a, .line [class^=head] { display: block; text-overflow: ellipsis; margin: 0; grid-area: 2/2; overflow: hidden }
 .line .heading { grid-area: 1/1/3; margin-inline-end: .8em }
 .line .pause { grid-area: 1/4/3 }
 [role=status] { clip-path: inset(50%); position: fixed }
