@@ -61,10 +61,15 @@ class Queue:
         self._waiting.append(handshake)
 
     def _begin(self) -> None:
-        for _ in range(min(TOGETHER, len(self._waiting))):
-            self._waiting.popleft().begin()
+        now = [self._waiting.popleft() for _ in range(min(TOGETHER, len(self._waiting)))]
         if self._waiting:
             asyncio.get_running_loop().call_soon(self._begin)
+        for handshake in now:
+            try:
+                handshake.begin()
+            except Exception:  # whatever one of them came with, the others are not to wait for ever
+                log.exception("a handshake failed")
+                handshake.transport.abort()
 
 
 class Handshake(asyncio.Protocol):
@@ -163,7 +168,10 @@ class Handshake(asyncio.Protocol):
             if name in _JUDGED
         ]
         url = httptools.parse_url(http.url)
-        path = (url.path + (b"?" + url.query if url.query else b"")).decode("ascii", "replace")
+        target = url.path or b"/"  # a whole address may end with its host
+        if url.query:
+            target += b"?" + url.query
+        path = target.decode("ascii", "replace")
         version = f"HTTP/{http.scope['http_version']}"
         return Request(path, Headers(named), http.scope["method"], version)
 

@@ -15,6 +15,7 @@ import tomllib
 import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import httpx
@@ -31,7 +32,7 @@ from uvicorn.server import ServerState
 
 from feedserver.asgi.connections import Connections
 from feedserver.asgi.frames import BUDGET, FRAMES
-from feedserver.asgi.handshake import EXTENSION, Handshake
+from feedserver.asgi.handshake import EXTENSION, TOGETHER, Handshake, Queue
 from feedserver.asgi.socket import SocketReader
 
 HELLO = frame(PING, b"hello")
@@ -497,6 +498,41 @@ def test_a_whole_address_is_as_good_as_a_path(feed: Feed, house: Server) -> None
         reader.send(request(feed.slug).replace(path, b"http://news.example" + path, 1))
         assert reader.answer() == 101
         assert reader.message()["type"] == "snapshot"
+
+
+def test_an_address_without_a_path_is_refused_and_holds_up_nobody(
+    feed: Feed, house: Server
+) -> None:
+    path = f"/v1/feeds/{feed.slug}/live".encode()
+    with Raw(house) as reader:
+        reader.send(request(feed.slug).replace(path, b"http://news.example", 1))
+        assert reader.answer() == 403
+    with Raw(house).shake(feed.slug) as reader:
+        assert reader.message()["type"] == "snapshot"
+
+
+def test_a_handshake_that_fails_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[Handshake] = []
+
+    def begin(handshake: Handshake) -> None:
+        begun.append(handshake)
+        raise ValueError("unforeseen")
+
+    async def main() -> None:
+        queue = Queue()
+        wires = [Wire() for _ in range(2 * TOGETHER + 1)]
+        for wire in wires:
+            http = SimpleNamespace(transport=wire, connections=set())
+            queue.add(Handshake(cast("Any", http), lambda path, offered: None))
+        for _ in range(3):
+            await asyncio.sleep(0)
+        assert len(begun) == len(wires)
+        assert all(wire.closed for wire in wires)
+        for wire in wires:
+            wire.get_extra_info("socket").close()
+
+    monkeypatch.setattr(Handshake, "begin", begin)
+    asyncio.run(main())
 
 
 def test_a_handshake_by_another_method_or_version_is_refused_or_served(
