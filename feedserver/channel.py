@@ -419,8 +419,9 @@ class Channel:
             else:
                 continue
             weight = max(1, len(frame) * SLICE // SLICE_BYTES)  # in readers who get little
-            if len(block.readers) > max(1, SLICE // weight):
-                rest = block.split(max(1, SLICE // weight))
+            fitting = max(1, SLICE // weight)
+            if len(block.readers) > fitting:
+                rest = block.split(fitting)
                 self._blocks[rest] = None
                 todo.appendleft(rest)
             if written and written + len(block.readers) * weight > SLICE:

@@ -16,7 +16,7 @@ from typing import Any
 import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from feedserver.asgi.handshake import Handshake, Queue, TurnAway
+from feedserver.asgi.handshake import Handshake, Queue, TurnAway, header_lines
 from feedserver.asgi.problems import problem
 from feedserver.asgi.socket import in_kernel
 from feedserver.channel import STALL_SECONDS
@@ -213,10 +213,8 @@ class HttpProtocol(HttpToolsProtocol):
                 *answer.raw_headers,
                 (b"connection", b"close"),
             ]
-            lines = [b"%b: %b\r\n" % header for header in headers]
-            self.transport.write(
-                b"".join([STATUS_LINE[fault.status], *lines, b"\r\n", bytes(answer.body)])
-            )
+            head = STATUS_LINE[fault.status] + header_lines(headers)
+            self.transport.write(b"%b\r\n%b" % (head, bytes(answer.body)))
         self.transport.close()
 
     def _answers(self) -> bool:

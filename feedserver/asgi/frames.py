@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 from feedserver.messages import Message, tail
@@ -89,28 +89,43 @@ def pong_frame(payload: bytes) -> bytes:
 
 
 @dataclass(slots=True)
+class Budget:
+    """How much a client may still say in this period."""
+
+    period: float = 0.0
+    bytes_left: int = BUDGET
+    frames_left: int = FRAMES
+
+    def spend_bytes(self, count: int, now: float) -> None:
+        """Count bytes, of a new period if that has come. Raises BadFrame."""
+        if now - self.period > PERIOD:
+            self.period, self.bytes_left, self.frames_left = now, BUDGET, FRAMES
+        self.bytes_left -= count
+        if self.bytes_left < 0:
+            raise BadFrame(TOO_MUCH)
+
+    def spend_frame(self) -> None:
+        """Count a frame. Raises BadFrame."""
+        self.frames_left -= 1
+        if self.frames_left < 0:
+            raise BadFrame(TOO_MUCH)
+
+
+@dataclass(slots=True)
 class Parser:
     """Reads what a client sends: made for a client that sends anything, which few do."""
 
     buffer: bytes = b""
     in_message: bool = False
-    period: float = 0.0
-    bytes_left: int = BUDGET
-    frames_left: int = FRAMES
     compressed: bool = False
+    budget: Budget = field(default_factory=Budget)
 
     def feed(self, data: bytes, now: float) -> Iterator[tuple[Opcode, bytes]]:
         """Yield the frames that `data` completes. Raises BadFrame."""
-        if now - self.period > PERIOD:
-            self.period, self.bytes_left, self.frames_left = now, BUDGET, FRAMES
-        self.bytes_left -= len(data)
-        if self.bytes_left < 0:
-            raise BadFrame(TOO_MUCH)
+        self.budget.spend_bytes(len(data), now)
         self.buffer += data
         while (frame := self._next()) is not None:
-            self.frames_left -= 1
-            if self.frames_left < 0:
-                raise BadFrame(TOO_MUCH)
+            self.budget.spend_frame()
             yield frame
 
     def _next(self) -> tuple[Opcode, bytes] | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote
@@ -177,9 +177,9 @@ class Handshake(asyncio.Protocol):
 
     def _first_lines(self, response: Response) -> bytes:
         del response.headers["Date"]  # uvicorn makes one a second, not one each
-        lines = [f"{name}: {value}\r\n".encode() for name, value in response.headers.raw_items()]
-        default = [b"%b: %b\r\n" % line for line in self._http.server_state.default_headers]
-        return b"".join([b"HTTP/1.1 101 Switching Protocols\r\n", *default, *lines])
+        own = [(name.encode(), value.encode()) for name, value in response.headers.raw_items()]
+        default = self._http.server_state.default_headers
+        return b"HTTP/1.1 101 Switching Protocols\r\n" + header_lines([*default, *own])
 
     def _run(self, request: Request, offered: list[str]) -> None:
         http = self._http
@@ -235,8 +235,7 @@ class Handshake(asyncio.Protocol):
         headers = list(message.get("headers", ()))
         if chosen := message.get("subprotocol"):
             headers.append((b"Sec-WebSocket-Protocol", chosen.encode()))
-        lines = b"".join([b"%b: %b\r\n" % header for header in headers])
-        self._answer = b"%b%b\r\n" % (self._answer, lines)
+        self._answer += header_lines(headers) + b"\r\n"
         self._accepted = True
 
     def _refuse(self, response: Response) -> None:
@@ -248,6 +247,11 @@ class Handshake(asyncio.Protocol):
     def _fall_apart(self) -> None:
         # The extension and this object hold one another. The collector comes seldom.
         self.scope.get("extensions", {}).clear()
+
+
+def header_lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """Write headers as HTTP/1.1 has them, one a line."""
+    return b"".join([b"%b: %b\r\n" % header for header in headers])
 
 
 def _response(status: HTTPStatus) -> Response:

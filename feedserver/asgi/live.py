@@ -184,15 +184,14 @@ async def _send_all(
 
 async def _hear(websocket: WebSocket) -> int | None:
     """Read what nobody needs, while it is little; return the code for a client that says more."""
-    period, bytes_left, frames_left = 0.0, 0, 0
-    while (message := await websocket.receive())["type"] != "websocket.disconnect":
-        now = time.monotonic()
-        if now - period > frames.PERIOD:
-            period, bytes_left, frames_left = now, frames.BUDGET, frames.FRAMES
-        bytes_left -= len(message.get("text") or message.get("bytes") or "")
-        frames_left -= 1
-        if bytes_left < 0 or frames_left < 0:
-            return frames.TOO_MUCH
+    budget = frames.Budget()
+    try:
+        while (message := await websocket.receive())["type"] != "websocket.disconnect":
+            said = message.get("text") or message.get("bytes") or ""
+            budget.spend_bytes(len(said), time.monotonic())
+            budget.spend_frame()
+    except frames.BadFrame as fault:
+        return fault.code
     return None
 
 

@@ -10,13 +10,12 @@ import contextlib
 import ctypes
 import errno
 import logging
-import os
 import platform
 import struct
 import sys
 from array import array
 
-from feedserver.linux.queue import ENTRIES, KernelQueue, address, call
+from feedserver.linux.queue import ENTRIES, KernelQueue, address, call, fault
 
 log = logging.getLogger("feedserver.aio")
 
@@ -41,14 +40,12 @@ class Aio(KernelQueue):
     """Entries that are written once, but for the descriptors and the frame."""
 
     def __init__(self) -> None:
-        if sys.byteorder != "little" or struct.calcsize("P") != 8:
-            raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
-        try:
-            self._numbers = _NUMBERS[platform.machine()]
-        except KeyError:
-            raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS)) from None
+        numbers = _NUMBERS.get(platform.machine())
+        if numbers is None or sys.byteorder != "little" or struct.calcsize("P") != 8:
+            raise fault(errno.ENOSYS)
+        setup, self._destroy, self._get_events, self._submit = numbers
         self._context = ctypes.c_ulong()
-        call(self._numbers[0], ENTRIES, ctypes.byref(self._context))
+        call(setup, ENTRIES, ctypes.byref(self._context))
         [operation] = struct.unpack("=Q", _OPERATION.pack(_WRITE, 0, 0))
         self._entries = array("Q", [0, 0, operation, 0, 0, 0, 0, 0] * ENTRIES)
         self._entries[_TAG::_ENTRY] = array("Q", range(ENTRIES))
@@ -69,7 +66,7 @@ class Aio(KernelQueue):
     def close(self) -> None:
         """Give the queue back. Whatever is sent after that is taken by nobody."""
         with contextlib.suppress(OSError):
-            call(self._numbers[1], self._context)
+            call(self._destroy, self._context)
 
     def _aim(self, frame: bytes) -> None:
         self._entries[_ADDRESS::_ENTRY] = array("Q", [address(frame)]) * ENTRIES
@@ -79,12 +76,12 @@ class Aio(KernelQueue):
     def _send(self, descriptors: array[int]) -> list[tuple[int, int]]:
         count = len(descriptors)
         self._targets[:count] = descriptors
-        refused = self._submit(count)
+        refused = self._take_up(count)
         done = count - len(refused)
         if done and self._take_events(done) != done:
             self.close()  # which waits for them
             log.error("the kernel keeps writes that should not wait; all go one by one from now on")
-            raise OSError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
+            raise fault(errno.ETIMEDOUT)
         if not refused and self._events[: _EVENT * count] == self._whole[: _EVENT * count]:
             return []
         tags, results = self._events[0 : _EVENT * done : _EVENT], self._events[_RESULT::_EVENT]
@@ -95,9 +92,9 @@ class Aio(KernelQueue):
 
     def _take_events(self, count: int) -> int:
         patience = ctypes.byref(self._patience)
-        return call(self._numbers[2], self._context, count, count, self._first_event, patience)
+        return call(self._get_events, self._context, count, count, self._first_event, patience)
 
-    def _submit(self, count: int) -> list[int]:
+    def _take_up(self, count: int) -> list[int]:
         """Give the kernel the first entries; return those that it does not take up."""
         refused: list[int] = []
         at = 0
@@ -105,7 +102,7 @@ class Aio(KernelQueue):
             try:
                 # It stops before the first that is no open file.
                 first = ctypes.c_void_p(self._places.buffer_info()[0] + 8 * at)
-                at += call(self._numbers[3], self._context, ctypes.c_long(count - at), first)
+                at += call(self._submit, self._context, ctypes.c_long(count - at), first)
             except OSError:
                 refused.append(at)
                 at += 1

@@ -35,7 +35,7 @@ class KernelQueue(ABC):
             raise
         if not works:
             self.close()
-            raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+            raise fault(errno.ENOSYS)
 
     def send(self, descriptors: array[int], frame: bytes) -> list[tuple[int, int]]:
         """Send `frame` to each socket without waiting.
@@ -87,6 +87,10 @@ def call(number: int, *arguments: Any) -> int:
     """Make a system call. Raises OSError."""
     result: int = _syscall(number, *arguments)
     if result < 0:
-        fault = ctypes.get_errno()
-        raise OSError(fault, os.strerror(fault))
+        raise fault(ctypes.get_errno())
     return result
+
+
+def fault(number: int) -> OSError:
+    """Return the error of that number, in words."""
+    return OSError(number, os.strerror(number))

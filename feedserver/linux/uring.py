@@ -11,7 +11,7 @@ import socket
 import struct
 from array import array
 
-from feedserver.linux.queue import ENTRIES, KernelQueue, address, call
+from feedserver.linux.queue import ENTRIES, KernelQueue, address, call, fault
 
 log = logging.getLogger("feedserver.uring")
 
@@ -41,7 +41,7 @@ class Ring(KernelQueue):
         try:
             said = _PARAMS.unpack(params.raw)
             if not said[5] & _FEATURE_SINGLE_MMAP:
-                raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+                raise fault(errno.ENOSYS)
             submissions, completions, sq, cq = said[0], said[1], said[10:20], said[20:30]
             size = max(sq[6] + 4 * submissions, cq[5] + _COMPLETION.size * completions)
             rings = memoryview(mmap.mmap(self._descriptor, size))
@@ -83,8 +83,8 @@ class Ring(KernelQueue):
         submitted = 0
         try:
             submitted = call(_ENTER, self._descriptor, count, 0, 0, None, 0)
-        except OSError as fault:
-            log.warning("io_uring refused %d sends: %s", count, fault.strerror)
+        except OSError as refusal:
+            log.warning("io_uring refused %d sends: %s", count, refusal.strerror)
         self._submitted[0] = (tail + submitted) % _WRAP  # the kernel must not find the rest later
         return self._reap() + [(at, 0) for at in range(submitted, count)]
 

@@ -13,6 +13,7 @@ from support.records import (
     SECOND,
     Open,
     Opened,
+    assert_readable,
     edit,
     feed,
     followed,
@@ -155,10 +156,7 @@ async def test_a_change_can_be_read_before_it_is_yielded(here: Opened) -> None:
     count = 0
     async for group in here.journal.follow(head):
         for change in group:
-            item = await here.mirror.item("world", item_of(change).id)
-            assert item is not None
-            assert item.version >= change.sequence
-            assert await here.mirror.check("world", change.sequence) == change.check
+            await assert_readable(here, change)
         count += len(group)
         if count == 50:
             break

@@ -11,6 +11,7 @@ from support import records
 from support.records import (
     Open,
     Opened,
+    assert_readable,
     edit,
     feed,
     followed,
@@ -60,13 +61,7 @@ async def test_each_can_read_a_change_of_another_before_it_is_yielded(both: Both
     count = 0
     async for group in other.journal.follow(head):
         for change in group:
-            item = await other.mirror.item("world", item_of(change).id)
-            assert item is not None
-            assert item.version >= change.sequence
-            assert await other.mirror.check("world", change.sequence) == change.check
-            feed_there = await other.mirror.feed("world")
-            assert feed_there is not None
-            assert feed_there.head >= change.sequence
+            await assert_readable(other, change)
         count += len(group)
         if count == 40:
             break

@@ -36,6 +36,7 @@ class Follower:
     def __init__(self, url: str, slug: str = "world") -> None:
         self.client = Client()
         self.connections = 0
+        self.heartbeats = 0
         self.codes: list[int | None] = []
         self._url = url
         self._slug = slug
@@ -54,6 +55,7 @@ class Follower:
             async for text in connection:
                 message = parse(text)
                 line.take(message)
+                self.heartbeats += message["type"] == "heartbeat"
                 assert not self.client.take(message), "it does not go on from the cursor"
             self.codes.append(connection.close_code)
 

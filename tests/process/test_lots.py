@@ -305,9 +305,10 @@ async def _follow_on(server: Server, editor: Editor) -> None:
             item = await asyncio.to_thread(editor.item, f"News {number}")
             while item["id"] not in follower.client.rows:
                 await asyncio.sleep(0.01)
-        beats = follower.client.cursor
-        await asyncio.sleep(2.2)  # heartbeats come on the same way
-    assert follower.client.cursor == beats
+        told = follower.client.cursor
+        while follower.heartbeats < 2:  # they come on the same way
+            await asyncio.sleep(0.01)
+    assert follower.client.cursor == told
     assert follower.connections == 2
     following.cancel()
     await asyncio.gather(following, return_exceptions=True)

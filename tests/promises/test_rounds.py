@@ -117,6 +117,12 @@ async def told(here: World) -> Change:
     return change
 
 
+async def heard(here: World, **words: str) -> None:
+    """Post news, and let the server take it in."""
+    assert await here.submit("world", Verb.POST, **words)
+    here.stations[0].hub.apply((await told(here),))
+
+
 async def test_what_is_withdrawn_during_a_round_goes_to_nobody_whom_it_has_not_reached(
     here: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -189,8 +195,7 @@ async def test_a_long_message_goes_to_fewer_readers_at_a_time(
         await arrived(watcher)
     followed = await channel_of(here)
     assert len(followed._blocks) == 1
-    assert await here.submit("world", Verb.POST, headline="News", body="x" * 3_000)
-    here.stations[0].hub.apply((await told(here),))
+    await heard(here, headline="News", body="x" * 3_000)
     turns = []
     while here.stations[0].is_busy:
         await asyncio.sleep(0)
@@ -208,8 +213,7 @@ async def test_listeners_are_woken_a_few_at_a_time(
     followed = await channel_of(here)
     with ExitStack() as seats:
         listeners = [seats.enter_context(followed.listener()) for _ in range(6)]
-        assert await here.submit("world", Verb.POST, headline="News")
-        here.stations[0].hub.apply((await told(here),))
+        await heard(here, headline="News")
         awake = []
         for _ in range(4):
             await asyncio.sleep(0)
@@ -265,8 +269,7 @@ async def test_catch_ups_are_kept_up_to_a_number_of_bytes(
     followed = await channel_of(here)
     places = [followed.place]
     for number in range(4):
-        assert await here.submit("world", Verb.POST, headline=f"News {number}", body="x" * 2_000)
-        here.stations[0].hub.apply((await told(here),))
+        await heard(here, headline=f"News {number}", body="x" * 2_000)
         places.append(followed.place)
     while here.stations[0].is_busy:
         await asyncio.sleep(0)

@@ -143,3 +143,14 @@ async def followed(journal: Journal, after: int, until: int) -> list[Change]:
 def item_of(change: Change) -> Item:
     assert change.item is not None
     return change.item
+
+
+async def assert_readable(here: Opened, change: Change) -> None:
+    """Hold the mirror to a change of the feed world: it has it, or what came after it."""
+    item = await here.mirror.item("world", item_of(change).id)
+    assert item is not None
+    assert item.version >= change.sequence
+    assert await here.mirror.check("world", change.sequence) == change.check
+    feed_there = await here.mirror.feed("world")
+    assert feed_there is not None
+    assert feed_there.head >= change.sequence
