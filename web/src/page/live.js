@@ -232,6 +232,7 @@ export function liveFeed(list) {
 		pause.hidden = is === 'ended' || scope === 'search';
 		if (scope === 'front') list.dataset.nothing = words[is === 'ended' ? 'none' : 'empty'];
 		bar.className = `bar ${is}${paused ? ' paused' : ''}`;
+		bar.hidden = !text; // or its dot would stand there alone
 		if (status.textContent !== text) status.textContent = text;
 		// Also that it is live again, or what was said would stand there for good.
 		if (is !== was && /stale|ended/.test(was + is) && !paused) speak(text, src);
