@@ -172,7 +172,7 @@ def _embed(arguments: Arguments) -> int:
     settings = _settings(arguments)
     if not settings.url and (settings.port == 0 or settings.host in WILDCARDS):
         raise BadSetting("which address do readers see? Say it with --url https://news.example")
-    site = settings.site
+    site = settings.public_url
 
     async def work(newsroom: Newsroom, mirror: SQLiteMirror) -> None:
         feed = await _existing(mirror, arguments.slug)

@@ -73,21 +73,21 @@ class Messages:
         items = view.changed_since(sequence)
         if items is None:
             return [self.snapshot()]
-        cursor = str(Cursor(self._epoch, sequence, check))
-        feed = b""
-        if view.feed.version > sequence or view.feed.closed_at is not None:
-            feed = b',"feed":%b' % self._feed()
+        feed = b',"feed":%b' % self._feed()
+        after = Cursor(self._epoch, sequence, check)
         chain = []
         for part, is_last in _parts(items, view):
-            since, cursor = cursor, self._cursor_after(part, is_last=is_last)
+            since, after = after, self._cursor_after(part, is_last=is_last)
+            # Who is cut off behind this part must not have passed the feed's record unseen.
+            is_told = view.feed.version > since.sequence or view.feed.closed_at is not None
             stem = b'{"type":"changes","epoch":"%b","since":"%b","cursor":"%b"%b,"items":[%b]' % (
                 self._epoch.encode(),
-                since.encode(),
-                cursor.encode(),
-                feed if is_last or view.feed.closed_at is not None else b"",
+                str(since).encode(),
+                str(after).encode(),
+                feed if is_told else b"",
                 b",".join(view.json(item) for item in part),
             )
-            chain.append(Message(stem, cursor, items=part))
+            chain.append(Message(stem, str(after), items=part))
         return chain
 
     def heartbeat(self) -> Message:
@@ -114,12 +114,12 @@ class Messages:
         view = self._view
         return orjson.dumps(wire.feed_json(view.feed, self._page_url, view.cursor(self._epoch)))
 
-    def _cursor_after(self, part: list[Item], *, is_last: bool) -> str:
-        view = self._view
+    def _cursor_after(self, part: list[Item], *, is_last: bool) -> Cursor:
+        feed = self._view.feed
         # An item read back newer than the head would carry a cursor past other items.
-        if is_last or part[-1].version >= view.head:
-            return view.cursor(self._epoch)
-        return str(Cursor(self._epoch, part[-1].version, part[-1].check))
+        if is_last or part[-1].version >= feed.head:
+            return Cursor(self._epoch, feed.head, feed.check)
+        return Cursor(self._epoch, part[-1].version, part[-1].check)
 
     def _fitting(self, items: list[Item]) -> list[Item]:
         """Keep what fits in one message: the newest one, pinned ones, then the newest others."""

@@ -23,7 +23,7 @@ from starlette.applications import Starlette
 from feedserver.asgi.access import Tokens
 from feedserver.asgi.app import make_app
 from feedserver.asgi.connections import Connections
-from feedserver.asgi.context import Context
+from feedserver.asgi.context import Context, Site
 from feedserver.asgi.live import turn_away
 from feedserver.asgi.socket import SocketReader
 from feedserver.errors import SetupError
@@ -103,7 +103,7 @@ async def open_context(
             hub=hub,
             crowd=siblings or hub,
             tokens=Tokens(await mirror.tokens()),
-            public_url=url,
+            site=Site(url, settings.site_name, settings.site_image),
             faults=faults,
         )
         works = [_follow(here, journal, followed), hub.run()]
@@ -138,7 +138,7 @@ def create_app(settings: Settings) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with open_context(settings, settings.site, _log_fault) as here:
+        async with open_context(settings, settings.public_url, _log_fault) as here:
             app.state.context = here
             yield
             await here.hub.close()

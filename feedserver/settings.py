@@ -14,6 +14,8 @@ from feedserver.errors import BadSetting
 
 PREFIX = "FEEDSERVER_"
 _ADDRESS = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[^\s/?#@:\\\"<>\[\]]+)(:[0-9]{1,5})?/?")
+_PICTURE = re.compile(r"https?://[^\s/?#\\\"<>]+/[^\s\\\"<>]+")
+NAME_MAX = 100  # characters of a site's name
 RESERVED_FILES = 500  # descriptors kept for publishers, pages, the database
 
 
@@ -45,6 +47,19 @@ def _address(text: str) -> str:
     if text and not _ADDRESS.fullmatch(text):
         raise ValueError("must be an address without a path, such as https://news.example")
     return text.rstrip("/")
+
+
+def _name(text: str) -> str:
+    name = " ".join(text.split())
+    if not (name.isprintable() and 0 < len(name) <= NAME_MAX):
+        raise ValueError(f"must be a name of at most {NAME_MAX} characters")
+    return name
+
+
+def _picture(text: str) -> str:
+    if text and not _PICTURE.fullmatch(text):
+        raise ValueError("must be a picture's whole address, such as https://news.example/card.png")
+    return text
 
 
 def _folder(text: str) -> Path:
@@ -83,6 +98,13 @@ TABLE = (
     Setting(
         "url", "", _address, "the address that readers see, as https://news.example; else host:port"
     ),
+    Setting("site_name", "Live news", _name, "your site's name, as its pages give it"),
+    Setting(
+        "site_image",
+        "",
+        _picture,
+        "the address of your picture for link previews, 1200 x 630; else one without words",
+    ),
     Setting("workers", "1", _whole(1, 64), "processes that share the readers, one a core"),
     Setting("heartbeat", "25", _whole(1, 300), "seconds between signs of life to a reader"),
     Setting(
@@ -117,6 +139,8 @@ class Settings:
     host: str
     port: int
     url: str
+    site_name: str
+    site_image: str
     workers: int
     heartbeat: int
     readers: int
@@ -126,7 +150,7 @@ class Settings:
     log_level: str
 
     @property
-    def site(self) -> str:
+    def public_url(self) -> str:
         """The address that readers see, as far as it is known before the server listens."""
         return self.url or address_of(self.host, self.port)
 

@@ -41,6 +41,15 @@ class Crowd(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Site:
+    """Where readers find this server, and what its pages say of whose it is."""
+
+    url: str  # without a slash at its end
+    name: str
+    image: str = ""  # the address of the link previews' picture; empty means ours
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     """The live parts of one server process."""
 
@@ -50,16 +59,16 @@ class Context:
     hub: Hub
     crowd: Crowd
     tokens: Tokens
-    public_url: str
+    site: Site
     faults: list[BaseException] = field(default_factory=list)  # what parts of the server died of
 
     def editor(self, request: Request) -> Token:
         """Return whose request this is. Raises Unauthorized, Forbidden."""
-        return access.editor(request, self.tokens, self.public_url)
+        return access.editor(request, self.tokens, self.site.url)
 
     def page_url(self, slug: str) -> str:
         """Return the address of a feed's page."""
-        return f"{self.public_url}/feeds/{slug}"
+        return f"{self.site.url}/feeds/{slug}"
 
     def feed_json(self, feed: Feed) -> dict[str, Any]:
         """Return a feed's public object, with the cursor of its head."""

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import hashlib
 import time
 from dataclasses import dataclass
+from functools import cache
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -17,7 +19,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from feedserver.asgi import assets, problems, rendering
-from feedserver.asgi.context import Context, context
+from feedserver.asgi.context import Context, Site, context
 from feedserver.asgi.editing import item_id
 from feedserver.asgi.reading import (
     CACHED,
@@ -138,10 +140,10 @@ class _Index:
         if self._sheet is None or time.monotonic() - self._made > INDEX_SECONDS:
             feeds = await here.mirror.feeds()
             empty = await here.mirror.empty_feeds()
-            html = rendering.render_index(here.public_url, feeds, empty)
+            html = rendering.render_index(here.site, feeds, empty)
             newest = max((feed.head for feed in feeds), default=0)
             state = f"{here.hub.epoch}.{newest}.{len(empty)}"
-            self._sheet = Sheet(_gzip(html), _etag(state), "feeds")
+            self._sheet = Sheet(_gzip(html), _etag(here, state), "feeds")
             self._made = time.monotonic()
         return _answer(request, self._sheet, SAFE)
 
@@ -216,9 +218,9 @@ def _item_sheet(here: Context, feed: Feed, item: Item, entries: tuple[Logged, ..
             states.append((entry, state))
     shown = rendering.versions_of(states, SHOWN)
     html = rendering.render_item(
-        here.public_url, feed, item, shown, here.cursor(feed), here.hub.heartbeat
+        here.site, feed, item, shown, here.cursor(feed), here.hub.heartbeat
     )
-    etag = _etag(f"{here.cursor(feed)}-{item.etag}")
+    etag = _etag(here, f"{here.cursor(feed)}-{item.etag}")
     return Sheet(_gzip(html), etag, tags_of(feed.slug, [item]))
 
 
@@ -229,21 +231,27 @@ async def _get_embed(request: Request) -> Response:
     if sheet is None:
         feed = channel.view.feed
         items = sorted(channel.view.snapshot()[0], key=lambda item: item.order, reverse=True)
-        html = rendering.render_embed(here.public_url, feed, items)
+        html = rendering.render_embed(here.site, feed, items)
         tags = tags_of(feed.slug, items)
-        sheet = Sheet(_gzip(html), _etag(here.cursor(feed)), tags)
+        sheet = Sheet(_gzip(html), _etag(here, here.cursor(feed)), tags)
         channel.keep("embed", sheet)
     return _answer(request, sheet, FRAMED)
 
 
 def _sheet(here: Context, listing: Listing, known: Articles | None = None) -> Sheet:
-    html = rendering.render_feed(here.public_url, listing, known)
+    html = rendering.render_feed(here.site, listing, known)
     tags = tags_of(listing.feed.slug, listing.items)
-    return Sheet(_gzip(html), _etag(listing.cursor), tags)
+    return Sheet(_gzip(html), _etag(here, listing.cursor), tags)
 
 
-def _etag(state: str) -> str:
-    return f'W/"{state}-{assets.build_hash()}"'
+def _etag(here: Context, state: str) -> str:
+    return f'W/"{state}-{_build(here.site)}"'
+
+
+@cache
+def _build(site: Site) -> str:
+    """Return a hash of all that a page is made of beside its news."""
+    return hashlib.sha256(f"{assets.build_hash()} {site}".encode()).hexdigest()[:8]
 
 
 def _answer(request: Request, sheet: Sheet, headers: dict[str, str]) -> Response:

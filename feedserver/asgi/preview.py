@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from feedserver import markup, wire
 from feedserver.asgi.assets import versioned
+from feedserver.asgi.context import Site
 from feedserver.model import Feed, Item, Millis, Status
 
 DESCRIPTION_MAX = 200  # characters; previews cut off what is longer
@@ -19,7 +20,6 @@ HIDDEN = "noindex, follow"
 CARD_IMAGE = "card.png"
 LOGO = "icon-180.png"
 CARD_SIZE = (1200, 630)
-SITE_NAME = "Live news"  # the one thing that the image says, whatever page it stands for
 # Link previews know a language only with its country; where a tag names none, the first of it.
 _COUNTRIES = {"ar": "SA", "de": "DE", "en": "GB", "es": "ES", "fr": "FR", "uk": "UA"}
 
@@ -31,6 +31,7 @@ class Card:
     title: str
     description: str
     url: str | None = None
+    site_name: str = ""
     robots: str = INDEXED
     type: str = "website"
     image: str = ""
@@ -41,31 +42,32 @@ class Card:
     json_ld: Markup | None = None
 
 
-def site_card(site: str, title: str, description: str) -> Card:
+def site_card(site: Site, description: str) -> Card:
     """Describe the list of feeds."""
-    return Card(title, description, f"{site}/", **_image(site, SITE_NAME))
+    return Card(site.name, description, f"{site.url}/", site.name, **_image(site, site.name))
 
 
 def feed_card(
-    site: str, feed: Feed, items: Sequence[Item], path: str, title: str, scope: str
+    site: Site, feed: Feed, items: Sequence[Item], path: str, title: str, scope: str
 ) -> Card:
     """Describe a page of a feed; `path` is its address on the site."""
-    url = f"{site}{path}"
+    url = f"{site.url}{path}"
     shown = [item for item in items if item.status is not Status.KILLED]
     description = feed.description or (shown[0].headline if shown else feed.title)
     return Card(
         title,
         description,
         url,
+        site.name,
         robots=HIDDEN if "q=" in path else INDEXED,
-        **_image(site, f"{SITE_NAME}: {feed.title}"),
+        **_image(site, f"{site.name}: {feed.title}"),
         json_ld=_script(_live_blog(site, feed, shown, url)) if scope == "front" else None,
     )
 
 
-def item_card(site: str, feed: Feed, item: Item) -> Card:
+def item_card(site: Site, feed: Feed, item: Item) -> Card:
     """Describe an item's own page."""
-    picture = _image(site, f"{SITE_NAME}: {feed.title}")
+    picture = _image(site, f"{site.name}: {feed.title}")
     medium = item.media[0] if item.media else None
     if medium is not None:
         size = (medium.width, medium.height) if medium.width and medium.height else None
@@ -76,13 +78,14 @@ def item_card(site: str, feed: Feed, item: Item) -> Card:
         "isPartOf": {
             "@type": "LiveBlogPosting",
             "name": feed.title,
-            "url": f"{site}/feeds/{feed.slug}",
+            "url": f"{site.url}/feeds/{feed.slug}",
         },
     }
     return Card(
         item.headline,
         excerpt(markup.plain(item.body)) or f"{feed.title}: {item.headline}",
-        f"{site}/feeds/{feed.slug}/items/{item.id}",
+        f"{site.url}/feeds/{feed.slug}/items/{item.id}",
+        site.name,
         type="article",
         published_at=item.published_at,
         modified_at=item.updated_at,
@@ -107,7 +110,7 @@ def excerpt(text: str) -> str:
     return f"{kept.rpartition(' ')[0] or kept}…"
 
 
-def _live_blog(site: str, feed: Feed, items: Sequence[Item], url: str) -> dict[str, Any]:
+def _live_blog(site: Site, feed: Feed, items: Sequence[Item], url: str) -> dict[str, Any]:
     changed = [item.updated_at or item.published_at for item in items]
     return _present(
         {
@@ -118,7 +121,7 @@ def _live_blog(site: str, feed: Feed, items: Sequence[Item], url: str) -> dict[s
             "headline": feed.title,
             "description": feed.description,
             "inLanguage": feed.language,
-            "image": site + versioned(CARD_IMAGE),
+            "image": _picture(site),
             "author": {"@type": "Organization", "name": feed.title, "url": url},
             "publisher": _publisher(site),
             "coverageStartTime": wire.time_text(
@@ -132,12 +135,12 @@ def _live_blog(site: str, feed: Feed, items: Sequence[Item], url: str) -> dict[s
     )
 
 
-def _posting(site: str, feed: Feed, item: Item, kind: str = "BlogPosting") -> dict[str, Any]:
-    url = f"{site}/feeds/{feed.slug}/items/{item.id}"
+def _posting(site: Site, feed: Feed, item: Item, kind: str = "BlogPosting") -> dict[str, Any]:
+    url = f"{site.url}/feeds/{feed.slug}/items/{item.id}"
     author = (
         {"@type": "Person", "name": item.byline}
         if item.byline
-        else {"@type": "Organization", "name": feed.title, "url": f"{site}/feeds/{feed.slug}"}
+        else {"@type": "Organization", "name": feed.title, "url": f"{site.url}/feeds/{feed.slug}"}
     )
     return _present(
         {
@@ -166,13 +169,18 @@ def _posting(site: str, feed: Feed, item: Item, kind: str = "BlogPosting") -> di
     )
 
 
-def _publisher(site: str) -> dict[str, Any]:
-    logo = {"@type": "ImageObject", "url": site + versioned(LOGO)}
-    return {"@type": "Organization", "name": SITE_NAME, "url": f"{site}/", "logo": logo}
+def _publisher(site: Site) -> dict[str, Any]:
+    logo = {"@type": "ImageObject", "url": site.url + versioned(LOGO)}
+    return {"@type": "Organization", "name": site.name, "url": f"{site.url}/", "logo": logo}
 
 
-def _image(site: str, alt: str) -> dict[str, Any]:
-    return {"image": site + versioned(CARD_IMAGE), "image_alt": alt, "image_size": CARD_SIZE}
+def _image(site: Site, alt: str) -> dict[str, Any]:
+    size = None if site.image else CARD_SIZE
+    return {"image": _picture(site), "image_alt": alt, "image_size": size}
+
+
+def _picture(site: Site) -> str:
+    return site.image or site.url + versioned(CARD_IMAGE)
 
 
 def _script(described: dict[str, Any]) -> Markup:

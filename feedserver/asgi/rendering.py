@@ -15,15 +15,8 @@ from markupsafe import Markup
 
 from feedserver import markup
 from feedserver.asgi import assets
-from feedserver.asgi.preview import (
-    HIDDEN,
-    SITE_NAME,
-    Card,
-    feed_card,
-    item_card,
-    locale,
-    site_card,
-)
+from feedserver.asgi.context import Site
+from feedserver.asgi.preview import HIDDEN, Card, feed_card, item_card, locale, site_card
 from feedserver.asgi.wording import Wording, wording_for
 from feedserver.model import Feed, Item, Logged, Millis, Status, Verb
 
@@ -62,7 +55,7 @@ class Listing:
         return f"/feeds/{self.feed.slug}" + (f"?{query}" if query else "")
 
 
-def render_index(site: str, feeds: Iterable[Feed], empty: Collection[str]) -> str:
+def render_index(site: Site, feeds: Iterable[Feed], empty: Collection[str]) -> str:
     """Render the list of feeds: where news came last first, then the `empty`, then the closed."""
     say = wording_for()
     ordered = sorted(
@@ -70,13 +63,13 @@ def render_index(site: str, feeds: Iterable[Feed], empty: Collection[str]) -> st
     )
     entries = [(feed, wording_for(feed)) for feed in ordered]
     names = ", ".join(feed.title for feed, _ in entries)
-    card = site_card(site, SITE_NAME, f"Live news feeds: {names}" if names else "Live news feeds")
+    card = site_card(site, names or site.name)
     return _render(
         "index.html", say, card=card, entries=entries, empty=empty, tickers=INDEX_TICKERS
     )
 
 
-def render_feed(site: str, listing: Listing, known: Articles | None = None) -> str:
+def render_feed(site: Site, listing: Listing, known: Articles | None = None) -> str:
     """Render a page of a feed. Takes items that have not changed from `known`, and renews it."""
     feed, say = listing.feed, wording_for(listing.feed)
     path = listing.path(listing.before)
@@ -104,7 +97,7 @@ def render_feed(site: str, listing: Listing, known: Articles | None = None) -> s
 
 
 def render_item(
-    site: str, feed: Feed, item: Item, shown: Sequence[Version], cursor: str, heartbeat: int
+    site: Site, feed: Feed, item: Item, shown: Sequence[Version], cursor: str, heartbeat: int
 ) -> str:
     """Render an item's own page, with what readers were shown of it before."""
     say = wording_for(feed)
@@ -131,10 +124,10 @@ def render_gone(feed: Feed, item: Item) -> str:
     return _render("gone.html", say, card=card, feed=feed, item=item)
 
 
-def render_embed(site: str, feed: Feed, items: Iterable[Item]) -> str:
+def render_embed(site: Site, feed: Feed, items: Iterable[Item]) -> str:
     """Render the ticker alone, for iframes; newest headlines where scripts cannot run."""
     shown = [item for item in items if item.status is not Status.KILLED][:FALLBACK_ITEMS]
-    url = f"{site}/feeds/{feed.slug}"
+    url = f"{site.url}/feeds/{feed.slug}"
     return _render("embed.html", wording_for(feed), feed=feed, items=shown, url=url)
 
 
@@ -238,7 +231,6 @@ def _environment() -> Environment:
         "blocks": markup.blocks,
         "host": _host,
         "locale": locale,
-        "site_name": SITE_NAME,
         "quoted": _quoted,
     }
     environment.tests["web_link"] = _is_web_link

@@ -24,6 +24,7 @@ from support.server import Editor, Server
 
 from feedserver.asgi import assets
 from feedserver.asgi.app import make_app
+from feedserver.asgi.context import Site
 from feedserver.asgi.preview import locale
 from feedserver.asgi.rendering import render_index
 from feedserver.asgi.wording import direction, languages
@@ -108,7 +109,7 @@ def test_the_front_page_lists_the_feeds(server: Server, feed: Feed) -> None:
 
 
 def test_a_front_page_without_feeds_says_how_to_add_one_whatever_the_folder() -> None:
-    page = words(render_index("https://news.example", [], set()))
+    page = words(render_index(Site("https://news.example", "Live news"), [], set()))
     assert "feedserver feed add world" in page
     assert "--data FOLDER" in page
 
@@ -278,6 +279,36 @@ def test_a_link_preview_names_the_site_and_the_language(feed: Feed) -> None:
     assert '<meta property="og:site_name" content="Live news">' in page
     assert '<meta property="og:locale" content="en_GB">' in page
     assert described(page)["publisher"]["url"] == f"{str(feed.reader.base_url).rstrip('/')}/"
+
+
+def test_a_site_has_its_own_name_and_picture_and_its_pages_are_asked_for_again(
+    tmp_path: Path,
+) -> None:
+    named = {
+        "FEEDSERVER_SITE_NAME": "Зоря & «Co»",
+        "FEEDSERVER_SITE_IMAGE": "https://cdn.example/card.png",
+    }
+    seen = {}
+    with Server(tmp_path / "data") as started, started.editing() as editor:
+        item = editor.item("News")
+        paths = ["/", "/feeds/world", f"/feeds/world/items/{item['id']}", "/feeds/world/embed"]
+        with started.reading() as reader:
+            seen = {path: reader.get(path) for path in paths}
+    with (
+        Server(tmp_path / "data", environ=named, new=False) as again,
+        again.reading() as reader,
+    ):
+        for path, before in seen.items():
+            answer = reader.get(path, headers={"If-None-Match": before.headers["ETag"]})
+            assert answer.status_code == 200, f"{path} would go on under the former name"
+            if not path.endswith("/embed"):
+                assert '<meta property="og:site_name" content="Зоря &amp; «Co»">' in answer.text
+                assert '"og:image" content="https://cdn.example/card.png"' in answer.text
+                assert "og:image:width" not in answer.text  # it is not known
+                assert "Live news" not in answer.text
+            if "feeds" in path and not path.endswith("/embed"):
+                assert described(answer.text)["publisher"]["name"] == "Зоря & «Co»"
+        assert "<h1>Зоря &amp; «Co»</h1>" in reader.get("/").text
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,8 @@
-"""Take the pictures of every look of the ticker for docs/embedding.md: `npm run pictures`."""
+"""Take the pictures that are kept: `npm run pictures`.
+
+Every look of the ticker for docs/embedding.md, and what link previews show of pages without a
+picture of their own.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,16 @@ from test_looks import open_variants
 
 IMAGES = ROOT / "docs/images"
 SIZE = {"width": 1100, "height": 900}
+CARD = {"width": 1200, "height": 630}
+# No words: a preview stands for pages in every language.
+CARD_PAGE = """
+<style>
+    body { margin: 0; height: 630px; display: grid; place-items: center; background: #fdfcf9;
+        box-shadow: inset 0 16px #c0281f }
+    img { width: 224px }
+</style>
+<img src="/icon.svg" alt="">
+"""
 QUALITY = 60  # of 100; with it, and in parts, each is under 100 KB
 # Where a part begins and the next one does: before the first section, the sixth and the tenth.
 PARTS = """() => {
@@ -23,6 +37,9 @@ PARTS = """() => {
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder, set_stage(Path(folder) / "data") as stage:
+        page = stage.open("/robots.txt", viewport=CARD)
+        page.set_content(CARD_PAGE)
+        page.screenshot(path=ROOT / "web/pages/card.png")
         for scheme in ("light", "dark"):
             page = open_variants(stage, "ltr", color_scheme=scheme, viewport=SIZE)
             session = page.context.new_cdp_session(page)

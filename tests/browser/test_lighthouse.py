@@ -22,9 +22,20 @@ COMMAND = [
     "--only-audits=cumulative-layout-shift",
     f"--chrome-flags={' '.join(['--headless=new', *CHROMIUM_ARGS])}",
 ]
+# What it says itself where its recording is incomplete, as some are on a busy machine.
+AGAIN = "Please run Lighthouse again"
+TRIES = 3
 
 
 def examine(url: str, *options: str) -> dict[str, Any]:
+    for _ in range(TRIES):
+        report = examine_once(url, *options)
+        if not any(AGAIN in fault for _, fault in failures(report)):
+            break
+    return report
+
+
+def examine_once(url: str, *options: str) -> dict[str, Any]:
     done = subprocess.run(
         [*COMMAND, *options, url],
         capture_output=True,
@@ -36,6 +47,12 @@ def examine(url: str, *options: str) -> dict[str, Any]:
     assert done.returncode == 0, done.stderr
     report: dict[str, Any] = json.loads(done.stdout)
     return report
+
+
+def failures(report: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return which audits could not be made, and why."""
+    audits = report["audits"].values()
+    return [(a["id"], a["errorMessage"]) for a in audits if a["scoreDisplayMode"] == "error"]
 
 
 @pytest.mark.parametrize(
@@ -59,12 +76,12 @@ def test_lighthouse_has_nothing_to_mend(server: Server, page: str, options: list
         editor.item("Parliament sits", body="A vote is expected at noon.", breaking=True)
     path = {"feeds": "/", "feed": "/feeds/world", "item": f"/feeds/world/items/{item['id']}"}[page]
     report = examine(f"{server.url}{path}", *options)
-    audits = report["audits"].values()
-    failed = [one for one in audits if one["scoreDisplayMode"] == "error"]
-    assert not [(one["id"], one["errorMessage"]) for one in failed], "Lighthouse itself failed"
+    assert not failures(report), "Lighthouse itself failed"
     shift = report["audits"]["cumulative-layout-shift"]
     faults = [
-        audit["id"] for audit in audits if audit["score"] not in {None, 1} and audit is not shift
+        audit["id"]
+        for audit in report["audits"].values()
+        if audit["score"] not in {None, 1} and audit is not shift
     ]
     assert not faults
     assert [report["categories"][name]["score"] for name in CATEGORIES] == [1, 1, 1]

@@ -20,7 +20,7 @@ from support.world import World, world
 from feedserver import channel, hub, view
 from feedserver.asgi.access import Tokens
 from feedserver.asgi.app import make_app
-from feedserver.asgi.context import Context
+from feedserver.asgi.context import Context, Site
 from feedserver.channel import CLOSE_ENDED
 from feedserver.journal import Page
 from feedserver.messages import MESSAGE_MAX, Messages
@@ -347,6 +347,27 @@ async def test_a_catch_up_over_a_mebibyte_comes_in_pieces_that_may_be_cut_anywhe
     await here.converge()
 
 
+@pytest.mark.parametrize("cut", [True, False], ids=["that breaks off", "that drains slowly"])
+async def test_who_catches_up_in_pieces_learns_what_became_of_the_feed(
+    here: World, cut: bool
+) -> None:
+    watcher = recorder(here)
+    items = await news(here, 40)
+    await here.configure("world", closed=True)
+    await here.connected(watcher, room=10_000_000)
+    await here.settle()  # and was told that it is over
+    await here.configure("world", closed=False)
+    await fixed(here, items, body=LARGE)
+    await here.settle()
+    await here.connected(watcher, room=100_000)
+    if cut:  # behind the piece in which the feed was opened again
+        seen = len(watcher.messages)
+        while len(watcher.messages) == seen:
+            await here.read(watcher, 70_000)
+        await here.hang_up(watcher)
+    await here.converge()
+
+
 async def test_a_reader_that_drains_slowly_keeps_one_message_waiting_and_no_more(
     here: World,
 ) -> None:
@@ -542,7 +563,7 @@ def reader_of(here: World) -> httpx.AsyncClient:
         own,
         own,
         Tokens(()),
-        "http://news.example",
+        Site("http://news.example", "Live news"),
     )
     transport = httpx.ASGITransport(app)
     return httpx.AsyncClient(transport=transport, base_url="http://news.example")
