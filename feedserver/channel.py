@@ -28,6 +28,7 @@ log = logging.getLogger("feedserver.channel")
 SLICE = 128  # readers of a block, written to before others get a turn: about 0.7 ms, …
 SLICE_BYTES = 1024 * 1024  # … unless what they get is longer than this together
 LISTENERS_TOGETHER = 32  # woken before others get a turn
+LEVEL_SECONDS = 0.25  # a listener that was level so long ago is waited for
 STALL_SECONDS = 30.0  # without any progress a reader is given up; a slow one that moves is not
 KEPT_MAX = 64  # answers of a feed that others encoded
 CHAINS_MAX = 256  # catch-ups kept encoded until the next change, and …
@@ -59,6 +60,7 @@ class Listener:
 
     is_socket: bool
     place: Place | None = None
+    behind_since: float | None = None  # when news came that it has not taken
     news: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -105,7 +107,7 @@ class Channel:
         self.view = view
         self.messages = messages
         self.place = Place(view.head, view.feed.check)
-        self._before = self._announced = self._completed = self.place
+        self._announced = self._completed = self.place
         self.caught_up = 0  # sockets that get the shared frame
         self.behind: dict[Reader, Stall] = {}
         self.listeners: set[Listener] = set()
@@ -128,7 +130,6 @@ class Channel:
         self._snapshot: Message | None = None
         self._moved = asyncio.Event()
         self._progress = asyncio.Event()
-        self._took = self._completed_took = 0
         self._last_round = time.monotonic()
         self._rounds: asyncio.Task[None] | None = None
         self._waking: asyncio.Task[None] | None = None
@@ -298,7 +299,7 @@ class Channel:
                         listener.place = _place_after(message)
                         break
                 else:
-                    listener.place = target
+                    listener.place, listener.behind_since = target, None
                 self._announce_progress()
             elif self.view.ended:
                 yield self.messages.ended()
@@ -324,12 +325,8 @@ class Channel:
                     await self._progress.wait()
         except TimeoutError:
             pass
-        listening = sum(
-            1 for one in self.listeners if one.place is not None and one.place.sequence >= sequence
-        )
-        announced = self._completed_took if self._completed.sequence >= sequence else 0
         elapsed = round((time.monotonic() - started) * 1000)
-        return Receipt(announced + listening, self.readers, elapsed)
+        return Receipt(self._standing_at(sequence), self.readers, elapsed)
 
     async def reach(self, sequence: int, patience: float) -> bool:
         """Wait until this channel has seen `sequence`, `patience` seconds at most."""
@@ -364,8 +361,10 @@ class Channel:
     async def _wake_listeners(self) -> None:
         calls = 0
         while calls != self._calls:
-            calls = self._calls
+            calls, now = self._calls, time.monotonic()
             for count, listener in enumerate(list(self.listeners), 1):
+                if listener.behind_since is None:
+                    listener.behind_since = now
                 listener.news.set()
                 if count % LISTENERS_TOGETHER == 0:
                     await asyncio.sleep(0)
@@ -383,15 +382,14 @@ class Channel:
     async def _run_rounds(self) -> None:
         while self._announced is not self.place:
             since, target = self._announced, self.place
-            self._before, self._announced = since, target
-            self._took, self._lowest = 0, None
+            self._announced, self._lowest = target, None
             try:
                 await self._run_round(since, target)
             except BaseException:
                 self._announced = since  # those who were told stand at the target already
                 raise
             self._last_round = time.monotonic()
-            self._completed, self._completed_took = target, self._took
+            self._completed = target
             self.view.all_level_at(target.sequence)
             self._announce_progress()
             if self._announced is self.place and self.view.ended:
@@ -431,23 +429,22 @@ class Channel:
                 continue
             written += len(block.readers) * weight
             block.place = place
-            self._took += self._write_or_drop(block, frame)
+            self._write_or_drop(block, frame)
             if not block.readers:
                 continue
             before = last.get(block.encode)
             if before is None or not self._merge(before, block):
                 last[block.encode] = block
 
-    def _write_or_drop(self, block: Block, frame: bytes) -> int:
+    def _write_or_drop(self, block: Block, frame: bytes) -> None:
         try:
-            return self._write(block, frame)
+            self._write(block, frame)
         except Exception:
             log.exception("readers of %s are dropped, to come back", self.view.feed.slug)
             self._drop(block)
-            return 0
 
-    def _write(self, block: Block, frame: bytes) -> int:
-        """Send a frame to a block; return how many took it whole: what all else is arranged for."""
+    def _write(self, block: Block, frame: bytes) -> None:
+        """Send a frame to a block: what all else is arranged for."""
         size = len(frame)
         readers = block.readers.copy()  # one whose transport is full at once leaves its seat
         slow: list[tuple[Reader, int]] = []
@@ -463,10 +460,8 @@ class Channel:
         else:
             short = self._send_all(block.descriptors, frame)
             slow = [(readers[seat], taken) for seat, taken in short]
-        took = len(readers) - len(slow)
         for reader, taken in slow:
             reader.keep(memoryview(frame)[taken:])  # shared, not copied
-        return took
 
     def _settle(self, reader: Reader) -> None:
         """Let a reader who has come up to the newest place stand among others there."""
@@ -542,11 +537,22 @@ class Channel:
         if self._completed.sequence < sequence:
             return False
         if self._lowest is None:
-            # Who is behind, or has not begun, is not waited for.
-            places = [one.place.sequence for one in self.listeners if one.place is not None]
-            waited_for = [place for place in places if place >= self._before.sequence]
+            # Who is behind for longer, or has not begun, is not waited for.
+            lately = time.monotonic() - LEVEL_SECONDS
+            waited_for = [
+                one.place.sequence
+                for one in self.listeners
+                if one.place is not None and (one.behind_since is None or one.behind_since > lately)
+            ]
             self._lowest = min(waited_for, default=self.place.sequence)
         return self._lowest >= sequence
+
+    def _standing_at(self, sequence: int) -> int:
+        """Count the readers who have come as far as this."""
+        seats = [(block.place, len(block.readers)) for block in self._blocks] + [
+            (listener.place, 1) for listener in self.listeners
+        ]
+        return sum(count for place, count in seats if place and place.sequence >= sequence)
 
     def _announce_progress(self) -> None:
         self._lowest = None

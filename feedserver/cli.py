@@ -264,6 +264,8 @@ def _list_settings(arguments: Arguments) -> int:
         value = getattr(settings, setting.name)
         if isinstance(value, bool):  # as it is written in the variable
             value = "on" if value else "off"
+        elif isinstance(value, tuple):
+            value = ",".join(f"{name}={address}" for name, address in value)
         print(f"{setting.variable}\t{value}\t{setting.help}")
     return 0
 

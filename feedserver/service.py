@@ -103,7 +103,7 @@ async def open_context(
             hub=hub,
             crowd=siblings or hub,
             tokens=Tokens(await mirror.tokens()),
-            site=Site(url, settings.site_name, settings.site_image),
+            site=Site(url, settings.site_name, settings.site_image, settings.site_links),
             faults=faults,
         )
         works = [_follow(here, journal, followed), hub.run()]

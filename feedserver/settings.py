@@ -14,6 +14,7 @@ from feedserver.errors import BadSetting
 
 PREFIX = "FEEDSERVER_"
 _ADDRESS = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[^\s/?#@:\\\"<>\[\]]+)(:[0-9]{1,5})?/?")
+_LINK = re.compile(r"([^=,]{1,50})=((?:https?://|/)[^\s\\\"<>,]*)")
 _PICTURE = re.compile(r"https?://[^\s/?#\\\"<>]+/[^\s\\\"<>]+")
 NAME_MAX = 100  # characters of a site's name
 RESERVED_FILES = 500  # descriptors kept for publishers, pages, the database
@@ -62,6 +63,13 @@ def _picture(text: str) -> str:
     return text
 
 
+def _links(text: str) -> tuple[tuple[str, str], ...]:
+    found = [_LINK.fullmatch(link.strip()) for link in text.split(",") if link.strip()]
+    if not all(match and match[1].strip() and match[1].isprintable() for match in found):
+        raise ValueError("must be names and addresses, as Imprint=https://news.example/imprint")
+    return tuple((match[1].strip(), match[2]) for match in found if match)
+
+
 def _folder(text: str) -> Path:
     if not text.strip():
         raise ValueError("must be a folder's name")
@@ -105,6 +113,12 @@ TABLE = (
         _picture,
         "the address of your picture for link previews, 1200 x 630; else one without words",
     ),
+    Setting(
+        "site_links",
+        "",
+        _links,
+        "links at the foot of all pages, as Imprint=https://news.example/imprint,Privacy=/privacy",
+    ),
     Setting("workers", "1", _whole(1, 64), "processes that share the readers, one a core"),
     Setting("heartbeat", "25", _whole(1, 300), "seconds between signs of life to a reader"),
     Setting(
@@ -141,6 +155,7 @@ class Settings:
     url: str
     site_name: str
     site_image: str
+    site_links: tuple[tuple[str, str], ...]
     workers: int
     heartbeat: int
     readers: int

@@ -105,9 +105,13 @@ class View:
         return items, len(self._newest) > SNAPSHOT_ITEMS
 
     def floor(self) -> tuple[Millis, int] | None:
-        """Return the order of the last of the newest items; None in an empty feed."""
+        """Return the order of the last of the newest items that is not pinned, else of the last.
+
+        What stands there for its pin alone may come loose. None in an empty feed.
+        """
         newest = self._newest[-SNAPSHOT_ITEMS:]
-        return newest[0] if newest else None
+        unpinned = (order for order in newest if order[1] not in self._pinned)
+        return next(unpinned, newest[0] if newest else None)
 
     def json(self, item: Item) -> bytes:
         """Return an item's JSON, encoded once a change."""

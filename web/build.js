@@ -14,7 +14,7 @@ const LIMIT = 8192;
 
 /** Names of properties that never leave the file, and that it asks of nothing in the DOM. */
 const OURS =
-	/^(ask|before|begin|beside|changes|dated|element|floor|fresh|freshAt|heardAt|kind|label|layout|level|line|oldestFirst|paint|pending|retry|revisions|say|shown|state|strays|subscribe|times|unknown|unsay|versions|vetoed|words)$/;
+	/^(admit|api|ask|before|begin|beside|changes|dated|day|element|end|floor|fresh|freshAt|heardAt|historyOf|kind|label|layout|level|line|oldestFirst|paint|pending|renew|retry|revisions|say|shown|state|strays|subscribe|times|unknown|unsay|versions|vetoed|words)$/;
 
 const here = (path) => new URL(path, import.meta.url);
 const target = ['es2022'];
@@ -66,6 +66,7 @@ async function bundle() {
 			reduce_funcs: false,
 			if_return: false,
 			sequences: false,
+			lhs_constants: false,
 		},
 		mangle: { properties: { regex: OURS, builtins: true } },
 	});

@@ -47,6 +47,7 @@ class Site:
     url: str  # without a slash at its end
     name: str
     image: str = ""  # the address of the link previews' picture; empty means ours
+    links: tuple[tuple[str, str], ...] = ()  # names and addresses, for the foot of each page
 
 
 @dataclass(frozen=True, slots=True)

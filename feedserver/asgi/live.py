@@ -59,19 +59,20 @@ async def live(websocket: WebSocket) -> None:
     """Take a reader's socket, bring it up to date, and let the hub have it."""
     here = context(websocket)
     slug = websocket.path_params["feed"]
+    offered = websocket.scope["subprotocols"]
+    chosen = SUBPROTOCOL if SUBPROTOCOL in offered else None
     place = None
     try:
         channel = await here.hub.channel(slug)
         if channel is not None:
             place = await here.hub.place_of(channel, websocket.query_params.get("since"))
     except Unavailable:  # as an HTTP status a page could not tell it from a broken network
-        await websocket.accept()
+        await websocket.accept(chosen)
         await websocket.close(CLOSE_FULL)
         return
     admitted = channel is not None and here.hub.admit()
-    offered = websocket.scope["subprotocols"]
     # No await between the handshake and the hand-over: nothing may come in between.
-    await websocket.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
+    await websocket.accept(chosen)
     hand_over = websocket.scope.get("extensions", {}).get(EXTENSION)
     if hand_over is None:
         await _serve(websocket, channel, place, here, admitted=admitted)

@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from feedserver import __version__
 from feedserver.asgi import assets, problems, rendering
 from feedserver.asgi.context import Context, Site, context
 from feedserver.asgi.editing import item_id
@@ -88,12 +89,12 @@ async def on_fault(request: Request, fault: Exception) -> Response:
     if not _wants_html(request):
         answer.headers.update(CORS)
         return answer
-    html = rendering.render_error(fault.status, fault.title, fault.detail)
+    here = context(request)
+    html = rendering.render_error(here.site, fault.status, fault.title, fault.detail)
     if isinstance(fault, Killed):
-        here = context(request)
         channel = await here.hub.channel(fault.tombstone.feed)
         if channel is not None:
-            html = rendering.render_gone(channel.view.feed, fault.tombstone)
+            html = rendering.render_gone(here.site, channel.view.feed, fault.tombstone)
             answer.headers["Cache-Control"] = CACHED
             answer.headers["Cache-Tag"] = tags_of(fault.tombstone.feed, [fault.tombstone])
     kept = {
@@ -123,7 +124,10 @@ async def on_surprise(request: Request, fault: Exception) -> Response:
     if not _wants_html(request):
         return answer
     html = rendering.render_error(
-        500, "Something went wrong", "the server made a mistake; it is logged. Try again later"
+        context(request).site,
+        500,
+        "Something went wrong",
+        "the server made a mistake; it is logged. Try again later",
     )
     return _response(request, _gzip(html), SAFE | {"Cache-Control": "no-store"}, 500)
 
@@ -245,13 +249,14 @@ def _sheet(here: Context, listing: Listing, known: Articles | None = None) -> Sh
 
 
 def _etag(here: Context, state: str) -> str:
-    return f'W/"{state}-{_build(here.site)}"'
+    return f'W/"{state}-{_build(here.site, here.hub.heartbeat)}"'
 
 
 @cache
-def _build(site: Site) -> str:
+def _build(site: Site, heartbeat: int) -> str:
     """Return a hash of all that a page is made of beside its news."""
-    return hashlib.sha256(f"{assets.build_hash()} {site}".encode()).hexdigest()[:8]
+    parts = f"{__version__} {assets.build_hash()} {site} {heartbeat}"
+    return hashlib.sha256(parts.encode()).hexdigest()[:8]
 
 
 def _answer(request: Request, sheet: Sheet, headers: dict[str, str]) -> Response:

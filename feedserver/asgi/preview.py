@@ -31,7 +31,6 @@ class Card:
     title: str
     description: str
     url: str | None = None
-    site_name: str = ""
     robots: str = INDEXED
     type: str = "website"
     image: str = ""
@@ -44,7 +43,7 @@ class Card:
 
 def site_card(site: Site, description: str) -> Card:
     """Describe the list of feeds."""
-    return Card(site.name, description, f"{site.url}/", site.name, **_image(site, site.name))
+    return Card(site.name, description, f"{site.url}/", **_image(site, site.name))
 
 
 def feed_card(
@@ -58,7 +57,6 @@ def feed_card(
         title,
         description,
         url,
-        site.name,
         robots=HIDDEN if "q=" in path else INDEXED,
         **_image(site, f"{site.name}: {feed.title}"),
         json_ld=_script(_live_blog(site, feed, shown, url)) if scope == "front" else None,
@@ -85,7 +83,6 @@ def item_card(site: Site, feed: Feed, item: Item) -> Card:
         item.headline,
         excerpt(markup.plain(item.body)) or f"{feed.title}: {item.headline}",
         f"{site.url}/feeds/{feed.slug}/items/{item.id}",
-        site.name,
         type="article",
         published_at=item.published_at,
         modified_at=item.updated_at,

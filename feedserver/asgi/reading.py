@@ -128,7 +128,8 @@ async def get_changes(request: Request) -> Response:
         here.editor(request)
         stem = _with_bodies(message)
         return Response(_stamped(stem, here), headers=_PRIVATE, media_type="application/json")
-    etag = f'W/"{message.cursor}"'
+    # Not that of the message: the first of a chain keeps its place, whatever becomes of its items.
+    etag = _etag(here, channel)
     cache_tag = tags_of(channel.view.feed.slug, message.items)
     return _cached(request, message.stem, etag, cache_tag, here)
 

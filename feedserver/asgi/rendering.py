@@ -65,7 +65,7 @@ def render_index(site: Site, feeds: Iterable[Feed], empty: Collection[str]) -> s
     names = ", ".join(feed.title for feed, _ in entries)
     card = site_card(site, names or site.name)
     return _render(
-        "index.html", say, card=card, entries=entries, empty=empty, tickers=INDEX_TICKERS
+        "index.html", site, say, card=card, entries=entries, empty=empty, tickers=INDEX_TICKERS
     )
 
 
@@ -76,6 +76,7 @@ def render_feed(site: Site, listing: Listing, known: Articles | None = None) -> 
     card = feed_card(site, feed, listing.items, path, _title(listing, say), listing.scope)
     return _render(
         "feed.html",
+        site,
         say,
         card=card,
         feed=feed,
@@ -103,6 +104,7 @@ def render_item(
     say = wording_for(feed)
     return _render(
         "item.html",
+        site,
         say,
         card=item_card(site, feed, item),
         feed=feed,
@@ -117,25 +119,25 @@ def render_item(
     )
 
 
-def render_gone(feed: Feed, item: Item) -> str:
+def render_gone(site: Site, feed: Feed, item: Item) -> str:
     """Render what is left of a withdrawn item."""
     say = wording_for(feed)
     card = Card(say.words["killed"], say.words["killed"], robots=HIDDEN)
-    return _render("gone.html", say, card=card, feed=feed, item=item)
+    return _render("gone.html", site, say, card=card, feed=feed, item=item)
 
 
 def render_embed(site: Site, feed: Feed, items: Iterable[Item]) -> str:
     """Render the ticker alone, for iframes; newest headlines where scripts cannot run."""
     shown = [item for item in items if item.status is not Status.KILLED][:FALLBACK_ITEMS]
     url = f"{site.url}/feeds/{feed.slug}"
-    return _render("embed.html", wording_for(feed), feed=feed, items=shown, url=url)
+    return _render("embed.html", site, wording_for(feed), feed=feed, items=shown, url=url)
 
 
-def render_error(status: int, title: str, detail: str) -> str:
+def render_error(site: Site, status: int, title: str, detail: str) -> str:
     """Render what went wrong and what to do."""
     sentence = detail[:1].upper() + detail[1:] + ("" if detail.endswith((".", "?")) else ".")
     card = Card(title, sentence, robots=HIDDEN)
-    return _render("error.html", wording_for(), card=card, status=status, detail=sentence)
+    return _render("error.html", site, wording_for(), card=card, status=status, detail=sentence)
 
 
 def versions_of(states: Iterable[tuple[Logged, Item]], verbs: frozenset[Verb]) -> list[Version]:
@@ -212,8 +214,9 @@ def _json(words: dict[str, Any]) -> Markup:
     return Markup(orjson.dumps(words).decode().replace("<", "\\u003c"))  # noqa: S704
 
 
-def _render(name: str, say: Wording, **values: Any) -> str:
-    return _environment().get_template(name).render(say=say, words=say.words, **values)
+def _render(name: str, site: Site, say: Wording, **values: Any) -> str:
+    template = _environment().get_template(name)
+    return template.render(site=site, say=say, words=say.words, **values)
 
 
 @cache

@@ -264,6 +264,25 @@ def test_an_item_has_a_page_that_shows_what_readers_were_shown(feed: Feed) -> No
     assert described(page)["publisher"]["name"] == "Live news"
 
 
+def test_a_link_is_no_source_unless_one_is_named(feed: Feed) -> None:
+    feed.post("Named", source="Rosstat", url="https://example.org/a")
+    assert "Source: Rosstat" in words(feed.page())
+    feed.post("Not named", url="https://News.example/whole-story")
+    assert "More at news.example" in words(feed.page())
+
+
+def test_a_page_of_another_heartbeat_is_asked_for_again(tmp_path: Path) -> None:
+    tags = []
+    for heartbeat in ("5", "60"):
+        options = ("--heartbeat", heartbeat)
+        with (
+            Server(tmp_path / "data", *options, new=heartbeat == "5") as started,
+            started.reading() as reader,
+        ):
+            tags.append(reader.get("/feeds/world").headers["ETag"])
+    assert tags[0] != tags[1]
+
+
 def test_a_link_preview_says_what_its_picture_stands_for(feed: Feed) -> None:
     alone = feed.post("News")
     pictured = feed.post("More", media=[{"url": "https://example.org/x.png", "alt": "A road"}])
@@ -287,6 +306,7 @@ def test_a_site_has_its_own_name_and_picture_and_its_pages_are_asked_for_again(
     named = {
         "FEEDSERVER_SITE_NAME": "Зоря & «Co»",
         "FEEDSERVER_SITE_IMAGE": "https://cdn.example/card.png",
+        "FEEDSERVER_SITE_LINKS": "Impressum=https://zorya.example/?a=1&b, Про нас=/about",
     }
     seen = {}
     with Server(tmp_path / "data") as started, started.editing() as editor:
@@ -308,7 +328,14 @@ def test_a_site_has_its_own_name_and_picture_and_its_pages_are_asked_for_again(
                 assert "Live news" not in answer.text
             if "feeds" in path and not path.endswith("/embed"):
                 assert described(answer.text)["publisher"]["name"] == "Зоря & «Co»"
+            if path != "/":
+                assert "Зоря &amp; «Co»</a></nav>" in answer.text or path.endswith("/embed")
         assert "<h1>Зоря &amp; «Co»</h1>" in reader.get("/").text
+        lost = reader.get("/feeds/nowhere").text
+        assert "Зоря &amp; «Co»</a></nav>" in lost
+        links = ['href="https://zorya.example/?a=1&amp;b" dir="auto">Impressum</a>', ">Про нас</a>"]
+        for page in (lost, *(reader.get(path).text for path in paths[:3])):
+            assert all(link in page for link in links)
 
 
 @pytest.mark.parametrize(

@@ -122,6 +122,23 @@ def test_feeds_are_listed_and_the_list_follows_every_change(feed: Feed) -> None:
     assert feed.reader.get("/v1/feeds", headers=known).status_code == 200
 
 
+def test_a_long_catch_up_is_asked_for_again_once_a_part_of_it_is_withdrawn(feed: Feed) -> None:
+    before = {"since": feed.cursor}
+    item = feed.item("Unspeakable", body="x" * 60_000)
+    for number in range(20):  # more than one message holds, so that the first ends before the head
+        feed.item(str(number), body="x" * 60_000)
+    path = f"/v1/feeds/{feed.slug}/changes"
+    first = feed.reader.get(path, params=before)
+    assert "Unspeakable" in first.text
+    assert first.json()["cursor"] != feed.cursor
+    known = {"If-None-Match": first.headers["etag"]}
+    assert feed.reader.get(path, params=before, headers=known).status_code == 304
+    feed.editor.revised(item, "kill", note="It was not so.")
+    again = feed.reader.get(path, params=before, headers=known)
+    assert again.status_code == 200
+    assert "Unspeakable" not in again.text
+
+
 # Pages
 
 

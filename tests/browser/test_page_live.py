@@ -167,6 +167,144 @@ def test_a_paused_page_keeps_still_but_never_keeps_what_is_withdrawn(stage: Stag
     wait_for_headlines(page, "New", "No.", "As it is")
 
 
+def test_the_button_of_a_paused_page_shows_what_waits(stage: Stage) -> None:
+    feed = stage.feed()
+    feed.post("Old")
+    page = stage.open(f"/feeds/{feed.slug}")
+    page.wait_for_selector(".bar.live")
+    page.get_by_role("button", name="Pause").click()
+    feed.post("New")
+    page.get_by_role("button", name="1 new update").click()
+    wait_for_headlines(page, "New", "Old")
+    page.get_by_role("button", name="Pause").wait_for()
+
+
+def test_a_page_paused_when_coverage_ends_can_go_on(stage: Stage) -> None:
+    feed = stage.feed()
+    item = feed.post("Four dead")
+    page = stage.open(f"/feeds/{feed.slug}")
+    page.wait_for_selector(".bar.live")
+    page.get_by_role("button", name="Pause").click()
+    feed.do(item, "correct", headline="Nobody dead", note="It was not so.")
+    feed.put(closed=True)
+    page.wait_for_selector(".bar.ended")
+    assert headlines(page) == ["Four dead"]
+    page.get_by_role("button", name="Resume").click()
+    wait_for_headlines(page, "Nobody dead")
+    assert page.get_by_role("button", name="Pause").count() == 0
+
+
+def test_once_what_waited_is_withdrawn_news_comes_in_again(stage: Stage) -> None:
+    feed = stage.feed()
+    for number in range(30):
+        feed.post(f"Item {number}", body="Words.\n\nMore words.")
+    page = stage.open(f"/feeds/{feed.slug}")
+    page.wait_for_selector(".bar.live")
+    page.evaluate("scrollTo(0, 1500)")
+    wrong = feed.post("Wrong")
+    button = page.get_by_role("button", name="1 new update")
+    button.wait_for()
+    page.evaluate("scrollTo(0, 0)")
+    feed.do(wrong, "kill", note="No.")
+    button.wait_for(state="hidden")
+    feed.post("Right")
+    page.locator(".item").get_by_text("Right").wait_for()
+
+
+def test_a_page_that_was_short_leads_on_once_it_is_full(stage: Stage) -> None:
+    feed = stage.feed()
+    feed.post("The first")
+    page = stage.open(f"/feeds/{feed.slug}", init=HIDEABLE)
+    page.wait_for_selector(".bar.live")
+    more = page.get_by_role("link", name="More news")
+    assert more.count() == 0
+    page.evaluate("hide(true)")
+    for number in range(160):
+        feed.post(f"Item {number}")
+    page.evaluate("hide(false)")
+    page.get_by_role("button", name="160 new updates").click()
+    more.click()
+    wait_for_headlines(page, *(f"Item {number}" for number in reversed(range(160))), "The first")
+
+
+def test_what_was_pinned_at_the_edge_and_comes_loose_is_among_the_older(stage: Stage) -> None:
+    feed = stage.feed()
+    items = [feed.post(f"Item {number}") for number in range(60)]
+    pinned = feed.do(items[10], "pin")
+    page = stage.open(f"/feeds/{feed.slug}")
+    page.wait_for_selector(".bar.live")
+    feed.do(pinned, "unpin")
+    page.get_by_role("link", name="More news").click()
+    wait_for_headlines(page, *(f"Item {number}" for number in reversed(range(60))))
+
+
+def test_the_name_of_a_page_follows_that_of_what_it_shows(stage: Stage) -> None:
+    feed = stage.feed()
+    item = feed.post("Seven injured", tags=["sumy"])
+    feed.put(description="What is happening now.")
+    own = stage.open(f"/feeds/{feed.slug}/items/{item['id']}")
+    tag = stage.open(f"/feeds/{feed.slug}?tag=sumy")
+    for page in (own, tag):
+        page.wait_for_selector(".bar.live")
+    feed.do(item, "correct", headline="Four injured", note="It was not seven.")
+    feed.put(title="All the $& news", description="And what happened.")
+    expect(own).to_have_title("Four injured")
+    expect(tag).to_have_title("Tagged sumy · All the $& news")
+    for page in (own, tag):
+        expect(page.locator(".masthead")).to_contain_text("All the $& news")
+    expect(tag.locator(".about")).to_have_text("And what happened.")
+
+
+def test_a_page_is_loaded_anew_in_another_zone(stage: Stage) -> None:
+    feed = stage.feed()
+    feed.post("News", at="2025-05-17T07:13:00Z")
+    page = stage.open(f"/feeds/{feed.slug}")
+    page.wait_for_selector(".bar.live")
+    feed.put(timezone="Asia/Tokyo")
+    page.get_by_text("Times are those of Asia/Tokyo").wait_for()
+    assert page.locator(".item time").first.inner_text() == "16:13"
+
+
+def test_a_second_tab_does_not_forget_what_the_first_has_shown(stage: Stage) -> None:
+    feed = stage.feed()
+    feed.post("Old")
+    path = f"/feeds/{feed.slug}"
+    older = stage.open(path, init="window.WebSocket = window.EventSource = class { close() {} }")
+    older.wait_for_selector("text=Mark where I left off")
+    newer = older.context.new_page()
+    feed.post("New")
+    newer.goto(f"{older.url}?1")  # not from the cache
+    wait_for_headlines(newer, "New", "Old")
+    newer.wait_for_timeout(300)  # until both are painted
+    newer.evaluate("window.dispatchEvent(new Event('pagehide'))")
+    older.evaluate("window.dispatchEvent(new Event('pagehide'))")
+    feed.post("Newest")
+    page = older.context.new_page()
+    page.goto(f"{older.url}?2")
+    page.wait_for_selector(".seen")
+    assert page.evaluate("document.querySelector('.seen').nextSibling.innerText").endswith("New")
+
+
+def test_what_changed_opens_beside_its_button_and_a_correction_is_called_one(stage: Stage) -> None:
+    feed = stage.feed()
+    item = feed.post("Seven injured", body="Words. " * 400)
+    item = feed.do(item, "correct", headline="Four injured", note="It was not seven.")
+    feed.do(item, "update", headline="Five injured")
+    page = stage.open(f"/feeds/{feed.slug}", viewport={"width": 390, "height": 700})
+    page.wait_for_selector(".bar.live")
+    button, panel = page.locator("button.updated"), page.locator(".changes")
+    button.click()
+    panel.wait_for()
+    above, below = button.bounding_box(), panel.bounding_box()
+    assert above
+    assert below
+    assert 0 <= below["y"] - above["y"] < 60
+    assert [each.split()[0] for each in panel.locator("b").all_inner_texts()] == [
+        "Updated",
+        "Correction",
+    ]
+
+
 def test_pins_holds_and_a_new_title_show_at_once(stage: Stage) -> None:
     feed = stage.feed()
     first, _ = feed.post("First"), feed.post("Second")

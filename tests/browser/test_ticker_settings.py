@@ -113,9 +113,9 @@ def test_an_address_without_a_feed_takes_the_old_feed_away(stage: Stage, address
     page = stage.embed(stage.ticker(feed, inside="<a href=/>World news</a>"), init=TOLD)
     settle(page)
     put(page, src=f"{stage.server.url}/{address}")
+    page.locator("live-ticker:state(error)").wait_for()
     expect(page.get_by_role("link", name="World news", exact=True)).to_be_visible()
     assert not is_painted(page)
-    assert ask(page, "ticker.matches(':state(error)')")
     assert [each["message"] for each in page.evaluate("told") if each["name"] == "error"] != []
     feed.post("And back")
     put(page, src=f"{stage.server.url}/feeds/{feed.slug}")
@@ -177,6 +177,54 @@ def test_looks_can_be_changed(stage: Stage) -> None:
     put(page, lang="uk", heading_level="4")
     expect(page.get_by_role("button", name="Призупинити")).to_be_visible()
     expect(page.get_by_role("heading", name=feed.title)).to_have_attribute("aria-level", "4")
+
+
+def test_another_zone_of_the_same_distance_long_ago_renews_each_part_of_a_row(
+    stage: Stage,
+) -> None:
+    feed = stage.feed()
+    feed.do(feed.post("News", at="2025-05-17T07:13:00Z"), "update", headline="More news")
+    page = stage.embed(stage.ticker(feed, "timezone=Europe/London time=absolute"))
+    settle(page)
+    put(page, timezone="Europe/Berlin")  # in 1970 the two had one time
+    wait_until(lambda: "09:13" in ask(page, "root.querySelector('time').textContent"))
+    assert "09:13 UTC+2" in ask(page, "root.querySelector('time').title")
+    assert ask(page, "root.querySelector('[part=updated]').textContent").endswith(
+        ("UTC+1", "UTC+2")
+    )
+
+
+def test_a_ticker_paused_when_coverage_ends_can_go_on(stage: Stage) -> None:
+    feed = stage.feed()
+    item = feed.post("Four dead")
+    page = stage.embed(stage.ticker(feed))
+    settle(page)
+    page.get_by_role("button", name="Pause").click()
+    feed.do(item, "correct", headline="Nobody dead", note="It was not so.")
+    feed.put(closed=True)
+    page.locator("live-ticker:state(ended)").wait_for()
+    assert rows(page) == ["Four dead"]
+    page.get_by_role("button", name="Resume").click()
+    wait_until(lambda: rows(page) == ["Nobody dead"])
+    assert page.get_by_role("button", name="Pause").count() == 0
+
+
+def test_once_what_waited_is_withdrawn_news_comes_in_again(stage: Stage) -> None:
+    feed = stage.feed()
+    for number in range(20):
+        feed.post(f"Item {number}", body="Words.")
+    page = stage.embed(stage.ticker(feed))
+    settle(page)
+    scroller = page.locator("[part=scroller]")
+    scroller.evaluate("scroller => { scroller.scrollTop = 500 }")
+    wrong = feed.post("Wrong")
+    button = page.get_by_role("button", name="1 new update")
+    button.wait_for()
+    scroller.evaluate("scroller => { scroller.scrollTop = 0 }")
+    feed.do(wrong, "kill", note="No.")
+    button.wait_for(state="hidden")
+    feed.post("Right")
+    wait_until(lambda: "Right" in rows(page))
 
 
 def test_a_zone_that_is_none_is_the_feeds(stage: Stage) -> None:
@@ -330,6 +378,24 @@ def test_in_a_line_breaking_news_goes_before_what_is_pinned(stage: Stage) -> Non
     assert rows(page) == ["What we know"]
     feed.post("Bridge closed", breaking=True)
     wait_until(lambda: rows(page) == ["Bridge closed"])
+
+
+def test_a_line_of_breaking_news_on_a_phone_puts_its_headline_below_the_badge(
+    stage: Stage,
+) -> None:
+    feed = stage.feed()
+    feed.post("A drone strike on a civilian bus kills nine people", breaking=True)
+    page = stage.embed(
+        f"<div style='width:358px'>{stage.ticker(feed, 'layout=line')}</div>",
+        viewport={"width": 390, "height": 300},
+    )
+    settle(page)
+    expect(page.get_by_text("Breaking")).to_be_visible()
+    badge = ask(page, "root.querySelector('[part~=badge]').getBoundingClientRect().toJSON()")
+    line = ask(page, "root.querySelector('[part=headline]').getBoundingClientRect().toJSON()")
+    assert line["top"] >= badge["bottom"] - 2
+    assert line["bottom"] <= ask(page, "ticker.getBoundingClientRect().bottom")
+    assert line["width"] > 250
 
 
 @pytest.mark.parametrize("width", [300, 420, 900])

@@ -241,6 +241,23 @@ async def test_a_feed_of_many_items_shows_the_newest_and_the_pinned(here: World)
         await here.reopen()
 
 
+async def test_what_was_pinned_at_the_edge_of_a_snapshot_is_on_the_next_page(here: World) -> None:
+    items = await news(here, SNAPSHOT_ITEMS + 10)
+    edge = items[10]  # the last that a snapshot shows
+    pinned = await here.submit("world", Verb.PIN, edge)
+    watcher = recorder(here)
+    await here.connected(watcher, room=10_000_000)
+    await here.settle()
+    assert await here.submit("world", Verb.UNPIN, pinned)
+    await here.settle()
+    at, item_id = watcher.client.next.split(".") if watcher.client.next else ("0", "0")
+    page = await here.opened.mirror.page("world", 200, (int(at), int(item_id)))
+    assert page is not None
+    found = {row["id"] for row in watcher.client.shown} | {item.id for item in page.items}
+    assert found == {item.id for item in items}
+    await here.check(watcher)
+
+
 async def test_pinned_items_too_large_for_a_snapshot_hide_nothing_behind_it(here: World) -> None:
     items = await news(here, 60)
     for item in await fixed(here, items[5:], body=LARGE):

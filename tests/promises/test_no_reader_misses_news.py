@@ -247,6 +247,10 @@ class Story(RuleBasedStateMachine):
         self.do(self.world.configure(slug, closed=closed))
         self.count("closed" if closed else "reopened")
 
+    @rule(slug=slugs)
+    def rename(self, slug: str) -> None:
+        self.do(self.renamed(slug))
+
     @precondition(lambda self: self.world.closed)
     @rule()
     def reopen_all(self) -> None:
@@ -424,6 +428,7 @@ class Story(RuleBasedStateMachine):
             await world.converge()
             if away:
                 await world.hang_up(watcher)
+            await self.renamed(watcher.slug)
             for which in range(5):
                 item = self.item(watcher.slug, which)
                 if item is not None:
@@ -514,6 +519,10 @@ class Story(RuleBasedStateMachine):
     def draft(self, size: int) -> dict[str, Any]:
         return {"headline": f"News {next(self.numbers)}", "body": "x" * size}
 
+    async def renamed(self, slug: str) -> None:
+        await self.world.configure(slug, title=f"Feed {next(self.numbers)}")
+        self.count("renamed")
+
     def key(self) -> str:
         return f"key-{next(self.numbers)}"
 
@@ -583,7 +592,16 @@ class StoryInSQLite(Story):
 OFTEN = (  # what must have happened, or the property would prove less than it says
     *Verb,
     *("stale", "wrong-state", "withdrawn", "feed-closed", "unauthorized", "key-reused"),
-    *("sent at once", "replay", "unanswered", "shut out", "shut out amid", "closed", "reopened"),
+    *(
+        "sent at once",
+        "replay",
+        "unanswered",
+        "shut out",
+        "shut out amid",
+        "closed",
+        "reopened",
+        "renamed",
+    ),
     *(f"{whose} cursor" for whose in ("own", *FOREIGN)),
     *("poll", "somebody is behind", "dropped", "one is ahead", *DEATHS),
     *(f"sent {kind}" for kind in ("snapshot", "changes", "heartbeat", "ended")),

@@ -143,6 +143,74 @@ async def test_what_is_withdrawn_during_a_round_goes_to_nobody_whom_it_has_not_r
     assert all(b"It was not so." in text for text in texts)
 
 
+async def test_a_receipt_counts_whoever_has_the_change_in_whichever_round_it_came(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(channel, "SLICE", 1)
+    watchers = await crowd(here, 4)
+    item = await here.submit("world", Verb.POST, headline="Unspeakable")
+    posted = await told(here)
+    tombstone = await here.submit("world", Verb.KILL, item, note="It was not so.")
+    killed = await told(here)
+    assert tombstone is not None
+    hub = here.stations[0].hub
+    hub.apply((posted,))
+    await asyncio.sleep(0)  # the first of them has it, and three get the withdrawal in its round
+    hub.apply((killed,))
+    late = here.watcher("world")
+    await here.connected(late, room=ROOM)  # and one brings it along
+    receipt = await hub.delivered("world", tombstone.version, 5)
+    assert (receipt.took, receipt.readers) == (5, 5)
+    texts = [b"".join(await one.line.read(ROOM)) for one in [*watchers, late] if one.line]
+    assert all(b"It was not so." in text for text in texts)
+
+
+async def test_streams_are_waited_for_though_the_next_change_comes_at_once(here: World) -> None:
+    watchers = [here.watcher("world") for _ in range(200)]
+    for watcher in watchers:
+        await here.connected(watcher, by_stream=True)
+    await here.settle()
+    items = [await here.submit("world", Verb.POST, headline=each) for each in ("One", "Two")]
+    changes = [await told(here) for _ in items]
+    hub = here.stations[0].hub
+
+    async def reading() -> None:
+        while True:
+            for watcher in watchers:
+                await here.read(watcher, ROOM)
+
+    task = asyncio.create_task(reading())
+    receipts = []
+    for item, change in zip(items, changes, strict=True):
+        assert item is not None
+        hub.apply((change,))
+        receipts.append(asyncio.create_task(hub.delivered("world", item.version, 5)))
+        for _ in range(3):
+            await asyncio.sleep(0)
+    took = [(await one).took for one in receipts]
+    task.cancel()
+    assert took == [200, 200]
+
+
+async def test_a_stream_that_takes_nothing_is_waited_for_once(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(channel, "LEVEL_SECONDS", 0.0)
+    watcher = here.watcher("world")
+    await here.connected(watcher, by_stream=True)
+    await here.settle()
+    stream, watcher.line = watcher.line, None  # it reads no more
+    for _ in range(2):
+        await heard(here, headline="News")
+    followed = await channel_of(here)
+    while here.stations[0].is_busy:
+        await asyncio.sleep(0)
+    receipt = await followed.delivered(followed.place.sequence, 5)
+    assert (receipt.took, receipt.readers) == (0, 1)
+    assert receipt.ms < 4_000
+    watcher.line = stream
+
+
 async def test_a_feed_reopened_while_its_end_is_told_is_told_to_the_others(
     here: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -426,9 +426,8 @@ class World:
         client = watcher.client
         assert client.cursor == f"{self.opened.journal.identity.epoch}.{feed.head}.{feed.check}"
         assert client.shown == due(items, floor_of(watcher.snapshot))
-        assert client.feed.get("closed_at") == (
-            wire.time_text(feed.closed_at) if feed.closed_at is not None else None
-        )
+        told = client.feed | {"cursor": client.cursor}  # it came with that of its own message
+        assert told == wire.feed_json(feed, told["url"], client.cursor)
         assert client.ended == (feed.closed_at is not None)
 
     async def truth(self, slug: str) -> tuple[Feed, list[Json]]:

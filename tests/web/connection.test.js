@@ -245,6 +245,18 @@ test('polling asks every 10 to 15 seconds', async () => {
 	assert.deepEqual(new Set(ways()), new Set(['poll']));
 });
 
+test('polling goes through a long catch-up at once, and coverage ends only behind it', async () => {
+	open = ['poll'];
+	const { connection, seen } = await subscribe('poll');
+	for (let i = 0; i < 5; i++) feed.put({ headline: `Item ${i}` });
+	feed.part = 2;
+	feed.record = { ...feed.record, closed_at: feed.now };
+	await clock.pass(20 * SECOND);
+	assert.deepEqual(seen, [1, 2, 3, 4, 5, 6]);
+	assert.equal(connection.status, 'ended');
+	assert.deepEqual(waits().slice(1), [0, 0, 0]);
+});
+
 test('from polling the way leads back to the socket after five minutes', async () => {
 	open = ['poll'];
 	await subscribe();
@@ -319,6 +331,8 @@ test('each transport has a connection of its own, so that nobody makes the other
 	const src = 'https://news.example/feeds/shared';
 	assert.equal(connectionTo(src), connectionTo(`${src}?from=here#top`));
 	assert.notEqual(connectionTo(src), connectionTo(src, 'poll'));
+	for (const usual of ['ws', 'none of these', null])
+		assert.equal(connectionTo(src), connectionTo(src, usual));
 });
 
 test('while the page is hidden and sleeps, neither the network nor a ticker wakes it', async () => {
@@ -328,7 +342,7 @@ test('while the page is hidden and sleeps, neither the network nor a ticker wake
 	await clock.pass(MINUTE);
 	const before = opened.length;
 	heard.online.at(-1)();
-	connection.reconnect();
+	connection.renew();
 	await clock.pass(MINUTE);
 	assert.equal(opened.length, before);
 	document.hidden = false;
@@ -348,6 +362,26 @@ test('back online, it asks anew from its cursor: what looks open may be dead', a
 	assert.notEqual(lastLine().since, null);
 	assert.equal(seen.length, 2);
 	assert.equal(connection.status, 'live');
+});
+
+test('back online, it begins with the best way, whatever failed in the tunnel', async () => {
+	open = [];
+	await subscribe();
+	open = ['poll'];
+	await clock.pass(MINUTE);
+	assert.equal(ways().at(-1), 'poll');
+	open = ['ws', 'sse', 'poll'];
+	heard.online.at(-1)();
+	await clock.pass(0);
+	assert.equal(ways().at(-1), 'ws');
+	const count = opened.length;
+	await clock.pass(6 * MINUTE);
+	// Left alone but for the heartbeats that this line does not send.
+	assert.ok(
+		waits()
+			.slice(count)
+			.every((ms) => ms > MINUTE),
+	);
 });
 
 test('once the browser is offline it is not called live, until something is heard all the same', async () => {

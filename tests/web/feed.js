@@ -10,6 +10,8 @@ export class Feed {
 	items = new Map();
 	sequence = 0;
 	record = { slug: 'world', title: 'World' };
+	/** How many items a message of a catch-up takes. */
+	part = Infinity;
 
 	constructor(epoch = 'e1') {
 		this.epoch = epoch;
@@ -67,7 +69,11 @@ export class Feed {
 			.filter(({ version }) => version > Number(sequence))
 			.sort((a, b) => a.version - b.version);
 		if (epoch !== this.epoch || items.length > most) return this.snapshot();
-		return { type: 'changes', ...this.place, since: cursor, items };
+		const part = items.slice(0, this.part);
+		const place = { ...this.place };
+		if (part.length < items.length) place.cursor = `${epoch}.${part.at(-1).version}`;
+		const told = this.record.closed_at && { feed: this.record };
+		return { type: 'changes', ...place, ...told, since: cursor, items: part };
 	}
 
 	/** The page that a former `next` leads to. */

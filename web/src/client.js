@@ -43,7 +43,8 @@ export function apply(state, message, tick) {
 /** Put a page fetched by `next`, complete up to now, under what is shown. @param {State} state @param {Page} page */
 export function applyPage(state, page) {
 	if (page.epoch !== state.epoch) return false;
-	state.floor = lastUnpinned(page.items) ?? state.floor;
+	// Pins do not reorder pages: all above its last item is known.
+	state.floor = page.items.at(-1) ?? state.floor;
 	state.next = page.next ?? '';
 	for (const item of page.items) take(state, item);
 	return true;

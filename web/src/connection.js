@@ -38,30 +38,25 @@ const connections = {};
  * @returns {Connection}
  */
 export function connectionTo(src, transport) {
-	const url = apiUrl(src);
-	// biome-ignore lint/suspicious/noAssignInExpressions: every byte of the ticker counts
-	return (connections[`${url} ${transport}`] ??= connect(url, transport));
-}
-
-/** @param {string} src */
-function apiUrl(src) {
-	const { origin, pathname } = new URL(src, document.baseURI);
-	const [, site, feed] = /(http.*)(\/feeds\/[^/]+)/.exec(origin + pathname) ?? [];
+	const { href } = new URL(src, document.baseURI);
+	const [, site, feed] = /(http[^?#]*)(\/feeds\/[^/?#]+)/.exec(href) ?? [];
 	if (!feed) throw TypeError(`no feed at ${src}`);
-	return `${site}/v1${feed}`;
+	const url = `${site}/v1${feed}`;
+	const best = ['sse', 'poll'].indexOf(/** @type {any} */ (transport)) + 1;
+	// biome-ignore lint/suspicious/noAssignInExpressions: every byte of the ticker counts
+	return (connections[url + best] ??= connect(url, best));
 }
 
 /** @param {number} low @param {number} high seconds @returns {number} ms */
 const between = (low, high) => (low + Math.random() * (high - low)) * SECOND;
 
-/** @param {string} url the feed's API address @param {string | null} [transport] @returns {Connection} */
-function connect(url, transport) {
+/** @param {string} url the feed's API address @param {number} best the way to begin with @returns {Connection} */
+function connect(url, best) {
 	const state = newState();
 	/** @type {Set<Listener>} */
 	const listeners = new Set();
-	/** @type {Record<string, ReturnType<typeof setTimeout> | undefined>} */
+	/** @type {Record<string, false | ReturnType<typeof setTimeout> | undefined>} */
 	const timers = {};
-	const best = transport === 'poll' ? POLL : transport === 'sse' ? 1 : WS;
 	let way = best;
 	/** Failures in a row: on this way, and on any. */
 	let misses = 0;
@@ -77,12 +72,12 @@ function connect(url, transport) {
 
 	/** @type {Connection} */
 	const connection = {
-		url,
+		api: url,
 		state,
 		status: 'connecting',
 		freshAt: 0,
 		now: () => serverNow(state, performance.now()),
-		history: async (id) => (await (await get(`/items/${id}/history`)).json()).history,
+		historyOf: async (id) => (await (await get(`/items/${id}/history`)).json()).history,
 		subscribe(listener) {
 			listeners.add(listener);
 			if (listeners.size < 2 && !timers.leave) open();
@@ -92,21 +87,22 @@ function connect(url, transport) {
 				if (listeners.delete(listener)) set('leave', 0, () => listeners.size || shut());
 			};
 		},
-		reconnect() {
+		renew() {
 			way = best;
 			misses = tries = 0;
+			set('socket');
 			asleep &&= document.hidden;
 			open();
 		},
 	};
 
-	/** Set, replace or (with no act) take back a timer. @param {string} name @param {number} [ms] @param {() => void} [act] */
+	/** Set, replace or (with no act) take back a timer. @param {string} name @param {number} [ms] @param {false | (() => void)} [act] */
 	function set(name, ms, act) {
-		clearTimeout(timers[name]);
+		clearTimeout(/** @type {any} */ (timers[name]));
 		timers[name] =
 			act &&
 			setTimeout(() => {
-				timers[name] = undefined;
+				set(name);
 				act();
 			}, ms);
 	}
@@ -125,7 +121,7 @@ function connect(url, transport) {
 
 	// No header of our own: it would cost a preflight on every cross-origin poll.
 	/** @param {string} path */
-	const get = (path) => fetch(url + path, { cache: 'no-cache', credentials: 'omit' });
+	const get = (path) => fetch(url + path, { cache: 'no-cache' });
 
 	function open() {
 		shut();
@@ -143,7 +139,7 @@ function connect(url, transport) {
 			get(`/changes${since}`)
 				.then(async (answer) => {
 					if (answer.status === 404) return gone({ code: 4404 });
-					retry = +(/** @type {any} */ (answer.headers.get('Retry-After'))) * SECOND || undefined;
+					retry = +(/** @type {any} */ (answer.headers.get('Retry-After'))) * SECOND;
 					if (!answer.ok) throw answer;
 					onmessage({ data: await answer.text() });
 				})
@@ -171,20 +167,24 @@ function connect(url, transport) {
 
 	/** @param {string} text @param {boolean} polled */
 	function hear(text, polled) {
-		const effect = apply(state, JSON.parse(text), performance.now());
+		const message = JSON.parse(text);
+		const effect = apply(state, message, performance.now());
+		// The rest of a long catch-up.
+		const more = polled && message.since && message.items[0];
 		connection.freshAt = connection.now();
 		misses = tries = 0;
 		retry = effect.retry;
 		set('stale');
 		set('watch', PATIENCE * state.heartbeat * SECOND, lose);
-		if (polled && state.feed?.closed_at) state.ended = true;
 		if (effect.changes) tell(effect);
-		if (state.ended) return end();
-		become('live');
+		if (!more) {
+			if (state.ended || (polled && state.feed?.closed_at)) return end();
+			become('live');
+		}
 		if (effect.ask) return lose();
 		if (polled) {
 			set('watch');
-			set('open', way === POLL ? between(10, 15) : 0, open);
+			set('open', way === POLL && !more ? between(10, 15) : 0, open);
 		}
 	}
 
@@ -205,8 +205,8 @@ function connect(url, transport) {
 				open();
 			});
 		}
-		set('open', retry ?? between(1, Math.min(30, 2 ** ++tries)), open);
-		retry = undefined;
+		set('open', retry || between(1, Math.min(30, 2 ** ++tries)), open);
+		retry = 0;
 	}
 
 	/** Coverage is over, until it is reopened. */
@@ -230,7 +230,7 @@ function connect(url, transport) {
 		if (waited) open();
 	};
 	const look = () => {
-		set('sleep', HIDDEN_KEEPS, document.hidden ? fallAsleep : undefined);
+		set('sleep', HIDDEN_KEEPS, document.hidden && fallAsleep);
 		if (!document.hidden) wake();
 	};
 	look();
@@ -239,7 +239,7 @@ function connect(url, transport) {
 	addEventListener('pagehide', fallAsleep);
 	addEventListener('pageshow', wake);
 	// What looks open may be dead since the tunnel.
-	addEventListener('online', open);
+	addEventListener('online', connection.renew);
 	addEventListener('offline', fade);
 	return connection;
 }

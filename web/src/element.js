@@ -38,12 +38,12 @@ export class LiveTicker extends HTMLElement {
 
 	/** Paint the items that wait behind the button. */
 	showPending() {
-		this.#ticker.showPending();
+		this.#ticker.admit();
 	}
 
 	/** Ask for what is new, now. */
 	refresh() {
-		this.#ticker.refresh();
+		this.#ticker.renew();
 	}
 
 	/** Drop the connection and make another. */

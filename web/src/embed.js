@@ -7,6 +7,9 @@
 const ATTRIBUTES =
 	'announce heading heading-level lang layout max mode order tags theme time timezone'.split(' ');
 
+/** A ticker that has nothing to show after so many ms is as tall as what stands in it. */
+const PATIENCE = 1000;
+
 const ticker = document.querySelector('live-ticker');
 const asked = new URLSearchParams(location.search);
 for (const name of ATTRIBUTES) {
@@ -15,12 +18,22 @@ for (const name of ATTRIBUTES) {
 }
 const theme = asked.get('theme') ?? '';
 if (/^(light|dark)$/.test(theme)) document.documentElement.style.colorScheme = theme;
+ticker?.addEventListener('ticker-status', ({ detail }) => {
+	// Headlines for where no script runs; one of them may be withdrawn meanwhile.
+	if (/live|ended/.test(detail.status)) document.querySelector('.fallback ul')?.remove();
+});
 if (asked.get('height') === 'auto') {
 	document.documentElement.classList.add('auto');
-	new ResizeObserver(() => {
+	const observer = new ResizeObserver(() => {
 		const height = Math.ceil(document.documentElement.getBoundingClientRect().height);
 		parent.postMessage({ type: 'newsfeed-height', src: location.href, height }, '*');
-	}).observe(document.documentElement);
+	});
+	// Not before the ticker is there, or the host's page would move twice.
+	const tell = () => observer.observe(document.documentElement);
+	ticker?.addEventListener('ticker-status', ({ detail }) => {
+		if (detail.status !== 'connecting') tell();
+	});
+	setTimeout(tell, PATIENCE);
 	if (!asked.has('mode') && ticker) {
 		const top = document.createElement('div');
 		top.className = 'top';

@@ -71,7 +71,7 @@ export function itemList(scroller, history, repaint) {
 				if (!dated) row(day, 'day', day);
 				const li = row(id, fresh.has(id) ? 'item new' : 'item');
 				return () => {
-					const key = [words.language, times.dated(0), layout, level, dated];
+					const key = [words.language, times.dated(ms), layout, level, dated];
 					fill(li, item, { ...look, href: `${src}/items/${id}` }, key);
 					const time = /** @type {HTMLElement} */ (li.querySelector('time'));
 					const label = times.label(ms, now, mode, dated);

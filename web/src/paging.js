@@ -7,10 +7,10 @@
 import { applyPage, completePage, isBehind } from './client.js';
 
 /** Load the next older page into the connection's state; false when there is none, or when the feed was replaced meanwhile. @param {Connection} connection @param {number} [limit] */
-export async function loadOlder({ state, url }, limit = 50) {
+export async function loadOlder({ state, api }, limit = 50) {
 	/** @param {string} path */
 	const get = async (path) => {
-		const answer = await fetch(url + path, { cache: 'no-cache', credentials: 'omit' });
+		const answer = await fetch(api + path, { cache: 'no-cache', credentials: 'omit' });
 		if (!answer.ok) throw new Error(`${answer.status} ${answer.statusText}`);
 		return answer.json();
 	};
@@ -22,8 +22,11 @@ export async function loadOlder({ state, url }, limit = 50) {
 		do {
 			/** @type {Message} */
 			const message = await get(`/changes?since=${page.cursor}`);
+			const { cursor } = page;
 			if (message.type !== 'changes') return false;
 			page = completePage(page, message);
+			// A cache that is behind would only say the same again.
+			if (page.cursor === cursor && isBehind(state, page)) return false;
 		} while (isBehind(state, page));
 	return next === state.next && applyPage(state, page);
 }

@@ -107,7 +107,7 @@ const renderCredit = ({ byline, source, url }) =>
  * Render what each update changed, newest first; one that left all words as they were is only named.
  *
  * @param {Revision[]} history oldest first
- * @param {{ updated: string, error: string }} words the last is said when there is no history
+ * @param {{ updated: string, correction: string, error: string }} words the last is said when there is no history
  * @param {Pick<Times, 'beside'>} times
  */
 export const renderChanges = (history, words, times) =>
@@ -118,12 +118,17 @@ export const renderChanges = (history, words, times) =>
 		...history
 			.slice(1)
 			.map((revision, i) => {
-				const time = times.beside(Date.parse(revision.at), Date.parse(history[0].at));
+				const { at, verb } = revision;
+				const time = times.beside(Date.parse(at), Date.parse(history[0].at));
 				const edits = wordDiff(plain(history[i]), plain(revision));
 				return make(
 					'div',
 					{},
-					make('b', {}, words.updated.replace('{t}', time)),
+					make(
+						'b',
+						{},
+						verb === 'correct' ? `${words.correction} ${time}` : words.updated.replace('{t}', time),
+					),
 					edits.some(({ kind }) => kind) &&
 						make('p', { dir: 'auto' }, ...edits.flatMap(renderEdit)),
 				);

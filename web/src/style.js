@@ -82,6 +82,7 @@ ins { background: var(--line) }
 }
 @container (width<40em) {
 	.line .heading, .line time { display: none }
+	.live article { display: block }
 }
 @media print {
 	:host { height: auto !important }

@@ -48,7 +48,7 @@ export function ticker(host, shadow, internals) {
 	const { element, say, unsay } = voice(
 		(count) => words && plural(words.updates, count, words.language),
 	);
-	const list = itemList(scroller, (id) => connection.history(id), later);
+	const list = itemList(scroller, (id) => connection.historyOf(id), later);
 	shadow.adoptedStyleSheets = [sheet];
 	// The sheet shows the slot while the frame before it is hidden.
 	shadow.append(frame, make('slot'), element);
@@ -129,9 +129,9 @@ export function ticker(host, shadow, internals) {
 		leave();
 	}
 
-	function refresh() {
+	function renew() {
 		begin();
-		connection?.reconnect();
+		connection?.renew();
 	}
 
 	/** @param {Effect} [effect] */
@@ -163,7 +163,7 @@ export function ticker(host, shadow, internals) {
 		for (const { item, before, unknown } of changes) {
 			// A withdrawn item has no headline.
 			const { id, imported, breaking, corrections = [], headline } = item;
-			if (!headline) unsay(connection.url, id);
+			if (!headline) unsay(connection.api, id);
 			if (
 				!offer(item, false) ||
 				!headline ||
@@ -192,7 +192,7 @@ export function ticker(host, shadow, internals) {
 
 	/** @param {string} text @param {number} [id] of an item */
 	function tell(text, id) {
-		if (!paused() && get('announce') !== 'off') say(text, connection?.url, id);
+		if (!paused() && get('announce') !== 'off') say(text, connection?.api, id);
 	}
 
 	/** Whether news would disturb the reader now. */
@@ -202,7 +202,7 @@ export function ticker(host, shadow, internals) {
 		return (
 			layout() !== 'line' &&
 			(document.hidden ||
-				pending.size ||
+				count ||
 				(above && get('order') !== 'oldest') ||
 				scroller.querySelector(':focus'))
 		);
@@ -237,24 +237,25 @@ export function ticker(host, shadow, internals) {
 		} catch {
 			// This browser is older than :state().
 		}
-		if (status === 'error') frame.hidden = true;
+		// Another feed's items are no news of this one.
+		frame.hidden = status === 'error' || !connection.state.epoch;
 		if (status === was) return;
 		emit('status', { status, since: connection?.freshAt });
 		if (/ended|error/.test(status)) emit(status, { message });
-		// Also that it is live again, or what was said would stand there for good.
-		if (was && /stale|ended/.test(was + status)) tell(message);
+		// Also that it is live again, or what was said would stand there for good; but not how a feed is found. Two e stand where
+		// what was live has ended, or is in error.
+		if (/stale|^e|ee/.test(was + status)) tell(message);
 		was = status;
 	}
 
 	/** @param {boolean} [anew] although it is paused */
 	function paint(anew) {
 		if (!connection) return;
-		const { state, status, freshAt, url } = connection;
-		const { feed, epoch, items } = state;
+		const { state, status, freshAt, api } = connection;
+		const { feed, items } = state;
 		const near = /** @type {HTMLElement | null} */ (host.closest('[lang]'));
-		const got = wordsFor(near?.lang || navigator.language, url.split('/v1/')[0], later);
-		if (!got) return;
-		words = got;
+		words = wordsFor(near?.lang || navigator.language, api.split('/v1/')[0], later) ?? words;
+		if (!words) return;
 		const { language } = words;
 		const now = connection.now();
 		const times = timesFor(language, get('timezone'), feed?.timezone);
@@ -263,9 +264,9 @@ export function ticker(host, shadow, internals) {
 		count = countWaiting(state, view());
 		if (count !== before) emit('pending', { count });
 		become(status, text);
-		if (!epoch || status === 'error') return;
+		if (frame.hidden) return;
 
-		title.href = url.replace('/v1/', '/');
+		title.href = api.replace('/v1/', '/');
 		title.textContent = scroller.ariaLabel = get('heading') ?? /** @type {any} */ (feed).title;
 		const level = +(/^[1-6]$/.exec(/** @type {any} */ (get('heading-level'))) ?? 2);
 		heading.ariaLevel = /** @type {any} */ (level);
@@ -277,7 +278,7 @@ export function ticker(host, shadow, internals) {
 		pause.textContent = words[paused() ? 'resume' : 'pause'];
 		// Where there are several, each says whose it is.
 		pause.ariaLabel = `${pause.textContent} ${title.textContent}`;
-		pause.hidden = still() || status === 'ended';
+		pause.hidden = still() || (status === 'ended' && !paused());
 		footer.textContent = still() ? times.dated(freshAt) : text;
 		button.textContent = plural(words.updates, count, language);
 		button.hidden = !count;
@@ -297,7 +298,6 @@ export function ticker(host, shadow, internals) {
 			{ words, times, now, mode, layout: layout(), level: level + 1 },
 			title.href,
 		);
-		frame.hidden = false;
 	}
 
 	pause.onclick = () => host.toggleAttribute('paused');
@@ -315,5 +315,5 @@ export function ticker(host, shadow, internals) {
 		if (/src|transport|mode/.test(names)) begin();
 		else later();
 	}).observe(host, { attributes: true });
-	return { begin, end, showPending, refresh };
+	return { begin, end, admit: showPending, renew };
 }

@@ -12,6 +12,8 @@ const news = new Map();
 const states = new Set();
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
+/** Where something was said last: of any feed. @type {HTMLElement | undefined} */
+let spoken;
 
 /**
  * Make a voice. Its element has to stand in the page from the start, or screen readers miss the first words.
@@ -26,7 +28,9 @@ export function voice(summarize) {
 		const [one, two] = news.values();
 		const texts = [two ? summarize(news.size) : one, ...states].filter(Boolean);
 		if (!texts[0]) return;
-		element.textContent = texts.join('. ');
+		spoken?.replaceChildren();
+		spoken = element;
+		element.append(texts.join('. '));
 		news.clear();
 		states.clear();
 		timer = setTimeout(speak, HUSH);
@@ -36,7 +40,7 @@ export function voice(summarize) {
 		/** Take back what was said and was to be said of an item: it is withdrawn. @param {string} feed @param {number} id */
 		unsay(feed, id) {
 			news.delete(feed + id);
-			element.textContent = '';
+			spoken?.replaceChildren();
 		},
 		/** Say it soon, unless nobody is there. @param {string} text @param {string} feed @param {number} [id] of the item that it tells of */
 		say(text, feed, id) {

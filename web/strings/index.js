@@ -33,7 +33,7 @@ export function wordsFor(tag, site, ready) {
 	if (words) return { ...en, ...words, language: tag };
 	if (!/ar|de|es|fr|uk/.test(short)) return en;
 	// biome-ignore lint/suspicious/noAssignInExpressions: every byte of the ticker counts
-	(coming[short] ??= fetch(`${site}/ticker-strings/${short}.json`, { credentials: 'omit' })
+	(coming[short] ??= fetch(`${site}/ticker-strings/${short}.json`)
 		.then((answer) => answer.json())
 		.catch(() => en)
 		.then((got) => {

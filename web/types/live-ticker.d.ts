@@ -32,8 +32,8 @@ export interface LiveTickerAttributes {
 }
 
 export interface LiveTickerEvents {
-	/** `since` is the server's time, in ms, at which the feed was last known to be fresh. */
-	'ticker-status': CustomEvent<{ status: Status; since: number }>;
+	/** `since` is the server's time, in ms, at which the feed was last known to be fresh; 0 before its first word, absent where there is no feed. */
+	'ticker-status': CustomEvent<{ status: Status; since?: number }>;
 	/** Before an item, or a new state of one, is shown; cancel it to leave the item out. */
 	'ticker-item': CustomEvent<{ item: Item; first: boolean }>;
 	/** The number of items that wait behind the button has changed. */

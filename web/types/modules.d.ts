@@ -60,7 +60,7 @@ export type Listener = (effect?: Effect) => void;
 /** The page's one line to a feed. */
 export interface Connection {
 	/** The feed's API address. */
-	readonly url: string;
+	readonly api: string;
 	/** What is known of the feed. */
 	readonly state: State;
 	status: Status;
@@ -69,16 +69,16 @@ export interface Connection {
 	/** The server's clock in ms; nothing to go by before its first word. */
 	now(): number;
 	/** What an item's readers were shown, oldest first. */
-	history(id: number): Promise<Revision[]>;
+	historyOf(id: number): Promise<Revision[]>;
 	/** Be told of every change of state or status; returns what ends it. */
 	subscribe(listener: Listener): () => void;
 	/** Start over with what is known, on the best way there is. */
-	reconnect(): void;
+	renew(): void;
 }
 
 export interface Ticker {
 	begin(): void;
 	end(): void;
-	showPending(): void;
-	refresh(): void;
+	admit(): void;
+	renew(): void;
 }

@@ -23,12 +23,15 @@ export function takeOver(list, look, history, repaint) {
 	const { say, level } = look;
 	/** @type {Map<number, HTMLElement>} */
 	const rows = new Map();
+	/** Items whose words only the server's row has: it is kept though it leaves the page. @type {Set<number>} */
+	const wordless = new Set();
 	/** Headings by their text. @type {Map<string, HTMLElement>} */
 	const headings = new Map();
 	const changes = changesIn(list, history, repaint);
 
 	for (const row of /** @type {NodeListOf<HTMLElement>} */ (list.querySelectorAll('.item'))) {
 		rows.set(Number(row.dataset.id), row);
+		wordless.add(Number(row.dataset.id));
 		row.dataset.look = lookOf(
 			Number(row.dataset.version),
 			isDated(row.dataset.pinned === ''),
@@ -61,8 +64,10 @@ export function takeOver(list, look, history, repaint) {
 		const wanted = lookOf(item.version, dated, Boolean(revisions));
 		if (row.dataset.look === wanted) return;
 		// What the server has rendered is all there is of an item that has not changed since.
-		if (item.headline !== undefined || item.status === 'killed')
+		if (item.headline !== undefined || item.status === 'killed') {
 			replace(row, renderRow(item, look, dated));
+			wordless.delete(item.id);
+		}
 		row.dataset.look = wanted;
 		toggle(row, revisions);
 	}
@@ -75,12 +80,14 @@ export function takeOver(list, look, history, repaint) {
 		if (!button || !revisions) return;
 		const panel = renderChanges(revisions, /** @type {any} */ (say.words), say);
 		panel.className = 'changes';
-		row.append(panel);
+		// Beside the button, however long the item is.
+		row.querySelector('.meta')?.after(panel);
 	}
 
 	return {
 		clear() {
 			rows.clear();
+			wordless.clear();
 			headings.clear();
 			changes.clear();
 		},
@@ -100,7 +107,7 @@ export function takeOver(list, look, history, repaint) {
 			});
 			if (!items.length) nodes.add(make('p', { class: 'empty' }, list.dataset.nothing));
 			slide(/** @type {HTMLElement} */ (document.scrollingElement), list, [...nodes], writes);
-			for (const [id, row] of rows) if (!nodes.has(row)) rows.delete(id);
+			for (const [id, row] of rows) if (!nodes.has(row) && !wordless.has(id)) rows.delete(id);
 		},
 	};
 

@@ -40,7 +40,8 @@ export function liveFeed(list) {
 	const bar = /** @type {HTMLElement} */ (document.getElementById('bar'));
 	const status = /** @type {HTMLElement} */ (document.getElementById('status'));
 	const more = /** @type {HTMLAnchorElement | null} */ (document.getElementById('more'));
-	const title = document.querySelector('.masthead h1 a');
+	const title = document.querySelector('.masthead :is(h1, .name) a');
+	const about = document.querySelector('.about');
 	// Beside what the server says there would be no room for it on a small screen, and the news would shift.
 	const pause = make('button', { type: 'button', hidden: '' }, words.pause);
 	const button = make('button', { type: 'button' });
@@ -56,7 +57,7 @@ export function liveFeed(list) {
 	document.body.append(element);
 
 	const look = { say, src, language, level: scope === 'item' ? 1 : 3 };
-	const rows = takeOver(list, look, connection.history, later);
+	const rows = takeOver(list, look, connection.historyOf, later);
 	const mark =
 		scope === 'front' ? seenMark(src, words, document.getElementById('foot'), later) : undefined;
 	const tags = tag ? [tag] : [];
@@ -73,6 +74,7 @@ export function liveFeed(list) {
 	let burst = 0;
 	let burstAt = 0;
 	let asked = false;
+	let reloading = false;
 	let was = connection.status;
 
 	pause.onclick = () => {
@@ -83,6 +85,7 @@ export function liveFeed(list) {
 	};
 	button.onclick = ({ detail }) => {
 		const ids = new Set(pending);
+		if (paused) pause.click();
 		pending.clear();
 		scrollTo({ top: 0, behavior: 'instant' });
 		paint();
@@ -110,8 +113,10 @@ export function liveFeed(list) {
 
 	/** A snapshot came: what is here was too old to be brought up to date. @param {boolean} another whether it is another journal */
 	function startOver(another) {
-		if (scope !== 'front')
-			setTimeout(() => location.reload(), Math.max(0, CACHED - performance.now()));
+		if (scope !== 'front') reloadSoon();
+		// What became of the rows that are not in it, nobody says: they and their words go.
+		if (scope !== 'item') forget();
+		if (paused) pause.click();
 		if (another) rows.clear();
 		pending.clear();
 		fresh.clear();
@@ -123,7 +128,8 @@ export function liveFeed(list) {
 			const { id, status, headline = '', imported, breaking, corrections = [] } = item;
 			if (status === 'killed') {
 				unsay(src, id);
-				if (ids.has(id)) forget();
+				// Its words may stand there though it has left the page.
+				if (scope !== 'item' || ids.has(id)) forget();
 			}
 			if (scope === 'item' && ids.has(id)) renewHistory(item);
 			if (!belongs(item) || imported || status === 'killed') continue;
@@ -146,7 +152,7 @@ export function liveFeed(list) {
 	/** What an item's readers were shown before is of that item too. @param {Item} item */
 	async function renewHistory(item) {
 		const killed = item.status === 'killed';
-		const history = killed ? [] : await connection.history(item.id).catch(() => undefined);
+		const history = killed ? [] : await connection.historyOf(item.id).catch(() => undefined);
 		// It may have changed once more meanwhile, or be withdrawn; and what failed to come takes nothing away.
 		if (history && state.versions.get(item.id) === item.version)
 			showHistory(item, history, look, list);
@@ -165,10 +171,18 @@ export function liveFeed(list) {
 		return (
 			paused ||
 			document.hidden ||
-			pending.size > 0 ||
+			waits().length > 0 ||
 			list.getBoundingClientRect().top < 0 ||
 			list.matches(':focus-within')
 		);
+	}
+
+	/** Which of the pending items still are news. */
+	function waits() {
+		return [...pending].filter((id) => {
+			const item = state.items.get(id);
+			return item && item.status !== 'killed' && belongs(item);
+		});
 	}
 
 	function later() {
@@ -194,18 +208,36 @@ export function liveFeed(list) {
 			: select();
 		rows.paint(shown, fresh, scope === 'front');
 		mark?.(shown, (id) => document.getElementById(`item-${id}`));
-		const count = [...pending].filter((id) => {
-			const item = state.items.get(id);
-			return item && item.status !== 'killed' && belongs(item);
-		}).length;
+		const count = waits().length;
 		waiting.hidden = !count;
 		button.textContent = plural(words.waiting, count, words.language);
-		if (scope !== 'front') return;
-		if (title && state.feed && title.textContent !== state.feed.title)
-			title.textContent = state.feed.title;
-		if (!more) return;
+		retitle();
+		if (scope !== 'front' || !more) return;
 		more.hidden = !state.next && state.items.size <= max;
 		if (state.next) more.href = `${src}?before=${encodeURIComponent(state.next)}`;
+	}
+
+	/** Call the page and its feed as they are called now. */
+	function retitle() {
+		const [item] = scope === 'item' ? shown : [];
+		if (item?.headline) document.title = item.headline;
+		const { feed } = state;
+		if (!feed || !title) return;
+		const before = `${title.textContent}`;
+		if (before !== feed.title) {
+			title.textContent = feed.title;
+			if (scope !== 'item') document.title = document.title.replace(before, () => feed.title);
+		}
+		if (about) about.textContent = feed.description ?? '';
+		// All that the server has written is in the former ones.
+		if (feed.language !== language || feed.timezone !== zone) reloadSoon();
+	}
+
+	/** Load the page anew, as soon as no cache may give the same one. */
+	function reloadSoon() {
+		if (reloading) return;
+		reloading = true;
+		setTimeout(() => location.reload(), Math.max(0, CACHED - performance.now()));
 	}
 
 	/** @returns {Item[]} */
@@ -229,13 +261,13 @@ export function liveFeed(list) {
 				? ''
 				: words[is].replace('{t}', freshAt && say.beside(freshAt, now));
 		// Nothing comes to what was found, but for edits of it.
-		pause.hidden = is === 'ended' || scope === 'search';
+		pause.hidden = (is === 'ended' && !paused) || scope === 'search';
 		if (scope === 'front') list.dataset.nothing = words[is === 'ended' ? 'none' : 'empty'];
 		bar.className = `bar ${is}${paused ? ' paused' : ''}`;
 		bar.hidden = !text; // or its dot would stand there alone
 		if (status.textContent !== text) status.textContent = text;
-		// Also that it is live again, or what was said would stand there for good.
-		if (is !== was && /stale|ended/.test(was + is) && !paused) speak(text, src);
+		// Also that it is live again, or what was said would stand there for good; but not how a feed is found.
+		if (is !== was && /stale|^ended|liveended/.test(was + is) && !paused) speak(text, src);
 		was = is;
 	}
 

@@ -51,7 +51,10 @@ export function seenMark(src, words, foot, repaint) {
 
 	function leave() {
 		leftAt = performance.now();
-		if (on && newest) keep(key, newest.join(' '));
+		const [at, id] = seen() ?? [0, 0];
+		// Another tab may have shown more.
+		if (on && newest && (newest[0] > at || (newest[0] === at && newest[1] > id)))
+			keep(key, newest.join(' '));
 	}
 
 	function comeBack() {

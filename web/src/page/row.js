@@ -122,7 +122,7 @@ function credit({ byline, source, url, occurred_at }, say) {
 			make(
 				'span',
 				{},
-				say.words.source,
+				source ? say.words.source : say.words.elsewhere,
 				' ',
 				linked
 					? make('a', { href: url }, make('bdi', {}, source || hostOf(url)))
@@ -156,11 +156,6 @@ export function timed(say, text, ms, label) {
 /** @param {string | undefined} url */
 const isWebLink = (url) => /^https?:\/\//i.test(url ?? '');
 
-/** @param {string} [url] */
-function hostOf(url = '') {
-	try {
-		return new URL(url).hostname;
-	} catch {
-		return url;
-	}
-}
+/** As it was written: a browser would spell a name outside ASCII in it. @param {string} [url] */
+const hostOf = (url = '') =>
+	/^https?:\/\/(?:[^/?#]*@)?([^/?#:]+)/i.exec(url)?.[1].toLowerCase() ?? url;
