@@ -228,7 +228,8 @@ export function liveFeed(list) {
 			title.textContent = feed.title;
 			if (scope !== 'item') document.title = document.title.replace(before, () => feed.title);
 		}
-		if (about) about.textContent = feed.description ?? '';
+		const { description = '' } = feed;
+		if (about && about.textContent !== description) about.textContent = description;
 		// All that the server has written is in the former ones.
 		if (feed.language !== language || feed.timezone !== zone) reloadSoon();
 	}
