@@ -38,6 +38,7 @@ few = st.integers(1, 4)
 rooms = st.integers(100, 4_000)
 FOREIGN = ("other's", "other feed's", "other epoch's", "other history's", "future")
 DEATHS = ("ended", "killed", "all killed")
+SHOWN = 4  # items of a snapshot, beside the pinned
 PINNED_MAX = 2  # more would not fit into one snapshot with limits as small as these
 LIFE = 5  # steps that servers live at least: with fewer, little else would happen
 WORDING = (Verb.FIX, Verb.UPDATE, Verb.CORRECT)
@@ -372,6 +373,45 @@ class Story(RuleBasedStateMachine):
         self.count("poll")
 
     @precondition(with_watchers)
+    @rule(who=pick, most=few)
+    def somebody_turns_pages(self, who: int, most: int) -> None:
+        async def at_once() -> None:
+            world, watcher = self.world, self.one(who)
+            await world.converge()
+            for _ in range(most):
+                self.happened["page"] += await world.turn_page(watcher, most)
+                await world.check(watcher)
+
+        self.do(at_once())
+
+    @precondition(with_room_for_one)
+    @rule(slug=slugs)
+    def what_is_pinned_at_the_edge_comes_loose(self, slug: str) -> None:
+        self.do(self.world.converge())
+        items = sorted(
+            (one for one in self.world.items.values() if one.feed == slug),
+            key=lambda item: item.order,
+            reverse=True,
+        )
+        if len(items) <= SHOWN or self.pinned(slug) >= PINNED_MAX:
+            return
+        edge = items[SHOWN - 1]
+        if edge.pinned or edge.status is Status.KILLED or not self.fits(slug, Verb.PIN):
+            return
+        self.must(slug, Verb.PIN, edge)
+        watcher = self.world.watcher(slug)
+
+        async def at_once() -> None:
+            world = self.world
+            await world.converge()
+            await world.submit(slug, Verb.UNPIN, world.items[edge.id])
+            await world.converge()
+            self.happened["loose"] += await world.turn_page(watcher, 4)
+            await world.check(watcher)
+
+        self.do(at_once())
+
+    @precondition(with_watchers)
     @rule(who=pick)
     def somebody_leaves(self, who: int) -> None:
         self.do(self.world.hang_up(self.one(who)))
@@ -603,7 +643,7 @@ OFTEN = (  # what must have happened, or the property would prove less than it s
         "renamed",
     ),
     *(f"{whose} cursor" for whose in ("own", *FOREIGN)),
-    *("poll", "somebody is behind", "dropped", "one is ahead", *DEATHS),
+    *("poll", "page", "loose", "somebody is behind", "dropped", "one is ahead", *DEATHS),
     *(f"sent {kind}" for kind in ("snapshot", "changes", "heartbeat", "ended")),
 )
 

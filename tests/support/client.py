@@ -84,6 +84,14 @@ class Client:
         by_time = sorted(self.rows.values(), key=order, reverse=True)
         return sorted(by_time, key=lambda item: not item.get("pinned"))
 
+    def take_page(self, items: list[Json], next_: str | None) -> None:
+        """Put a page fetched by `next`, complete up to now, under what is shown."""
+        if items:
+            self.floor = order(items[-1])  # pins do not reorder pages: all above it is known
+        self.next = next_
+        for item in items:
+            self._take_item(item)
+
     def _take_snapshot(self, message: Json) -> None:
         if message["epoch"] != self.epoch:
             self.epoch = message["epoch"]

@@ -20,12 +20,13 @@ from feedserver.asgi.access import Tokens, new_secret
 from feedserver.errors import KeyReused, Killed, Refused, Unauthorized
 from feedserver.hub import Hub
 from feedserver.journal import Journal
+from feedserver.messages import next_text
 from feedserver.model import Feed, Item, Millis, Record, Status, Token, Verb
 from feedserver.newsroom import Newsroom, Outcome, Submission
 from feedserver.rules import Change
 from feedserver.sqlite import mirror as sqlite_mirror
 from support import memory
-from support.client import Client, Json, due, floor_of
+from support.client import Client, Json, due
 from support.memory import turns
 from support.records import NOON, Open, Opened, level
 from support.sockets import SocketLine, StreamLine
@@ -340,6 +341,18 @@ class World:
         place = await self.stations[station].hub.place_of(found, cursor)
         assert watcher.take(found.chain(place)[0].json(self.now))
 
+    async def turn_page(self, watcher: Watcher, most: int) -> bool:
+        """Fetch what is older than what a client shows, who is level; False: there is nothing."""
+        client = watcher.client
+        if client.next is None:
+            return False
+        at, item_id = client.next.split(".")
+        page = await self.opened.mirror.page(watcher.slug, most, (int(at), int(item_id)))
+        assert page is not None
+        items = [json_of(item) for item in page.items]
+        client.take_page(items, next_text(page.next) if page.next else None)
+        return True
+
     async def hang_up(self, watcher: Watcher) -> None:
         if watcher.connecting is not None:
             watcher.connecting.cancel()
@@ -425,7 +438,7 @@ class World:
         feed, items = await self.truth(watcher.slug)
         client = watcher.client
         assert client.cursor == f"{self.opened.journal.identity.epoch}.{feed.head}.{feed.check}"
-        assert client.shown == due(items, floor_of(watcher.snapshot))
+        assert client.shown == due(items, client.floor)
         told = client.feed | {"cursor": client.cursor}  # it came with that of its own message
         assert told == wire.feed_json(feed, told["url"], client.cursor)
         assert client.ended == (feed.closed_at is not None)
