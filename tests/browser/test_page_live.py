@@ -504,6 +504,25 @@ def test_the_iframe_tells_its_host_how_tall_it_is(stage: Stage, sandbox: str) ->
     page.wait_for_function("() => told?.type === 'newsfeed-height' && told.height > 50")
 
 
+def test_a_frame_tells_its_height_only_once_its_items_are_there(stage: Stage) -> None:
+    feed = stage.feed()
+    for number in range(12):
+        feed.post(f"Item {number}", body="Some words.")
+    page = stage.open("/robots.txt", viewport={"width": 390, "height": 600})
+    address = f"{stage.server.url}/feeds/{feed.slug}/embed?height=auto&max=3"
+    host = f"""<script>window.told = []; addEventListener('message', ({{ data }}) => {{
+            told.push(data.height);
+            document.querySelector('iframe').style.height = `${{data.height}}px`;
+        }})</script>
+        <iframe src="{address}" style="width: 100%; height: 10px; border: 0"></iframe>"""
+    page.route("**/host", lambda route: route.fulfill(body=host, content_type="text/html"))
+    page.goto("http://host.test/host")
+    page.frame_locator("iframe").get_by_role("link", name="Item 11").wait_for()
+    page.wait_for_function("() => told.length > 0")
+    page.wait_for_timeout(1_500)
+    assert len(page.evaluate("told")) == 1
+
+
 def test_a_frame_of_automatic_height_does_not_move_what_its_reader_reads(stage: Stage) -> None:
     feed = stage.feed()
     for number in range(20):
