@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from chromium import MEASURES, Stage, headlines, wait_for_headlines
-from playwright.sync_api import expect
+from chromium import MEASURES, Feed, Stage, headlines, wait_for_headlines
+from playwright.sync_api import Page, expect
 
 BROKEN_SOCKETS = """
 window.WebSocket = class {
@@ -118,13 +118,19 @@ def test_a_page_that_was_kept_catches_up_from_its_own_cursor(stage: Stage) -> No
     assert "?since=" in asked[0]
 
 
-def test_news_waits_for_a_reader_who_reads_below(stage: Stage) -> None:
+def read_below(stage: Stage) -> tuple[Feed, Page]:
+    """Return a feed's page with a reader who has scrolled down."""
     feed = stage.feed()
     for number in range(30):
         feed.post(f"Item {number}", body="Words.\n\nMore words.")
     page = stage.open(f"/feeds/{feed.slug}")
     page.wait_for_selector(".bar.live")
     page.evaluate("scrollTo(0, 1500)")
+    return feed, page
+
+
+def test_news_waits_for_a_reader_who_reads_below(stage: Stage) -> None:
+    feed, page = read_below(stage)
     target = page.locator(".item").nth(15)
     before = target.bounding_box()
     feed.post("New above")
@@ -195,12 +201,7 @@ def test_a_page_paused_when_coverage_ends_can_go_on(stage: Stage) -> None:
 
 
 def test_once_what_waited_is_withdrawn_news_comes_in_again(stage: Stage) -> None:
-    feed = stage.feed()
-    for number in range(30):
-        feed.post(f"Item {number}", body="Words.\n\nMore words.")
-    page = stage.open(f"/feeds/{feed.slug}")
-    page.wait_for_selector(".bar.live")
-    page.evaluate("scrollTo(0, 1500)")
+    feed, page = read_below(stage)
     wrong = feed.post("Wrong")
     button = page.get_by_role("button", name="1 new update")
     button.wait_for()

@@ -123,15 +123,20 @@ async def heard(here: World, **words: str) -> None:
     here.stations[0].hub.apply((await told(here),))
 
 
+async def posted_and_killed(here: World) -> tuple[Change, Change]:
+    """Return two changes that a server would take in, without telling it."""
+    item = await here.submit("world", Verb.POST, headline="Unspeakable")
+    posted = await told(here)
+    assert await here.submit("world", Verb.KILL, item, note="It was not so.")
+    return posted, await told(here)
+
+
 async def test_what_is_withdrawn_during_a_round_goes_to_nobody_whom_it_has_not_reached(
     here: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(channel, "SLICE", 1)
     watchers = await crowd(here, 4)
-    item = await here.submit("world", Verb.POST, headline="Unspeakable")
-    posted = await told(here)
-    assert await here.submit("world", Verb.KILL, item, note="It was not so.")
-    killed = await told(here)
+    posted, killed = await posted_and_killed(here)
     hub = here.stations[0].hub
     hub.apply((posted,))
     await asyncio.sleep(0)  # the round reaches the first of them
@@ -148,18 +153,14 @@ async def test_a_receipt_counts_whoever_has_the_change_in_whichever_round_it_cam
 ) -> None:
     monkeypatch.setattr(channel, "SLICE", 1)
     watchers = await crowd(here, 4)
-    item = await here.submit("world", Verb.POST, headline="Unspeakable")
-    posted = await told(here)
-    tombstone = await here.submit("world", Verb.KILL, item, note="It was not so.")
-    killed = await told(here)
-    assert tombstone is not None
+    posted, killed = await posted_and_killed(here)
     hub = here.stations[0].hub
     hub.apply((posted,))
     await asyncio.sleep(0)  # the first of them has it, and three get the withdrawal in its round
     hub.apply((killed,))
     late = here.watcher("world")
     await here.connected(late, room=ROOM)  # and one brings it along
-    receipt = await hub.delivered("world", tombstone.version, 5)
+    receipt = await hub.delivered("world", killed.sequence, 5)
     assert (receipt.took, receipt.readers) == (5, 5)
     texts = [b"".join(await one.line.read(ROOM)) for one in [*watchers, late] if one.line]
     assert all(b"It was not so." in text for text in texts)
