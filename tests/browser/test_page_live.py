@@ -371,6 +371,8 @@ def test_an_items_own_page_is_live_and_forgets_what_is_withdrawn(stage: Stage) -
     page.wait_for_selector(".bar.live")
     item = feed.do(item, "update", headline=f"{SECRET}, much more")
     page.wait_for_function("() => document.querySelector('h1').textContent.endsWith('much more')")
+    # Its history is asked for: after the kill that would be answered with 410.
+    page.locator("#shown .headline", has_text="much more").wait_for(state="attached")
     feed.do(item, "kill", note="No.")
     page.wait_for_selector(".item.killed .note")
     assert SECRET not in page.content()

@@ -40,7 +40,7 @@ FOREIGN = ("other's", "other feed's", "other epoch's", "other history's", "futur
 DEATHS = ("ended", "killed", "all killed")
 SHOWN = 4  # items of a snapshot, beside the pinned
 PINNED_MAX = 2  # more would not fit into one snapshot with limits as small as these
-LIFE = 5  # steps that servers live at least: with fewer, little else would happen
+LIFE = 4  # steps that servers live at least: with fewer, little else would happen
 WORDING = (Verb.FIX, Verb.UPDATE, Verb.CORRECT)
 EDITS = (Verb.HOLD, Verb.PIN, *WORDING, Verb.RELEASE, Verb.UNPIN, Verb.KILL)
 
@@ -245,12 +245,8 @@ class Story(RuleBasedStateMachine):
     @rule(slug=slugs)
     def close_or_reopen(self, slug: str) -> None:
         closed = slug not in self.world.closed
-        self.do(self.world.configure(slug, closed=closed))
+        self.do(self.renamed(slug, closed=closed))
         self.count("closed" if closed else "reopened")
-
-    @rule(slug=slugs)
-    def rename(self, slug: str) -> None:
-        self.do(self.renamed(slug))
 
     @precondition(lambda self: self.world.closed)
     @rule()
@@ -559,8 +555,8 @@ class Story(RuleBasedStateMachine):
     def draft(self, size: int) -> dict[str, Any]:
         return {"headline": f"News {next(self.numbers)}", "body": "x" * size}
 
-    async def renamed(self, slug: str) -> None:
-        await self.world.configure(slug, title=f"Feed {next(self.numbers)}")
+    async def renamed(self, slug: str, **settings: Any) -> None:
+        await self.world.configure(slug, title=f"Feed {next(self.numbers)}", **settings)
         self.count("renamed")
 
     def key(self) -> str:
