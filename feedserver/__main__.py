@@ -2,6 +2,6 @@
 
 import sys
 
-from feedserver.cli import main
+from feedserver.commands.program import main
 
 sys.exit(main())

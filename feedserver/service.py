@@ -20,22 +20,22 @@ import uvicorn
 import uvloop
 from starlette.applications import Starlette
 
-from feedserver.asgi.access import Tokens
-from feedserver.asgi.app import make_app
-from feedserver.asgi.connections import Connections
-from feedserver.asgi.context import Context, Site
-from feedserver.asgi.live import turn_away
-from feedserver.asgi.socket import SocketReader
+from feedserver.api.access import Tokens
+from feedserver.api.app import make_app
+from feedserver.api.context import Context, Site
 from feedserver.errors import SetupError
-from feedserver.hub import Hub, now_millis
 from feedserver.linux.aio import Aio
-from feedserver.linux.queue import KernelQueue
+from feedserver.linux.batches import KernelQueue
 from feedserver.linux.uring import Ring
+from feedserver.live.hub import Hub, now_millis
 from feedserver.newsroom import Newsroom
 from feedserver.settings import Settings, address_of
 from feedserver.sqlite.database import CHECKED_MAX, fold_log, open_database, prepare
 from feedserver.sqlite.journal import SQLiteJournal, open_journal
 from feedserver.sqlite.mirror import SQLiteMirror
+from feedserver.websocket.connection import SocketReader
+from feedserver.websocket.endpoint import turn_away
+from feedserver.websocket.http1 import Connections
 from feedserver.workers.siblings import Box, Siblings, mailboxes
 from feedserver.workers.supervisor import supervise
 

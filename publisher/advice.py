@@ -15,7 +15,7 @@ from feedserver.errors import (
     NotFound,
     Unauthorized,
 )
-from feedserver.meant import did_you_mean
+from feedserver.suggestions import did_you_mean
 from publisher.call import Call
 from publisher.failures import Failure, NotReached, Refused
 from publisher.submitting import tombstone_of

@@ -10,7 +10,7 @@ from typing import Any
 from feedserver.model import is_slug
 from feedserver.wire import Json
 from publisher.failures import Misused
-from publisher.media import NextMedium, OfMedium, medium_words
+from publisher.text.media import NextMedium, OfMedium, medium_words
 
 LINES = ("headline", "occurred_at", "byline", "source", "url", "language")
 CLEARABLE = (

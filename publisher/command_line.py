@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from feedserver import __version__
-from feedserver.meant import did_you_mean
+from feedserver.suggestions import did_you_mean
 from publisher.advice import advise
 from publisher.arguments import add_common
 from publisher.call import Call, Command

@@ -7,7 +7,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
-from feedserver.meant import did_you_mean, unknown_option
+from feedserver.suggestions import did_you_mean, unknown_option
 from publisher.failures import Misused
 
 _MISSING = "the following arguments are required: "

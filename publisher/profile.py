@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from publisher.address import is_address, may_carry_token, same_server, split_feed
 from publisher.failures import Misused
+from publisher.server.address import is_address, may_carry_token, same_server, split_feed
 
 _PRIVATE_FOLDER = 0o700
 _PRIVATE_FILE = 0o600

@@ -21,11 +21,11 @@ from publisher.arguments import (
     take_words,
 )
 from publisher.call import Call, Command
-from publisher.client import Client
 from publisher.failures import Misused, Refused
-from publisher.shapes import is_versioned_item
+from publisher.server.client import Client
+from publisher.server.schemas import is_versioned_item
 from publisher.submitting import Submission, new_key, say_unchanged, submit, tombstone_of
-from publisher.written import Kept, Text, keeping, read_typed, write_in_editor
+from publisher.text.typed import Kept, Text, keeping, read_typed, write_in_editor
 
 
 def command(

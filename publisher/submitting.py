@@ -12,11 +12,11 @@ from feedserver.model import Verb
 from feedserver.wire import Json
 from publisher.arguments import TIMEOUT, option_for, words_of
 from publisher.call import Call
-from publisher.client import Answer, Client
 from publisher.failures import Broken, NotReached, Refused
 from publisher.output import clean_line, plain
-from publisher.shapes import is_revisions, is_versioned_item
-from publisher.written import Kept
+from publisher.server.client import Answer, Client
+from publisher.server.schemas import is_revisions, is_versioned_item
+from publisher.text.typed import Kept
 
 _DONE = {
     Verb.POST: "Posted",

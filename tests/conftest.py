@@ -11,6 +11,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from support.server import Server
 
+pytest_plugins = ["support.house"]
+
 # A shell that runs the tests in the background has them ignore Ctrl-C, and with them every process
 # that they start; but how those take it is tested.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -15,7 +15,7 @@ import struct
 import sys
 from array import array
 
-from feedserver.linux.queue import ENTRIES, KernelQueue, address, call, fault
+from feedserver.linux.batches import ENTRIES, KernelQueue, address, call, fault
 
 log = logging.getLogger("feedserver.aio")
 

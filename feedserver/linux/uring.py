@@ -11,7 +11,7 @@ import socket
 import struct
 from array import array
 
-from feedserver.linux.queue import ENTRIES, KernelQueue, address, call, fault
+from feedserver.linux.batches import ENTRIES, KernelQueue, address, call, fault
 
 log = logging.getLogger("feedserver.uring")
 

@@ -16,8 +16,8 @@ from typing import Any
 
 import orjson
 
-from feedserver.channel import Receipt
-from feedserver.hub import Hub
+from feedserver.live.channel import Receipt
+from feedserver.live.hub import Hub
 
 PACKET_MAX = 4096  # bytes
 MARGIN = 0.03  # seconds of an asker's patience kept for the answer's way back

@@ -6,7 +6,6 @@ from publisher.commands import (
     fix,
     hold,
     kill,
-    list,
     login,
     pin,
     post,
@@ -16,6 +15,7 @@ from publisher.commands import (
     update,
     watch,
 )
+from publisher.commands import list_items as list
 
 COMMANDS: dict[str, Command] = {
     module.COMMAND.name: module.COMMAND

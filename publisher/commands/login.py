@@ -7,14 +7,14 @@ from contextlib import suppress
 
 from feedserver.errors import Unauthorized
 from feedserver.model import is_slug
-from publisher.address import split_feed
 from publisher.advice import no_feed
 from publisher.call import Call, Command
-from publisher.client import Client
 from publisher.failures import Misused, Refused
 from publisher.output import clean_line
 from publisher.profile import Profile, save
-from publisher.shapes import is_readers
+from publisher.server.address import split_feed
+from publisher.server.client import Client
+from publisher.server.schemas import is_readers
 
 
 def _add_arguments(parser: ArgumentParser) -> None:

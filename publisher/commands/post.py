@@ -7,7 +7,7 @@ from publisher.arguments import A_TIME, add_content, add_sending, add_words, fie
 from publisher.call import Call, Command
 from publisher.failures import Misused
 from publisher.submitting import Submission, new_key, submit
-from publisher.written import Text, keeping, read_typed, write_in_editor
+from publisher.text.typed import Text, keeping, read_typed, write_in_editor
 
 
 def _add_arguments(parser: ArgumentParser) -> None:

@@ -10,7 +10,7 @@ from publisher.call import Call, Command
 from publisher.failures import Refused
 from publisher.marks import marks
 from publisher.output import Screen, clean, clean_line, local_time, plain
-from publisher.shapes import is_history, is_revisions, is_versioned_item
+from publisher.server.schemas import is_history, is_revisions, is_versioned_item
 from publisher.submitting import tombstone_of
 
 

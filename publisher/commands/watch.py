@@ -7,11 +7,11 @@ from contextlib import closing
 
 from feedserver.wire import Json
 from publisher.call import Call, Command
-from publisher.connections import Lost, through_events, through_socket
 from publisher.failures import NotReached
-from publisher.live import News, Next, Step, View, wait_to_come_back
 from publisher.output import clean_line, fit, local_time
-from publisher.retries import tries
+from publisher.server.follower import News, Next, Step, View, wait_to_come_back
+from publisher.server.retries import tries
+from publisher.server.streams import Lost, through_events, through_socket
 
 Way = Callable[[str, str, View, float], Generator[Json]]
 FIRST_TRIES = 3  # to reach a server at all; one that was reached is waited for without end

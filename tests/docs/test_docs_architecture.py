@@ -9,7 +9,8 @@ import pytest
 from prose import DOCS, blocks, chapter, table
 from support.server import ROOT
 
-from feedserver import channel, journal
+from feedserver import journal
+from feedserver.live import channel
 from feedserver.model import Verb
 from feedserver.sqlite.schema import MIGRATIONS
 

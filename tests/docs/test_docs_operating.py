@@ -10,7 +10,7 @@ from prose import DOCS, blocks, chapter, name_of, table
 from support.server import ROOT
 
 from feedserver import service, settings
-from feedserver.cli import _parser
+from feedserver.commands.program import _parser
 from feedserver.sqlite.database import BUSY_SECONDS, FILE
 from publisher.cli import parser_for
 from publisher.commands import COMMANDS

@@ -9,11 +9,14 @@ import pytest
 from prose import DOCS, chapter, table
 from starlette.routing import Route, WebSocketRoute
 
-from feedserver import channel, draft, messages, model
-from feedserver.asgi import editing, frames, live, reading
-from feedserver.asgi.app import make_app
-from feedserver.asgi.problems import _Surprise
+from feedserver import draft, model
+from feedserver.api import editing, reading
+from feedserver.api.app import make_app
+from feedserver.api.problems import _Surprise
 from feedserver.errors import FeedError, Refused, Unavailable
+from feedserver.live import channel, messages
+from feedserver.websocket import endpoint as live
+from feedserver.websocket import frames
 
 PAGE = DOCS / "protocol.md"
 TEXT = PAGE.read_text()

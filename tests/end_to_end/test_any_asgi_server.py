@@ -17,12 +17,12 @@ from starlette.websockets import WebSocketDisconnect
 from support.client import Client, due, parse
 from support.server import Server
 
-from feedserver.asgi.app import make_app
-from feedserver.asgi.frames import FRAMES
-from feedserver.hub import Hub
+from feedserver.api.app import make_app
+from feedserver.live.hub import Hub
 from feedserver.service import create_app, open_context
 from feedserver.settings import read_settings
 from feedserver.sqlite.journal import SQLiteJournal
+from feedserver.websocket.frames import FRAMES
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it would rather have the next httpx

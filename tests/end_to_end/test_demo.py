@@ -15,7 +15,7 @@ import pytest
 from support.server import ROOT
 from terminal import PATIENCE, Demo, clean_environ
 
-from feedserver import demo
+from feedserver.commands import demo
 
 PROGRAM = [str(Path(sys.executable).parent / "feedserver")]
 TOLD = "The story is told"

@@ -11,8 +11,8 @@ import time
 from pathlib import Path
 
 import pytest
-from lines import Stuck, eventually, live, stream
 from support.client import Client, parse
+from support.lines import Stuck, eventually, live, stream
 from support.server import PATIENCE, ROOT, Server
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
@@ -152,9 +152,9 @@ module.{part} = {when}
 @pytest.mark.parametrize(
     ("module", "part", "when"),
     [
-        ("feedserver.hub", "Hub.apply", "at_once"),
-        ("feedserver.asgi.access", "Tokens.apply", "at_once"),
-        ("feedserver.hub", "Hub.run", "later"),
+        ("feedserver.live.hub", "Hub.apply", "at_once"),
+        ("feedserver.api.access", "Tokens.apply", "at_once"),
+        ("feedserver.live.hub", "Hub.run", "later"),
         ("feedserver.sqlite.journal", "SQLiteJournal._write", "later"),
         ("feedserver.sqlite.journal", "SQLiteJournal._watch", "later"),
         ("feedserver.sqlite.purge", "Purge.work", "later"),
@@ -182,7 +182,7 @@ def test_a_server_of_which_a_part_dies_at_the_start_never_says_that_it_is_ready(
     sign.touch()
     module, part = "feedserver.sqlite.journal", "SQLiteJournal._watch"
     dies = DIES.format(module=module, part=part, when="later", sign=str(sign))
-    program = f"{dies}\nfrom feedserver.cli import main\nexit(main())"
+    program = f"{dies}\nfrom feedserver.commands.program import main\nexit(main())"
     done = subprocess.run(
         [sys.executable, "-c", program, "serve", "--port", "0", "--data", str(tmp_path / "data")],
         capture_output=True,

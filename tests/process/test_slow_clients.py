@@ -10,16 +10,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from lines import PATIENCE, Stuck, eventually, live, stream
+from support.lines import PATIENCE, Stuck, eventually, live, stream
 from support.server import Server
 
 from feedserver.service import SEND_BUFFER, USER_TIMEOUT_MS, listen
 
-FINISH_SOON = "import feedserver.asgi.socket as sockets; sockets.FINISH_SECONDS = 0.5"
+FINISH_SOON = "import feedserver.websocket.connection as sockets; sockets.FINISH_SECONDS = 0.5"
 SOON = """
-import feedserver.asgi.connections as connections
-import feedserver.channel as channel
-import feedserver.asgi.socket as sockets
+import feedserver.websocket.http1 as connections
+import feedserver.live.channel as channel
+import feedserver.websocket.connection as sockets
 connections.REQUEST_SECONDS = connections.STALL_SECONDS = channel.STALL_SECONDS = 1.0
 sockets.FINISH_SECONDS = 1.0
 """

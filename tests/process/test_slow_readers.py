@@ -9,14 +9,14 @@ from pathlib import Path
 from statistics import median
 
 import pytest
-from lines import Follower, Stuck, eventually, live, stream
+from support.lines import Follower, Stuck, eventually, live, stream
 from support.server import Editor, Server
 from websockets.sync.client import connect
 
-from feedserver.asgi.editing import DELIVERY_PATIENCE
+from feedserver.api.editing import DELIVERY_PATIENCE
 
 LARGE = "x" * 60_000
-SOON = "import feedserver.channel; feedserver.channel.STALL_SECONDS = 1.0"
+SOON = "import feedserver.live.channel; feedserver.live.channel.STALL_SECONDS = 1.0"
 
 
 @pytest.fixture(

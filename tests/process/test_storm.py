@@ -7,8 +7,8 @@ import random
 
 import httpx
 import pytest
-from lines import RETRY_SECONDS, Follower, converged
 from support.client import Json
+from support.lines import RETRY_SECONDS, Follower, converged
 from support.server import Server
 
 pytestmark = pytest.mark.anyio

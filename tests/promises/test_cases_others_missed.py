@@ -17,15 +17,16 @@ from support.sockets import SocketLine
 from support.watcher import Watcher
 from support.world import World, world
 
-from feedserver import channel, hub, view
-from feedserver.asgi.access import Tokens
-from feedserver.asgi.app import make_app
-from feedserver.asgi.context import Context, Site
-from feedserver.channel import CLOSE_ENDED
+from feedserver.api.access import Tokens
+from feedserver.api.app import make_app
+from feedserver.api.context import Context, Site
 from feedserver.journal import Page
-from feedserver.messages import MESSAGE_MAX, Messages
+from feedserver.live import channel, hub
+from feedserver.live import window as view
+from feedserver.live.channel import CLOSE_ENDED
+from feedserver.live.messages import MESSAGE_MAX, Messages
+from feedserver.live.window import View
 from feedserver.model import CATCH_UP_MAX, SNAPSHOT_ITEMS, Cursor, Item, Verb
-from feedserver.view import View
 
 pytestmark = pytest.mark.anyio
 

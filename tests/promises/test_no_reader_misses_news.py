@@ -27,7 +27,8 @@ from support.records import Open, in_memory, in_sqlite
 from support.watcher import Watcher
 from support.world import FEEDS, HEARTBEAT, World, shrink_limits
 
-from feedserver import channel, wire
+from feedserver import wire
+from feedserver.live import channel
 from feedserver.model import Item, Status, Verb
 from feedserver.newsroom import Submission
 from feedserver.rules import CLOSED_TO

@@ -7,7 +7,7 @@ import re
 import shlex
 
 import pytest
-from conftest import ROOT
+from support.server import ROOT
 
 from publisher.cli import parser_for
 from publisher.commands import COMMANDS

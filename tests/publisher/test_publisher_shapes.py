@@ -7,8 +7,8 @@ import json
 import pytest
 from hostile import ITEM, answers, drips_headers, problem, streams
 
-from publisher.live import GOODBYE_MAX, View
-from publisher.shapes import is_message, is_versioned_item
+from publisher.server.follower import GOODBYE_MAX, View
+from publisher.server.schemas import is_message, is_versioned_item
 
 EVIL = "\x1b]0;pwned\x07"
 PLACE = {"epoch": "e", "now": "2025-05-17T07:13:00.000Z"}

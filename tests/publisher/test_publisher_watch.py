@@ -13,7 +13,7 @@ import httpx
 import pytest
 from hostile import Request, answers
 
-from publisher.live import Next, View, wait_to_come_back
+from publisher.server.follower import Next, View, wait_to_come_back
 
 
 @contextmanager

@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feedserver.model import BODY_MAX
-from publisher.address import is_loopback, may_carry_token, same_server, split_feed
 from publisher.arguments import fields_of, words_of
 from publisher.cli import parser_for
 from publisher.commands import COMMANDS
 from publisher.failures import Misused
 from publisher.output import clean, clean_line, fit, local_time, plain
-from publisher.retries import RETRY_AFTER_MAX, TRIES, read_retry_after, wait_before
-from publisher.written import SCISSORS, Text
+from publisher.server.address import is_loopback, may_carry_token, same_server, split_feed
+from publisher.server.retries import RETRY_AFTER_MAX, TRIES, read_retry_after, wait_before
+from publisher.text.typed import SCISSORS, Text
 
 words = st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), max_size=30)
 some = st.text(st.characters(codec="utf-8"), min_size=1, max_size=30)

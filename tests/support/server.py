@@ -76,7 +76,10 @@ class Server:
     def start(self, port: int = 0) -> Server:
         program = ["-m", "feedserver"]
         if self._first:
-            program = ["-c", f"{self._first}\nfrom feedserver.cli import main\nexit(main())"]
+            program = [
+                "-c",
+                f"{self._first}\nfrom feedserver.commands.program import main\nexit(main())",
+            ]
         command = [sys.executable, *program, "serve", "--data", str(self.data)]
         self.process = subprocess.Popen(
             [*command, "--port", str(port), *self._options],

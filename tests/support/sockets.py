@@ -9,10 +9,10 @@ import asyncio
 from contextlib import ExitStack
 from typing import ClassVar
 
-from feedserver.channel import Channel
-from feedserver.messages import Message
+from feedserver.live.channel import Channel
+from feedserver.live.messages import Message
+from feedserver.live.readers import Place, Reader
 from feedserver.model import Millis
-from feedserver.reader import Place, Reader
 from support.memory import turns
 from support.records import NOON
 

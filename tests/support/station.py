@@ -9,8 +9,8 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
-from feedserver.asgi.access import Tokens
-from feedserver.hub import Hub
+from feedserver.api.access import Tokens
+from feedserver.live.hub import Hub
 from feedserver.newsroom import Newsroom, Submission
 from feedserver.rules import Change
 from feedserver.sqlite.journal import SQLiteJournal

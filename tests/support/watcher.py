@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
-from feedserver import messages
+from feedserver.live import messages
 from support.client import Client, Json, Line, parse
 from support.sockets import SocketLine, StreamLine
 from support.station import Station

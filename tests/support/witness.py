@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from bisect import bisect_right, insort
 
-from feedserver import messages, view, wire
+from feedserver import wire
+from feedserver.live import messages
+from feedserver.live import window as view
 from feedserver.model import Cursor, Feed, Item
 from support.client import Json, Order, order, sequence_of
 

@@ -15,12 +15,14 @@ from typing import Any
 
 import pytest
 
-from feedserver import channel, hub, messages, view, wire
-from feedserver.asgi.access import Tokens, new_secret
+from feedserver import wire
+from feedserver.api.access import Tokens, new_secret
 from feedserver.errors import KeyReused, Killed, Refused, Unauthorized
-from feedserver.hub import Hub
 from feedserver.journal import Journal
-from feedserver.messages import next_text
+from feedserver.live import channel, hub, messages
+from feedserver.live import window as view
+from feedserver.live.hub import Hub
+from feedserver.live.messages import next_text
 from feedserver.model import Feed, Item, Millis, Record, Status, Token, Verb
 from feedserver.newsroom import Newsroom, Outcome, Submission
 from feedserver.rules import Change

@@ -149,7 +149,7 @@ def test_who_is_turned_away_leaves_nothing_behind(serve: Serve) -> None:
 
 
 def test_who_is_turned_away_and_never_answers_holds_no_file(tmp_path: Path) -> None:
-    patient = "import feedserver.asgi.socket as sockets; sockets.FINISH_SECONDS = 3600"
+    patient = "import feedserver.websocket.connection as sockets; sockets.FINISH_SECONDS = 3600"
     full = {"FEEDSERVER_READERS": "3"}
     with ExitStack() as stack:
         server = stack.enter_context(Server(tmp_path / "data", environ=full, first=patient))

@@ -1,5 +1,5 @@
 /**
- * Times as the server writes them (feedserver/asgi/wording.py), by the same tables: what the script adds to a page looks
+ * Times as the server writes them (feedserver/site/wording.py), by the same tables: what the script adds to a page looks
  * like what was there.
  *
  * @import { PageWords, Wording } from '../../types/page.d.ts'

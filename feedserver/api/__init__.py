@@ -1,0 +1,1 @@
+"""The JSON doors: what editors send, and what readers ask for."""

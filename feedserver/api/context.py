@@ -1,0 +1,86 @@
+"""What every endpoint works with, carried in the app's state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from starlette.requests import HTTPConnection, Request
+
+from feedserver import wire
+from feedserver.api import access
+from feedserver.api.access import Tokens
+from feedserver.journal import Journal, Mirror
+from feedserver.live.channel import Receipt
+from feedserver.live.hub import Hub
+from feedserver.model import Cursor, Feed, Token
+from feedserver.newsroom import Newsroom
+
+
+class OwnJournal(Journal, Protocol):
+    """A journal with files of its own on this machine."""
+
+    trouble: str | None  # why the last commit failed; None if it did not
+
+    @property
+    def damage(self) -> str | None:
+        """What is broken in the files; None if nothing is known to be."""
+
+    async def purged(self, patience: float) -> bool:
+        """Wait up to `patience` seconds until the words of killed items are gone from the files."""
+
+
+class Crowd(Protocol):
+    """All readers of this machine, whatever process they are connected to."""
+
+    async def delivered(self, slug: str, sequence: int, patience: float) -> Receipt:
+        """Say how many took the change at `sequence`; wait `patience` seconds at most."""
+
+    async def count(self, slug: str) -> tuple[int, int]:
+        """Return how many read a feed by WebSocket and by SSE."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where readers find this server, and what its pages say of whose it is."""
+
+    url: str  # without a slash at its end
+    name: str
+    image: str = ""  # the address of the link previews' picture; empty means ours
+    links: tuple[tuple[str, str], ...] = ()  # names and addresses, for the foot of each page
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The live parts of one server process."""
+
+    journal: OwnJournal
+    mirror: Mirror
+    newsroom: Newsroom
+    hub: Hub
+    crowd: Crowd
+    tokens: Tokens
+    site: Site
+    faults: list[BaseException] = field(default_factory=list)  # what parts of the server died of
+
+    def editor(self, request: Request) -> Token:
+        """Return whose request this is. Raises Unauthorized, Forbidden."""
+        return access.editor(request, self.tokens, self.site.url)
+
+    def page_url(self, slug: str) -> str:
+        """Return the address of a feed's page."""
+        return f"{self.site.url}/feeds/{slug}"
+
+    def feed_json(self, feed: Feed) -> dict[str, Any]:
+        """Return a feed's public object, with the cursor of its head."""
+        return wire.feed_json(feed, self.page_url(feed.slug), self.cursor(feed))
+
+    def cursor(self, feed: Feed) -> str:
+        """Return the cursor of a feed's head."""
+        return str(Cursor(self.hub.epoch, feed.head, feed.check))
+
+
+def context(connection: HTTPConnection) -> Context:
+    """Return the parts that serve this request."""
+    found: Context = connection.app.state.context
+    return found

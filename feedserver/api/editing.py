@@ -1,0 +1,207 @@
+"""The editors' door: POST items and revisions, PUT feeds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from feedserver import wire
+from feedserver.api.context import Context, context
+from feedserver.errors import (
+    BadRequest,
+    FieldError,
+    Forbidden,
+    Invalid,
+    NotFound,
+    TooLarge,
+    WrongType,
+)
+from feedserver.model import BODY_MAX, Status, Verb, parse_etag
+from feedserver.newsroom import Condition, Outcome, Submission
+
+REQUEST_MAX = 512 * 1024  # bytes: the longest body with every character escaped, and the rest
+DISCARD_MAX = 8 * 1024 * 1024  # bytes of a larger request that are read and thrown away
+KEY_MAX = 128  # characters of an Idempotency-Key
+DELIVERY_PATIENCE = 0.25  # seconds that an answer waits for readers
+PURGE_PATIENCE = 3.0  # seconds that a kill's answer waits for the files to be clean
+
+NO_STORE = {"Cache-Control": "no-store", "Vary": "Authorization"}
+
+
+async def post_item(request: Request) -> Response:
+    """Post a new item."""
+    here = context(request)
+    editor = here.editor(request)
+    raw = await _json(request)
+    feed = request.path_params["feed"]
+    key = _key(request)
+    outcome = await here.newsroom.submit(Submission(feed, Verb.POST, raw, editor, key=key))
+    return await _answer(here, request, outcome)
+
+
+async def post_revision(request: Request) -> Response:
+    """Do any other verb to an item."""
+    here = context(request)
+    editor = here.editor(request)
+    raw = await _json(request)
+    outcome = await here.newsroom.submit(
+        Submission(
+            request.path_params["feed"],
+            _verb(raw),
+            raw,
+            editor,
+            item=item_id(request),
+            condition=_condition(request),
+            key=_key(request),
+        )
+    )
+    return await _answer(here, request, outcome)
+
+
+async def get_revisions(request: Request) -> Response:
+    """Tell an editor who did what when."""
+    here = context(request)
+    editor = here.editor(request)
+    feed = request.path_params["feed"]
+    if not editor.may_edit(feed):
+        raise Forbidden(f"this token does not edit the feed {feed[:80]}")
+    entries = await here.mirror.log(feed, item_id(request))
+    if not entries:
+        raise NotFound(f"there is no item {item_id(request)} in the feed {feed[:80]}")
+    body = {"revisions": [wire.revision_json(entry) for entry in entries]}
+    return _json_response(body)
+
+
+async def put_feed(request: Request) -> Response:
+    """Create, change, close or reopen a feed."""
+    here = context(request)
+    editor = here.editor(request)
+    raw = await _json(request)
+    feed, created = await here.newsroom.configure(request.path_params["feed"], raw, editor)
+    return _json_response(here.feed_json(feed), status=201 if created else 200)
+
+
+async def get_readers(request: Request) -> Response:
+    """Tell an editor how many are reading."""
+    here = context(request)
+    editor = here.editor(request)
+    slug = request.path_params["feed"]
+    if not editor.may_edit(slug):
+        raise Forbidden(f"this token does not edit the feed {slug}")
+    if await here.mirror.feed(slug) is None:
+        raise NotFound(f"there is no feed “{slug}”")
+    sockets, streams = await here.crowd.count(slug)
+    return _json_response({"readers": sockets + streams, "by": {"ws": sockets, "sse": streams}})
+
+
+def item_id(request: Request) -> int:
+    """Return the item that the path names. Raises NotFound."""
+    text: str = request.path_params["item"]
+    if not (text.isascii() and text.isdigit() and len(text) <= 15):
+        raise NotFound(f"there is no item {text[:40]}: an item's id is a number")
+    return int(text)
+
+
+routes = [
+    Route("/v1/feeds/{feed}/items", post_item, methods=["POST"]),
+    Route("/v1/feeds/{feed}/items/{item}/revisions", post_revision, methods=["POST"]),
+    Route("/v1/feeds/{feed}/items/{item}/revisions", get_revisions, methods=["GET"]),
+    Route("/v1/feeds/{feed}", put_feed, methods=["PUT"]),
+    Route("/v1/feeds/{feed}/readers", get_readers, methods=["GET"]),
+]
+
+
+async def _answer(here: Context, request: Request, outcome: Outcome) -> Response:
+    item = outcome.item
+    headers = {
+        "ETag": f'"{item.etag}"',
+        "Location": f"/v1/feeds/{item.feed}/items/{item.id}",
+    }
+    if outcome.replayed:
+        headers["Idempotent-Replayed"] = "true"
+    elif "respond-async" in ",".join(request.headers.getlist("prefer")).lower():
+        headers["Preference-Applied"] = "respond-async"
+    else:
+        receipt = await here.crowd.delivered(item.feed, item.version, DELIVERY_PATIENCE)
+        headers["Delivered"] = f"{receipt.took}; of={receipt.readers}; ms={receipt.ms}"
+    if item.status is Status.KILLED:
+        done = await here.journal.purged(PURGE_PATIENCE)
+        headers["Purge"] = "done" if done else "pending"
+    return _json_response(wire.item_json(item, body=True), status=201, headers=headers)
+
+
+def _json_response(
+    body: dict[str, Any], status: int = 200, headers: dict[str, str] | None = None
+) -> Response:
+    return Response(
+        orjson.dumps(body),
+        status_code=status,
+        headers=NO_STORE | (headers or {}),
+        media_type="application/json",
+    )
+
+
+async def _json(request: Request) -> dict[str, Any]:
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise WrongType("send JSON, with the header Content-Type: application/json")
+    raw = wire.loads_once(await _body(request))
+    if not isinstance(raw, dict):
+        raise Invalid([FieldError("", "send a JSON object")])
+    return raw
+
+
+async def _body(request: Request) -> bytes:
+    parts, total = [], 0
+    try:
+        async for part in request.stream():
+            total += len(part)
+            if total <= REQUEST_MAX:
+                parts.append(part)
+            elif total > DISCARD_MAX:
+                break
+    except ClientDisconnect:
+        raise BadRequest("the connection ended before the request did") from None
+    if total > REQUEST_MAX:
+        # Read first: an answer to one who is still sending is lost with the connection.
+        raise TooLarge(f"a request has {REQUEST_MAX} bytes at most; an item's body {BODY_MAX}")
+    if not total and "upgrade" in request.headers:
+        raise BadRequest("send no Upgrade header with a body: HTTP/1.1 alone is spoken here")
+    return b"".join(parts)
+
+
+def _verb(raw: dict[str, Any]) -> Verb | None:
+    known = [verb for verb in Verb if verb is not Verb.POST]
+    return Verb(raw["verb"]) if raw.get("verb") in known else None
+
+
+def _key(request: Request) -> str | None:
+    keys = request.headers.getlist("idempotency-key")
+    if not keys:
+        return None
+    key = keys[0]
+    good = 0 < len(key) <= KEY_MAX and all("\x21" <= character <= "\x7e" for character in key)
+    if not good or len(keys) > 1:
+        raise BadRequest(f"send one Idempotency-Key of 1 to {KEY_MAX} visible ASCII characters")
+    return key
+
+
+def _condition(request: Request) -> Condition | BadRequest:
+    sent = request.headers.getlist("if-match")
+    if not sent:
+        return None
+    text = ",".join(sent)
+    if text.strip() == "*":
+        return ()
+    tags = []
+    for part in text.split(","):
+        tag = part.strip().removeprefix("W/")  # as proxies that compress make of our strong tags
+        found = parse_etag(tag[1:-1]) if len(tag) > 2 and tag[0] == tag[-1] == '"' else None
+        if found is None:
+            return BadRequest('If-Match takes an item\'s ETag in quotes, such as "131-x7Kd"')
+        tags.append(found)
+    return tuple(tags)

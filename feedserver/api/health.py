@@ -1,0 +1,53 @@
+"""Is it alive, is it ready? For load balancers, and for an operator at 3 a.m."""
+
+from __future__ import annotations
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from feedserver.api.context import context
+
+
+async def healthz(request: Request) -> Response:
+    """Say that the process runs."""
+    return _report(200, {"status": "ok"})
+
+
+async def readyz(request: Request) -> Response:
+    """Say whether news can be read, could be written at the last try, and what is left to do."""
+    here = context(request)
+    if here.faults:
+        detail = f"a part of the server died ({here.faults[0]!r}): restart it; its log says more"
+        return _report(503, {"status": "broken", "detail": detail})
+    try:
+        head = await here.journal.head()
+        unfinished = await here.mirror.unfinished()
+        damage = here.journal.damage
+    except Exception as fault:
+        damage = here.journal.damage or str(fault)
+    if damage is not None:
+        return _report(503, {"status": "no database", "detail": damage})
+    body = {"status": "ready", "epoch": here.hub.epoch, "head": head, "readers": here.hub.readers}
+    if here.journal.trouble is not None:
+        # Still 200: whoever routes readers by this must not take them their news.
+        body |= {"status": "reading only", "trouble": here.journal.trouble}
+    if unfinished:
+        body |= {
+            "unfinished_purges": unfinished,
+            "detail": "words of withdrawn items are still in a file; it is retried",
+        }
+    return _report(200, body)
+
+
+def _report(status: int, body: dict[str, object]) -> Response:
+    return Response(
+        orjson.dumps(body),
+        status_code=status,
+        headers={"Cache-Control": "no-store"},
+        media_type="application/json",
+    )
+
+
+routes = [Route("/healthz", healthz), Route("/readyz", readyz)]

@@ -1,1 +1,0 @@
-"""HTTP and WebSocket: the doors that readers and editors come through."""

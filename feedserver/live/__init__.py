@@ -1,0 +1,1 @@
+"""From the journal to the readers: one feed's window, its messages, its rounds."""

@@ -1,0 +1,190 @@
+"""From journal to readers: which channels there are, who may join, and the heartbeat."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+
+from feedserver.journal import Journal, Mirror
+from feedserver.live.channel import Channel, Count, Receipt
+from feedserver.live.messages import Message, Messages
+from feedserver.live.readers import Place, SendAll
+from feedserver.live.window import CHECKS, RECENT, View
+from feedserver.model import Cursor, Millis
+from feedserver.rules import Change
+
+log = logging.getLogger("feedserver.live.hub")
+
+CHANNELS_IDLE_MAX = 128  # feeds without readers that stay in memory …
+IDLE_SECONDS = 30.0  # … and how long one stays at least, for whoever is about to join it
+BEHIND_PATIENCE = 2.0  # seconds a cursor from a faster process is waited for
+
+
+def now_millis() -> Millis:
+    """Return the time by this machine's clock."""
+    return time.time_ns() // 1_000_000
+
+
+class Hub:
+    """The channels of all feeds, kept level with the journal by `run`."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        mirror: Mirror,
+        *,
+        page_url: Callable[[str], str],
+        heartbeat: int = 25,
+        readers_max: int = 18_000,
+        reader_rate: float = 2_000.0,
+        clock: Callable[[], Millis] = now_millis,
+        send_all: SendAll | None = None,
+    ) -> None:
+        self.epoch = journal.identity.epoch
+        self.heartbeat = heartbeat
+        self.readers_max = readers_max
+        self._reader_rate = reader_rate
+        self._admissions = reader_rate
+        self._admitted_at = time.monotonic()
+        self._mirror = mirror
+        self._page_url = page_url
+        self._clock = clock
+        self._send_all = send_all
+        self._count = Count()
+        self._channels: dict[str, Channel] = {}
+        self._loading: dict[str, asyncio.Task[Channel | None]] = {}
+        self._missed: dict[str, list[Change]] = {}
+        self._leaving = False
+
+    @property
+    def readers(self) -> int:
+        """How many readers are connected to any feed."""
+        return self._count.readers
+
+    def now(self) -> Millis:
+        """Return the server's time, as messages carry it."""
+        return self._clock()
+
+    def apply(self, changes: tuple[Change, ...]) -> None:
+        """Take in changes from the journal, in order."""
+        by_feed: dict[str, list[Change]] = {}
+        for change in changes:
+            if change.feed is not None:
+                by_feed.setdefault(change.feed.slug, []).append(change)
+        for slug, part in by_feed.items():
+            if slug in self._loading:
+                self._missed.setdefault(slug, []).extend(part)
+            elif slug in self._channels:
+                self._channels[slug].apply(tuple(part))
+
+    async def run(self) -> None:
+        """Beat once a second, until cancelled."""
+        tick = 0
+        while True:
+            started = time.monotonic()
+            for channel in list(self._channels.values()):
+                await channel.beat(tick)
+            self._forget_idle()
+            tick += 1
+            await asyncio.sleep(max(0.0, 1 - (time.monotonic() - started)))
+
+    async def channel(self, slug: str) -> Channel | None:
+        """Return a feed's channel, loaded at its first use; None where there is no such feed."""
+        channel = self._channels.get(slug)
+        if channel is not None:
+            channel.wanted_at = time.monotonic()
+            return channel
+        loading = self._loading.get(slug)
+        if loading is None:
+            loading = self._loading[slug] = asyncio.create_task(self._load(slug))
+        # A caller that goes away must not take the others' load with it.
+        return await asyncio.shield(loading)
+
+    async def place_of(self, channel: Channel, text: str | None) -> Place | None:
+        """Return the place that a cursor names; None if it is of no use here.
+
+        A cursor ahead of this process is looked up afresh and waited for: another process may be
+        a few milliseconds ahead.
+        """
+        cursor = Cursor.parse(text) if text else None
+        if cursor is None or cursor.epoch != self.epoch:
+            return None
+        if cursor.sequence == channel.place.sequence:
+            return channel.place if cursor.check == channel.place.check else None
+        known = channel.view.check(cursor.sequence)
+        if known is None:
+            slug = channel.view.feed.slug
+            known = await self._mirror.check(slug, cursor.sequence)
+        if known != cursor.check:
+            return None
+        if cursor.sequence > channel.place.sequence and not await channel.reach(
+            cursor.sequence, BEHIND_PATIENCE
+        ):
+            return None
+        return Place(cursor.sequence, cursor.check)
+
+    async def delivered(self, slug: str, sequence: int, patience: float) -> Receipt:
+        """Say how many readers took the change at `sequence`; waits `patience` seconds at most."""
+        channel = self._channels.get(slug)
+        return await channel.delivered(sequence, patience) if channel else Receipt(0, 0, 0)
+
+    async def count(self, slug: str) -> tuple[int, int]:
+        """Return how many read a feed by WebSocket and by SSE."""
+        channel = self._channels.get(slug)
+        return (channel.sockets, channel.streams) if channel else (0, 0)
+
+    def admit(self) -> bool:
+        """Say whether there is room for another reader now: places, and handshakes a second."""
+        if not self._has_room():
+            return False
+        self._admissions -= 1
+        return True
+
+    def refusal(self, slug: str) -> Message | None:
+        """Return the goodbye for another reader of a feed; None if there may be room for it."""
+        channel = self._channels.get(slug)
+        return None if channel is None or self._has_room() else channel.refusal()
+
+    async def close(self) -> None:
+        """Say goodbye to every reader."""
+        self._leaving = True
+        for channel in list(self._channels.values()):
+            await channel.close()
+
+    def _has_room(self) -> bool:
+        now = time.monotonic()
+        self._admissions = min(
+            self._reader_rate, self._admissions + (now - self._admitted_at) * self._reader_rate
+        )
+        self._admitted_at = now
+        return self._admissions >= 1 and self.readers < self.readers_max
+
+    async def _load(self, slug: str) -> Channel | None:
+        try:
+            stock = await self._mirror.stock(slug, RECENT, CHECKS)
+            if stock is None:
+                return None
+            view = View(stock)
+            messages = Messages(view, self.epoch, self._page_url(slug), self.heartbeat)
+            channel = Channel(
+                view, messages, self.heartbeat, self._clock, self._send_all, self._count
+            )
+            channel.leaving = self._leaving
+            channel.apply(tuple(self._missed.get(slug, ())))
+            self._channels[slug] = channel
+            return channel
+        finally:
+            del self._loading[slug]
+            self._missed.pop(slug, None)
+
+    def _forget_idle(self) -> None:
+        since = time.monotonic() - IDLE_SECONDS
+        idle = [
+            slug
+            for slug, channel in self._channels.items()
+            if not channel.readers and channel.wanted_at < since
+        ]
+        for slug in idle[: max(0, len(idle) - CHANNELS_IDLE_MAX)]:
+            del self._channels[slug]

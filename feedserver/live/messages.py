@@ -1,0 +1,158 @@
+"""Live messages, encoded once and sent to many."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import orjson
+
+from feedserver import wire
+from feedserver.live.window import View
+from feedserver.model import Cursor, Item, Millis
+
+MESSAGE_MAX = 1024 * 1024  # bytes of one message
+_ENVELOPE = 16 * 1024  # bytes kept for everything but the items
+
+Encode = Callable[["Message", Millis], bytes]
+"""Turns a message, sent at a time, into what goes over a wire."""
+
+
+class Message:
+    """One live message. `now`, its last member, is spliced in as it is sent."""
+
+    __slots__ = ("cursor", "items", "moves", "packed", "stem")
+
+    def __init__(
+        self, stem: bytes, cursor: str, *, items: Iterable[Item] = (), moves: bool = True
+    ) -> None:
+        self.stem = stem  # the JSON up to `now`
+        self.cursor = cursor
+        self.items = tuple(items)  # whose text it holds
+        self.moves = moves  # whether it moves a client's cursor
+        self.packed: bytes | None = None  # the stem as a codec keeps it, to pack it only once
+
+    def json(self, now: Millis) -> bytes:
+        """Return the whole message."""
+        return self.stem + tail(now)
+
+
+class Messages:
+    """Makes one feed's messages from its view."""
+
+    def __init__(self, view: View, epoch: str, page_url: str, heartbeat: int) -> None:
+        self._view = view
+        self._epoch = epoch
+        self._page_url = page_url
+        self._heartbeat = heartbeat
+
+    def snapshot(self) -> Message:
+        """Make the message that starts a reader from nothing."""
+        view = self._view
+        items, more = view.snapshot()
+        fitting = self._fitting(items)
+        last = view.floor() if more else None
+        left_out = {item.order for item in items} - {item.order for item in fitting}
+        if left_out:  # pages go on with the newest of these, and repeat some that are here
+            at, item_id = max(left_out)
+            last = max((at, item_id + 1), last or (at, 0))
+        follow = b""
+        if last is not None:
+            follow = b',"next":"%b"' % next_text(last).encode()
+        stem = b'{"type":"snapshot",%b,"feed":%b,"items":[%b]%b,"heartbeat":%d' % (
+            self._place(),
+            self._feed(),
+            b",".join(view.json(item) for item in fitting),
+            follow,
+            self._heartbeat,
+        )
+        return Message(stem, view.cursor(self._epoch), items=fitting)
+
+    def since(self, sequence: int, check: str) -> list[Message]:
+        """Make the chain of messages that brings a reader from a record to the head."""
+        view = self._view
+        items = view.changed_since(sequence)
+        if items is None:
+            return [self.snapshot()]
+        feed = b',"feed":%b' % self._feed()
+        after = Cursor(self._epoch, sequence, check)
+        chain = []
+        for part, is_last in _parts(items, view):
+            since, after = after, self._cursor_after(part, is_last=is_last)
+            # Who is cut off behind this part must not have passed the feed's record unseen.
+            is_told = view.feed.version > since.sequence or view.feed.closed_at is not None
+            stem = b'{"type":"changes","epoch":"%b","since":"%b","cursor":"%b"%b,"items":[%b]' % (
+                self._epoch.encode(),
+                str(since).encode(),
+                str(after).encode(),
+                feed if is_told else b"",
+                b",".join(view.json(item) for item in part),
+            )
+            chain.append(Message(stem, str(after), items=part))
+        return chain
+
+    def heartbeat(self) -> Message:
+        """Make the sign of life."""
+        return self._plain(b"heartbeat")
+
+    def ended(self) -> Message:
+        """Make the last message of a closed feed."""
+        return self._plain(b"ended")
+
+    def goodbye(self, retry_ms: int) -> Message:
+        """Make the message before a close that is not for good."""
+        return self._plain(b"goodbye", b',"retry_ms":%d' % retry_ms)
+
+    def _plain(self, kind: bytes, rest: bytes = b"") -> Message:
+        stem = b'{"type":"%b",%b%b' % (kind, self._place(), rest)
+        return Message(stem, self._view.cursor(self._epoch), moves=False)
+
+    def _place(self) -> bytes:
+        cursor = self._view.cursor(self._epoch)
+        return b'"epoch":"%b","cursor":"%b"' % (self._epoch.encode(), cursor.encode())
+
+    def _feed(self) -> bytes:
+        view = self._view
+        return orjson.dumps(wire.feed_json(view.feed, self._page_url, view.cursor(self._epoch)))
+
+    def _cursor_after(self, part: list[Item], *, is_last: bool) -> Cursor:
+        feed = self._view.feed
+        # An item read back newer than the head would carry a cursor past other items.
+        if is_last or part[-1].version >= feed.head:
+            return Cursor(self._epoch, feed.head, feed.check)
+        return Cursor(self._epoch, part[-1].version, part[-1].check)
+
+    def _fitting(self, items: list[Item]) -> list[Item]:
+        """Keep what fits in one message: the newest one, pinned ones, then the newest others."""
+        room = MESSAGE_MAX - _ENVELOPE
+        kept = set()
+        # Whatever is pinned, one that is not is the floor under which the next page begins.
+        first = next((item for item in items if not item.pinned), None)
+        for item in sorted(items, key=lambda item: (item is not first, not item.pinned)):
+            room -= len(self._view.json(item)) + 1
+            if room < 0:
+                break
+            kept.add(item.id)
+        return [item for item in items if item.id in kept]
+
+
+def tail(now: Millis) -> bytes:
+    """Return the end of every message: the server's time, and the closing brace."""
+    return b',"now":"%b"}' % wire.time_text(now).encode()
+
+
+def next_text(order: tuple[Millis, int]) -> str:
+    """Write the `next` that continues a page below the item of this order."""
+    return f"{order[0]}.{order[1]}"
+
+
+def _parts(items: Iterable[Item], view: View) -> list[tuple[list[Item], bool]]:
+    parts: list[list[Item]] = [[]]
+    room = full = MESSAGE_MAX - _ENVELOPE
+    for item in items:
+        size = len(view.json(item)) + 1
+        if size > room and parts[-1]:
+            parts.append([])
+            room = full
+        room -= size
+        parts[-1].append(item)
+    return [(part, part is parts[-1]) for part in parts]

@@ -1,0 +1,1 @@
+"""What people see in a browser: pages, link previews, and the files they load."""

@@ -1,0 +1,193 @@
+"""What machines are told of a page: search engines, link previews, news crawlers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from markupsafe import Markup
+
+from feedserver import markup, wire
+from feedserver.api.context import Site
+from feedserver.model import Feed, Item, Millis, Status
+from feedserver.site.assets import versioned
+
+DESCRIPTION_MAX = 200  # characters; previews cut off what is longer
+INDEXED = "index, follow, max-image-preview:large"
+HIDDEN = "noindex, follow"
+CARD_IMAGE = "card.png"
+LOGO = "icon-180.png"
+CARD_SIZE = (1200, 630)
+# Link previews know a language only with its country; where a tag names none, the first of it.
+_COUNTRIES = {"ar": "SA", "de": "DE", "en": "GB", "es": "ES", "fr": "FR", "uk": "UA"}
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """The head of a page. Without `url` the page is nothing to point at."""
+
+    title: str
+    description: str
+    url: str | None = None
+    robots: str = INDEXED
+    type: str = "website"
+    image: str = ""
+    image_alt: str = ""
+    image_size: tuple[int, int] | None = None
+    published_at: Millis | None = None
+    modified_at: Millis | None = None
+    json_ld: Markup | None = None
+
+
+def site_card(site: Site, description: str) -> Card:
+    """Describe the list of feeds."""
+    return Card(site.name, description, f"{site.url}/", **_image(site, site.name))
+
+
+def feed_card(
+    site: Site, feed: Feed, items: Sequence[Item], path: str, title: str, scope: str
+) -> Card:
+    """Describe a page of a feed; `path` is its address on the site."""
+    url = f"{site.url}{path}"
+    shown = [item for item in items if item.status is not Status.KILLED]
+    description = feed.description or (shown[0].headline if shown else feed.title)
+    return Card(
+        title,
+        description,
+        url,
+        robots=HIDDEN if "q=" in path else INDEXED,
+        **_image(site, f"{site.name}: {feed.title}"),
+        json_ld=_script(_live_blog(site, feed, shown, url)) if scope == "front" else None,
+    )
+
+
+def item_card(site: Site, feed: Feed, item: Item) -> Card:
+    """Describe an item's own page."""
+    picture = _image(site, f"{site.name}: {feed.title}")
+    medium = item.media[0] if item.media else None
+    if medium is not None:
+        size = (medium.width, medium.height) if medium.width and medium.height else None
+        picture = {"image": medium.url, "image_alt": medium.alt or "", "image_size": size}
+    described: dict[str, Any] = {
+        "@context": "https://schema.org",
+        **_posting(site, feed, item, kind="NewsArticle"),
+        "isPartOf": {
+            "@type": "LiveBlogPosting",
+            "name": feed.title,
+            "url": f"{site.url}/feeds/{feed.slug}",
+        },
+    }
+    return Card(
+        item.headline,
+        excerpt(markup.plain(item.body)) or f"{feed.title}: {item.headline}",
+        f"{site.url}/feeds/{feed.slug}/items/{item.id}",
+        type="article",
+        published_at=item.published_at,
+        modified_at=item.updated_at,
+        json_ld=_script(described),
+        **picture,
+    )
+
+
+def locale(language: str) -> str:
+    """Return a language as link previews want it: `en_GB`."""
+    short, *rest = language.split("-")
+    country = next((part for part in rest if len(part) == 2), _COUNTRIES.get(short.lower()))
+    return f"{short.lower()}_{country.upper()}" if country else short.lower()
+
+
+def excerpt(text: str) -> str:
+    """Return the beginning of a text on one line, cut between words."""
+    text = " ".join(text.split())
+    if len(text) <= DESCRIPTION_MAX:
+        return text
+    kept = text[: DESCRIPTION_MAX - 1]
+    return f"{kept.rpartition(' ')[0] or kept}…"
+
+
+def _live_blog(site: Site, feed: Feed, items: Sequence[Item], url: str) -> dict[str, Any]:
+    changed = [item.updated_at or item.published_at for item in items]
+    return _present(
+        {
+            "@context": "https://schema.org",
+            "@type": "LiveBlogPosting",
+            "@id": url,
+            "url": url,
+            "headline": feed.title,
+            "description": feed.description,
+            "inLanguage": feed.language,
+            "image": _picture(site),
+            "author": {"@type": "Organization", "name": feed.title, "url": url},
+            "publisher": _publisher(site),
+            "coverageStartTime": wire.time_text(
+                min([feed.created_at, *(i.published_at for i in items)])
+            ),
+            "coverageEndTime": _time(feed.closed_at),
+            "datePublished": wire.time_text(feed.created_at),
+            "dateModified": wire.time_text(max(changed, default=feed.created_at)),
+            "liveBlogUpdate": [_posting(site, feed, item) for item in items],
+        }
+    )
+
+
+def _posting(site: Site, feed: Feed, item: Item, kind: str = "BlogPosting") -> dict[str, Any]:
+    url = f"{site.url}/feeds/{feed.slug}/items/{item.id}"
+    author = (
+        {"@type": "Person", "name": item.byline}
+        if item.byline
+        else {"@type": "Organization", "name": feed.title, "url": f"{site.url}/feeds/{feed.slug}"}
+    )
+    return _present(
+        {
+            "@type": kind,
+            "@id": url,
+            "url": url,
+            "headline": item.headline,
+            "articleBody": markup.plain(item.body),
+            "datePublished": wire.time_text(item.published_at),
+            "dateModified": wire.time_text(item.updated_at or item.published_at),
+            "inLanguage": item.language or feed.language,
+            "keywords": list(item.tags),
+            "author": author,
+            "publisher": _publisher(site),
+            "isBasedOn": item.url,
+            "image": [medium.url for medium in item.media],
+            "correction": [
+                {
+                    "@type": "CorrectionComment",
+                    "text": correction.note,
+                    "datePublished": wire.time_text(correction.at),
+                }
+                for correction in item.corrections
+            ],
+        }
+    )
+
+
+def _publisher(site: Site) -> dict[str, Any]:
+    logo = {"@type": "ImageObject", "url": site.url + versioned(LOGO)}
+    return {"@type": "Organization", "name": site.name, "url": f"{site.url}/", "logo": logo}
+
+
+def _image(site: Site, alt: str) -> dict[str, Any]:
+    size = None if site.image else CARD_SIZE
+    return {"image": _picture(site), "image_alt": alt, "image_size": size}
+
+
+def _picture(site: Site) -> str:
+    return site.image or site.url + versioned(CARD_IMAGE)
+
+
+def _script(described: dict[str, Any]) -> Markup:
+    # In a script element only "<" can end it; JSON lets any character be written as its number.
+    return Markup(orjson.dumps(described).decode().replace("<", "\\u003c"))  # noqa: S704
+
+
+def _time(at: Millis | None) -> str | None:
+    return None if at is None else wire.time_text(at)
+
+
+def _present(members: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in members.items() if value not in (None, "", [])}

@@ -1,0 +1,253 @@
+"""From what is known of a feed to the HTML of its pages. No I/O but the templates, read once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import groupby
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+import orjson
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from feedserver import markup
+from feedserver.api.context import Site
+from feedserver.model import Feed, Item, Logged, Millis, Status, Verb
+from feedserver.site import assets
+from feedserver.site.preview import HIDDEN, Card, feed_card, item_card, locale, site_card
+from feedserver.site.wording import Wording, wording_for
+
+INDEX_TICKERS = 4  # feeds that the list shows live; each is a socket
+FALLBACK_ITEMS = 10  # in an iframe whose script cannot run
+Version = tuple[Verb, Millis, Item]  # what readers were shown of an item since when
+Articles = dict[int, tuple[Hashable, Markup]]  # rendered items by id, each with what it depends on
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One page of a feed, newest first, and which one. `front` pages put pinned items on top."""
+
+    feed: Feed
+    items: Sequence[Item]
+    cursor: str
+    heartbeat: int
+    next: str | None = None
+    before: str | None = None
+    tag: str | None = None
+    query: str | None = None
+
+    @property
+    def scope(self) -> str:
+        """What belongs on this page: `front`, `tag`, or only what is on it (`page`, `search`)."""
+        if self.query:
+            return "search"
+        if self.before:
+            return "page"
+        return "tag" if self.tag else "front"
+
+    def path(self, before: str | None) -> str:
+        """Return the address of this page, or of another stretch of it."""
+        asked = {"tag": self.tag, "q": self.query, "before": before}
+        query = urlencode({name: value for name, value in asked.items() if value})
+        return f"/feeds/{self.feed.slug}" + (f"?{query}" if query else "")
+
+
+def render_index(site: Site, feeds: Iterable[Feed], empty: Collection[str]) -> str:
+    """Render the list of feeds: where news came last first, then the `empty`, then the closed."""
+    say = wording_for()
+    ordered = sorted(
+        feeds, key=lambda feed: (feed.closed_at is not None, feed.slug in empty, -feed.head)
+    )
+    entries = [(feed, wording_for(feed)) for feed in ordered]
+    names = ", ".join(feed.title for feed, _ in entries)
+    card = site_card(site, names or site.name)
+    return _render(
+        "index.html", site, say, card=card, entries=entries, empty=empty, tickers=INDEX_TICKERS
+    )
+
+
+def render_feed(site: Site, listing: Listing, known: Articles | None = None) -> str:
+    """Render a page of a feed. Takes items that have not changed from `known`, and renews it."""
+    feed, say = listing.feed, wording_for(listing.feed)
+    path = listing.path(listing.before)
+    card = feed_card(site, feed, listing.items, path, _title(listing, say), listing.scope)
+    return _render(
+        "feed.html",
+        site,
+        say,
+        card=card,
+        feed=feed,
+        groups=_groups(listing, say, {} if known is None else known),
+        changed_at=max(map(_shown_change, listing.items), default=None),
+        cursor=listing.cursor,
+        epoch=_epoch(listing.cursor),
+        heartbeat=listing.heartbeat,
+        scope=listing.scope,
+        next=listing.next,
+        older=listing.path(listing.next) if listing.next else None,
+        nothing=_nothing(listing, say),
+        newer=f"/feeds/{feed.slug}" if listing.scope != "front" else None,
+        tag=listing.tag,
+        query=listing.query,
+        zone=say.zone.key,
+        words_json=_json(say.words),
+    )
+
+
+def render_item(
+    site: Site, feed: Feed, item: Item, shown: Sequence[Version], cursor: str, heartbeat: int
+) -> str:
+    """Render an item's own page, with what readers were shown of it before."""
+    say = wording_for(feed)
+    return _render(
+        "item.html",
+        site,
+        say,
+        card=item_card(site, feed, item),
+        feed=feed,
+        item=item,
+        shown=list(zip(shown, say.apart([at for _, at, _ in shown]), strict=True)),
+        changed_at=_shown_change(item),
+        cursor=cursor,
+        epoch=_epoch(cursor),
+        heartbeat=heartbeat,
+        zone=say.zone.key,
+        words_json=_json(say.words),
+    )
+
+
+def render_gone(site: Site, feed: Feed, item: Item) -> str:
+    """Render what is left of a withdrawn item."""
+    say = wording_for(feed)
+    card = Card(say.words["killed"], say.words["killed"], robots=HIDDEN)
+    return _render("gone.html", site, say, card=card, feed=feed, item=item)
+
+
+def render_embed(site: Site, feed: Feed, items: Iterable[Item]) -> str:
+    """Render the ticker alone, for iframes; newest headlines where scripts cannot run."""
+    shown = [item for item in items if item.status is not Status.KILLED][:FALLBACK_ITEMS]
+    url = f"{site.url}/feeds/{feed.slug}"
+    return _render("embed.html", site, wording_for(feed), feed=feed, items=shown, url=url)
+
+
+def render_error(site: Site, status: int, title: str, detail: str) -> str:
+    """Render what went wrong and what to do."""
+    sentence = detail[:1].upper() + detail[1:] + ("" if detail.endswith((".", "?")) else ".")
+    card = Card(title, sentence, robots=HIDDEN)
+    return _render("error.html", site, wording_for(), card=card, status=status, detail=sentence)
+
+
+def versions_of(states: Iterable[tuple[Logged, Item]], verbs: frozenset[Verb]) -> list[Version]:
+    """List the states that one of `verbs` led to, oldest first."""
+    return [
+        (Verb(entry.record.act), entry.effective_at, state)
+        for entry, state in states
+        if entry.record.act in verbs
+    ]
+
+
+def _groups(
+    listing: Listing, say: Wording, known: Articles
+) -> list[tuple[str, Millis, list[Markup]]]:
+    """Render the items under their headings: `pinned`, then by `day` and zone."""
+    feed, items = listing.feed, listing.items
+    parts = _environment().get_template("parts.html")
+    module: Any = parts.make_module({"say": say, "words": say.words, "feed": feed})
+    made: Articles = {}
+
+    def rendered(item: Item, dated: bool) -> Markup:
+        depends = (item.version, feed.version, dated)
+        before = known.get(item.id)
+        html = before[1] if before and before[0] == depends else module.article(item, 3, dated)
+        made[item.id] = depends, html
+        return html
+
+    groups = []
+    if listing.scope == "front":
+        pinned = [item for item in items if item.pinned]
+        items = [item for item in items if not item.pinned]
+        if pinned:
+            at = pinned[0].published_at
+            groups.append(("pinned", at, [rendered(item, True) for item in pinned]))
+    for _, part in groupby(items, lambda item: say.day_and_zone(item.published_at)):
+        of_day = list(part)
+        at = of_day[0].published_at
+        groups.append(("day", at, [rendered(item, False) for item in of_day]))
+    known.clear()
+    known.update(made)
+    return groups
+
+
+def _epoch(cursor: str) -> str:
+    return cursor.partition(".")[0]
+
+
+def _title(listing: Listing, say: Wording) -> str:
+    title = listing.feed.title
+    if listing.tag:
+        title = f"{say.words['tagged'].replace('{t}', listing.tag)} · {title}"
+    elif listing.query:
+        title = f"{say.words['found'].replace('{t}', listing.query)} · {title}"
+    if listing.before:
+        newest = say.dated(listing.items[0].published_at) if listing.items else listing.before
+        title = f"{title} · {newest}"
+    return title
+
+
+def _nothing(listing: Listing, say: Wording) -> str:
+    """Return what a page without items says."""
+    asked = listing.query or listing.tag
+    ended = listing.feed.closed_at is not None
+    words: str = say.words["nothing" if asked else "none" if ended else "empty"]
+    return words.replace("{t}", f"“{asked}”")
+
+
+def _shown_change(item: Item) -> Millis:
+    """Return when readers last saw a fact of the item change; fixes and pins don't count."""
+    return max(item.published_at, item.updated_at or 0, item.killed_at or 0)
+
+
+def _json(words: dict[str, Any]) -> Markup:
+    return Markup(orjson.dumps(words).decode().replace("<", "\\u003c"))  # noqa: S704
+
+
+def _render(name: str, site: Site, say: Wording, **values: Any) -> str:
+    template = _environment().get_template(name)
+    return template.render(site=site, say=say, words=say.words, **values)
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(assets.web_folder() / "pages"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.globals |= {
+        "asset": assets.versioned,
+        "blocks": markup.blocks,
+        "host": _host,
+        "locale": locale,
+        "quoted": _quoted,
+    }
+    environment.tests["web_link"] = _is_web_link
+    return environment
+
+
+def _is_web_link(url: str | None) -> bool:
+    return url is not None and url.lower().startswith(("http://", "https://"))
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).hostname or url
+
+
+def _quoted(text: str) -> str:
+    """Quote for a query as encodeURIComponent does, so that both renderers agree."""
+    return quote(text, safe="!'()*")

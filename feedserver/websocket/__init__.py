@@ -1,0 +1,1 @@
+"""The lean server under the readers: HTTP/1.1, handshakes, frames."""

@@ -1,0 +1,209 @@
+"""A reader's socket: after the handshake nothing of the request remains but this."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import random
+import socket
+import sys
+import termios
+import time
+from contextlib import suppress
+from typing import Any
+
+from feedserver.live.channel import Channel
+from feedserver.live.readers import Reader
+from feedserver.websocket import frames
+from feedserver.websocket.frames import BadFrame, Opcode, Parser
+
+LOOK_SECONDS = 0.01  # between looks at a transport that neither drained nor paused
+FINISH_SECONDS = 5.0  # for a client to answer a close
+
+
+class SocketReader(Reader, asyncio.Protocol):
+    """What remains of a reader: a transport, a place, and a channel to leave."""
+
+    __slots__ = (
+        "_channel",
+        "_connections",
+        "_finishing",
+        "_parser",
+        "_paused",
+        "_socket",
+        "_transport",
+    )
+
+    def __init__(
+        self,
+        transport: asyncio.Transport,
+        connections: set[Any],
+        channel: Channel | None,
+        *,
+        deflated: bool,
+    ) -> None:
+        self.block = None
+        self.encode = frames.deflated_frame if deflated else frames.text_frame
+        self._transport = transport
+        self._connections = connections
+        self._channel = channel
+        self._parser: Parser | None = None
+        self._finishing = False
+        self._paused = False
+        self._socket: socket.SocketType | None = None
+        if transport.get_extra_info("sslcontext") is None and not self._unwritten():
+            # The kernel's own send, past the transport, which would cost a fifth more. The
+            # descriptor stays the transport's: it closes it after connection_lost, where this
+            # object lets go of it, so a descriptor that was reused is never written to.
+            own = transport.get_extra_info("socket")
+            self._socket = socket.SocketType(own.family, own.type, own.proto, own.fileno())
+            self.send = self._socket.send
+        else:
+            self.send = self._send_through
+
+    def greet(self, answer: bytes) -> None:
+        """Send the handshake's answer, in one segment with what must follow at once."""
+        taken = 0
+        if self._socket is not None:
+            with suppress(OSError):
+                taken = self._socket.send(answer, socket.MSG_MORE)
+        if taken < len(answer):
+            self._let_go()
+            self.send = self._send_through  # after what the transport now holds
+            self._transport.write(answer[taken:])
+
+    def hear_early(self, data: bytes) -> None:
+        """Keep what came with the handshake before all that comes later, and heed it soon."""
+        self._parser = Parser(buffer=data, compressed=self.encode is frames.deflated_frame)
+        # Not now: a close among it has to find a reader that has joined.
+        asyncio.get_running_loop().call_soon(self.data_received, b"")
+
+    def fileno(self) -> int:
+        """Return the descriptor of the kernel's own socket; -1 without one."""
+        return self._socket.fileno() if self._socket is not None else -1
+
+    def keep(self, data: memoryview) -> None:
+        """Leave the rest to the transport, and fall behind until it has drained."""
+        self._transport.write(data)
+        # After the write: how much is pending now is what progress is measured from.
+        if self._channel is not None:
+            self._channel.fall_behind(self)
+        # A transport that gets rid of it at once never pauses, and so would never resume.
+        asyncio.get_running_loop().call_soon(self._look_again)
+
+    def pending(self) -> int:
+        """Return the bytes that the client's side has not taken yet."""
+        # With the kernel's own: it asks for more only once a third of its buffer is free, which a
+        # slow phone that is making progress may take minutes for.
+        return self._unwritten() + self._in_kernel()
+
+    def finish(self, code: int) -> None:
+        """Send a close frame and give the client a moment to answer it."""
+        if self._finishing:
+            return
+        self._finishing = True
+        self._transport.write(frames.close_frame(code))
+        self._abort_later()
+
+    def abort(self) -> None:
+        """Drop the connection."""
+        self._transport.abort()
+
+    def shutdown(self) -> None:
+        """Let go, when uvicorn stops. The hub has said goodbye, and waited for an answer."""
+        self.abort()
+
+    def data_received(self, data: bytes) -> None:
+        """Heed a close or a ping; count the rest against a small budget."""
+        parser = self._parser or Parser(compressed=self.encode is frames.deflated_frame)
+        self._parser = parser
+        try:
+            for opcode, payload in parser.feed(data, time.monotonic()):
+                if opcode is Opcode.CLOSE:
+                    self._closed_by_client(frames.close_code(payload))
+                    return
+                if opcode is Opcode.PING and not self._finishing:
+                    self._answer(frames.pong_frame(payload))
+        except BadFrame as fault:
+            self._leave()
+            self.finish(fault.code)
+            if fault.code == frames.TOO_MUCH:
+                self._transport.pause_reading()
+
+    def eof_received(self) -> bool:
+        """Treat a half-closed socket as closed: nobody reads on the other side for long."""
+        self._leave()
+        self._abort_later()
+        return False
+
+    def pause_writing(self) -> None:
+        """Stand aside: something is unsent."""
+        self._paused = True
+        if self._channel is not None:
+            self._channel.fall_behind(self)
+
+    def resume_writing(self) -> None:
+        """Come back: all is sent."""
+        self._paused = False
+        if self._channel is not None and not self._finishing:
+            self._channel.catch_up(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget everything, the descriptor first."""
+        self._leave()
+        self._connections.discard(self)
+        self._let_go()
+
+    def _let_go(self) -> None:
+        if self._socket is not None:
+            self._socket.detach()
+            self._socket = None
+
+    def _unwritten(self) -> int:
+        return self._transport.get_write_buffer_size()
+
+    def _in_kernel(self) -> int:
+        return in_kernel(self._socket.fileno()) if self._socket is not None else 0
+
+    def _send_through(self, data: bytes) -> int:
+        self._transport.write(data)
+        return len(data)
+
+    def _answer(self, data: bytes) -> None:
+        if self.block is not None:
+            self.push(data)
+        else:
+            self._transport.write(data)
+
+    def _look_again(self) -> None:
+        if not self._paused:
+            if self._unwritten():
+                asyncio.get_running_loop().call_later(LOOK_SECONDS, self._look_again)
+            else:
+                self.resume_writing()
+
+    def _closed_by_client(self, code: int) -> None:
+        self._leave()
+        if not self._finishing:
+            self._transport.write(frames.close_frame(code))
+            self._abort_later()
+        self._finishing = True
+        self._transport.close()
+
+    def _abort_later(self) -> None:
+        # close() waits for ever for a client that has stopped reading.
+        patience = FINISH_SECONDS * random.uniform(1, 1.5)  # noqa: S311 - not all at once
+        asyncio.get_running_loop().call_later(patience, self._transport.abort)
+
+    def _leave(self) -> None:
+        if self._channel is not None:
+            self._channel.leave(self)
+            self._channel = None
+
+
+def in_kernel(descriptor: int) -> int:
+    """Return the bytes sent that the kernel still keeps for the other side."""
+    size = bytearray(4)
+    with suppress(OSError):
+        fcntl.ioctl(descriptor, termios.TIOCOUTQ, size)
+    return int.from_bytes(size, sys.byteorder)

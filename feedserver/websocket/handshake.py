@@ -1,0 +1,258 @@
+"""A reader's handshake: through Starlette as any route goes, and then out of the way.
+
+What a request is good for is judged by the websockets library. Then the endpoint calls `hand_over`,
+the transport gets a `SocketReader` as its protocol, and the task, the parser and the scope are free
+to go. uvicorn's own protocols would read every request a second time, and keep what they read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import unquote
+
+import httptools
+from uvicorn.protocols.utils import ClientDisconnected
+from websockets.datastructures import Headers
+from websockets.http11 import Request, Response
+from websockets.server import ServerProtocol
+
+from feedserver.live.channel import Channel
+from feedserver.websocket.connection import SocketReader
+from feedserver.websocket.deflate import SharedDeflate
+
+if TYPE_CHECKING:
+    from feedserver.websocket.http1 import HttpProtocol
+
+log = logging.getLogger("feedserver.handshake")
+
+EXTENSION = "feedserver.hand_over"
+EARLY_MAX = 4096  # bytes a client may send before the handshake is answered
+TOGETHER = 16  # handshakes that begin before others get a turn: about 3 ms
+
+_JUDGED = {
+    b"connection",
+    b"upgrade",
+    b"sec-websocket-key",
+    b"sec-websocket-version",
+    b"sec-websocket-extensions",
+    b"sec-websocket-protocol",
+}
+TurnAway = Callable[[str, list[str]], bytes | None]
+"""From a path and the subprotocols offered to the last headers and the frames of a refusal."""
+
+_judge = ServerProtocol(extensions=[SharedDeflate()], logger=logging.getLogger("feedserver.judge"))
+
+
+class Queue:
+    """Handshakes that wait: a storm of readers must not be one long turn of the loop."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[Handshake] = deque()
+
+    def add(self, handshake: Handshake) -> None:
+        """Begin it in its turn."""
+        if not self._waiting:
+            asyncio.get_running_loop().call_soon(self._begin)
+        self._waiting.append(handshake)
+
+    def _begin(self) -> None:
+        now = [self._waiting.popleft() for _ in range(min(TOGETHER, len(self._waiting)))]
+        if self._waiting:
+            asyncio.get_running_loop().call_soon(self._begin)
+        for handshake in now:
+            try:
+                handshake.begin()
+            except Exception:  # whatever one of them came with, the others are not to wait for ever
+                log.exception("a handshake failed")
+                handshake.transport.abort()
+
+
+class Handshake(asyncio.Protocol):
+    """One upgrade, until it is refused or handed over."""
+
+    def __init__(self, http: HttpProtocol, turn_away: TurnAway) -> None:
+        self._http = http
+        self._turn_away = turn_away
+        self.transport = http.transport
+        self.connections = cast("set[Any]", http.connections)
+        self._early = b""
+        self._answer = b""  # the head of a 101, as far as it is known
+        self._deflated = False
+        self._accepted = False  # by the app; the answer goes out with what follows it
+        self._done = False  # handed over, refused, or gone
+        self._asked = False
+        self._gone = asyncio.Event()
+        self.scope: dict[str, Any] = {}
+        self.transport.set_protocol(self)
+        self.connections.add(self)
+
+    def begin(self) -> None:
+        """Judge the request, and let the app see it if it is a good one."""
+        if self.transport.is_closing():
+            return
+        try:
+            request = self._request()
+        except httptools.HttpParserInvalidURLError:
+            self._refuse(_response(HTTPStatus.BAD_REQUEST))
+            return
+        response = _judge.accept(request)
+        fault: BaseException | None = _judge.handshake_exc
+        _judge.handshake_exc = None
+        while fault is not None:  # whose frames hold it, and this handshake
+            fault.__traceback__, fault = None, fault.__context__
+        if response.status_code == HTTPStatus.BAD_REQUEST:
+            response.headers["Sec-WebSocket-Version"] = "13"
+        if response.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
+            self._refuse(response)
+            return
+        self._deflated = "Sec-WebSocket-Extensions" in response.headers
+        self._answer = self._first_lines(response)
+        lines = request.headers.get_all("Sec-WebSocket-Protocol")
+        offered = [each.strip() for line in lines for each in line.split(",")]
+        if (parting := self._turn_away(request.path, offered)) is not None:
+            self._done = True
+            self.transport.write(self._answer + parting)
+            self.transport.close()  # without patience for an answer: others wait for the place
+            return
+        self._run(request, offered)
+
+    def data_received(self, data: bytes) -> None:
+        """Keep what a hasty client sends, for the reader."""
+        self._early += data
+        if len(self._early) > EARLY_MAX:
+            self.transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Let the endpoint know."""
+        self.connections.discard(self)
+        self._done = True
+        self._gone.set()
+        self._fall_apart()
+
+    def shutdown(self) -> None:
+        """Give up, when uvicorn stops."""
+        if not self._done:
+            self._refuse(_response(HTTPStatus.SERVICE_UNAVAILABLE))
+
+    def hand_over(self, channel: Channel | None) -> SocketReader:
+        """Put a `SocketReader` in this protocol's place, once the handshake is complete.
+
+        Raises ClientDisconnected where it never will be.
+        """
+        if not self._accepted or self._done or self.transport.is_closing():
+            raise ClientDisconnected
+        self._done = True
+        transport = self.transport
+        reader = SocketReader(transport, self.connections, channel, deflated=self._deflated)
+        transport.set_protocol(reader)
+        # A reader is caught up while nothing at all is unsent; its buffer is the kernel's.
+        transport.set_write_buffer_limits(high=0)
+        self.connections.discard(self)
+        self.connections.add(reader)
+        reader.greet(self._answer)
+        if self._early:
+            reader.hear_early(self._early)
+        self._fall_apart()
+        return reader
+
+    def _request(self) -> Request:
+        http = self._http
+        named = [
+            (name.decode("ascii"), value.decode("latin-1"))
+            for name, value in http.headers
+            if name in _JUDGED
+        ]
+        url = httptools.parse_url(http.url)
+        target = url.path or b"/"  # a whole address may end with its host
+        if url.query:
+            target += b"?" + url.query
+        path = target.decode("ascii", "replace")
+        version = f"HTTP/{http.scope['http_version']}"
+        return Request(path, Headers(named), http.scope["method"], version)
+
+    def _first_lines(self, response: Response) -> bytes:
+        del response.headers["Date"]  # uvicorn makes one a second, not one each
+        own = [(name.encode(), value.encode()) for name, value in response.headers.raw_items()]
+        default = self._http.server_state.default_headers
+        return b"HTTP/1.1 101 Switching Protocols\r\n" + header_lines([*default, *own])
+
+    def _run(self, request: Request, offered: list[str]) -> None:
+        http = self._http
+        path, _, query = request.path.partition("?")
+        scope = cast("dict[str, Any]", http.scope)
+        del scope["method"]
+        self.scope = scope | {
+            "type": "websocket",
+            "asgi": {"version": http.asgi_version, "spec_version": "2.4"},
+            "scheme": "wss" if http.scheme == "https" else "ws",
+            "path": unquote(path),
+            "raw_path": path.encode(),
+            "query_string": query.encode(),
+            "subprotocols": offered,
+            "extensions": {EXTENSION: self.hand_over},
+        }
+        tasks = http.tasks
+        task = http.loop.create_task(self._serve(http.app))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    async def _serve(self, app: Any) -> None:
+        try:
+            await app(self.scope, self._receive, self._send)
+        except ClientDisconnected:
+            pass
+        except Exception:
+            log.exception("the endpoint of a handshake failed")
+        if not self._done:
+            self._refuse(_response(HTTPStatus.INTERNAL_SERVER_ERROR))
+
+    async def _receive(self) -> dict[str, Any]:
+        if not self._asked:
+            self._asked = True
+            return {"type": "websocket.connect"}
+        await self._gone.wait()
+        return {"type": "websocket.disconnect", "code": 1006}
+
+    async def _send(self, message: dict[str, Any]) -> None:
+        kind = message["type"]
+        if self._done:
+            raise ClientDisconnected
+        if kind == "websocket.accept" and not self._accepted:
+            self._accept(message)
+        elif kind == "websocket.close" and self._accepted:
+            self.hand_over(None).finish(message.get("code", 1000))
+        elif kind == "websocket.close":
+            self._refuse(_response(HTTPStatus.FORBIDDEN))
+        else:
+            raise RuntimeError(f"{kind} has no place here: a reader is sent to after hand_over")
+
+    def _accept(self, message: dict[str, Any]) -> None:
+        headers = list(message.get("headers", ()))
+        if chosen := message.get("subprotocol"):
+            headers.append((b"Sec-WebSocket-Protocol", chosen.encode()))
+        self._answer += header_lines(headers) + b"\r\n"
+        self._accepted = True
+
+    def _refuse(self, response: Response) -> None:
+        self._done = True
+        self.transport.write(response.serialize())
+        self.transport.close()
+        self._fall_apart()
+
+    def _fall_apart(self) -> None:
+        # The extension and this object hold one another. The collector comes seldom.
+        self.scope.get("extensions", {}).clear()
+
+
+def header_lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """Write headers as HTTP/1.1 has them, one a line."""
+    return b"".join([b"%b: %b\r\n" % header for header in headers])
+
+
+def _response(status: HTTPStatus) -> Response:
+    return _judge.reject(status, f"{status.phrase}\n")

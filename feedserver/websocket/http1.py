@@ -1,0 +1,226 @@
+"""HTTP connections: uvicorn's protocol, with an end to every patience.
+
+uvicorn waits for ever for a request that was begun and for a client that no longer reads, and puts
+no bound on a head. Here both are noted as they begin, and one `sweep` a second looks at them; no
+connection has a timer. This leans on inner parts of uvicorn, so its version is pinned and
+tests/websocket/test_connection.py says loudly when they move.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from feedserver.api.problems import problem
+from feedserver.errors import BadRequest, HeadTooLarge, Refused, TooSlow
+from feedserver.live.channel import STALL_SECONDS
+from feedserver.websocket.connection import in_kernel
+from feedserver.websocket.handshake import Handshake, Queue, TurnAway, header_lines
+
+# From a request's first byte to its last, and from a connection to a request.
+REQUEST_SECONDS = 30.0
+HEAD_MAX = 64 * 1024  # bytes of a request besides its body
+HEAD_RULE = f"a request's head has {HEAD_MAX} bytes at most"
+# Bytes unsent that make a client one that does not read. An answer's head alone is less, so that it
+# still leaves in one call with what follows.
+UNSENT_MAX = 1024
+
+
+@dataclass(slots=True)
+class _Stall:
+    pending: int
+    since: float
+
+
+class Connections:
+    """Those of which a request is due, the oldest first, and those that do not read.
+
+    `turn_away` says how the answer to a handshake ends that is refused; None: it is not.
+    """
+
+    def __init__(self, turn_away: TurnAway = lambda path, offered: None) -> None:
+        self.turn_away = turn_away
+        self.handshakes = Queue()
+        self.due: dict[HttpProtocol, float] = {}
+        self.stalled: dict[HttpProtocol, _Stall] = {}
+
+    def protocol(self, **given: Any) -> HttpProtocol:
+        """Make the protocol of a new connection; what uvicorn takes for its class."""
+        return HttpProtocol(self, **given)
+
+    def forget(self, connection: HttpProtocol) -> None:
+        """Expect nothing more of it."""
+        self.due.pop(connection, None)
+        self.stalled.pop(connection, None)
+
+    def sweep(self) -> None:
+        """End those whose time is up."""
+        now = time.monotonic()
+        for connection, since in list(self.due.items()):
+            if now - since < REQUEST_SECONDS:
+                break  # all others came later
+            del self.due[connection]
+            connection.on_late()
+        for connection, stall in list(self.stalled.items()):
+            pending = connection.pending()
+            if pending < stall.pending:
+                stall.pending, stall.since = pending, now
+            elif now - stall.since > STALL_SECONDS:
+                connection.transport.abort()
+
+    def give_up(self) -> None:
+        """End those that have taken nothing since the last sweep."""
+        for connection, stall in list(self.stalled.items()):
+            if connection.pending() >= stall.pending:
+                connection.transport.abort()
+
+
+class HttpProtocol(HttpToolsProtocol):
+    """One connection, until it closes or becomes a reader's socket."""
+
+    def __init__(self, all_: Connections, **given: Any) -> None:
+        super().__init__(**given)
+        self._all = all_
+        self._in_request = False
+        self._head = 0  # bytes of the request that were no body
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for a request."""
+        super().connection_made(transport)
+        transport.set_write_buffer_limits(high=UNSENT_MAX)
+        self._all.due[self] = time.monotonic()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget it, and what of it was not begun."""
+        self._all.forget(self)
+        self.pipeline.clear()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Read on. As uvicorn's own, which drops what comes right behind an upgrade."""
+        self._unset_keepalive_if_required()
+        self._all.due.setdefault(self, time.monotonic())
+        self._head += len(data)
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserError as fault:
+            refusal = fault.__context__
+            if not isinstance(refusal, HeadTooLarge):
+                refusal = BadRequest("this is no HTTP/1.1 request")
+            self._refuse(refusal)
+        except httptools.HttpParserUpgrade as upgrade:
+            if self._should_upgrade():
+                self._become_socket(data[upgrade.args[0] :])
+            else:
+                self._unsupported_upgrade_warning()
+        else:
+            if self._head > HEAD_MAX:
+                self._refuse(HeadTooLarge(HEAD_RULE))
+
+    def on_message_begin(self) -> None:
+        """Note that a request has begun, perhaps right behind another."""
+        super().on_message_begin()
+        self._in_request = True
+        self._all.due.setdefault(self, time.monotonic())
+
+    def on_headers_complete(self) -> None:
+        """Let the request begin, unless a head too large came in one piece with what follows."""
+        head = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+        if head > HEAD_MAX:
+            raise HeadTooLarge(HEAD_RULE)  # the parser stops, and says so in data_received
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Take a part of the body, which has a limit of its own."""
+        self._head -= len(body)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Note that the request is whole."""
+        super().on_message_complete()
+        self._in_request = False
+        self._head = 0
+        self._all.due.pop(self, None)
+
+    def pause_writing(self) -> None:
+        """Note that the client does not take all at once."""
+        super().pause_writing()
+        self._all.stalled[self] = _Stall(self.pending(), time.monotonic())
+
+    def resume_writing(self) -> None:
+        """Note that it took it."""
+        super().resume_writing()
+        self._all.stalled.pop(self, None)
+
+    def pending(self) -> int:
+        """Return the bytes that the client's side has not taken yet."""
+        descriptor = self.transport.get_extra_info("socket").fileno()
+        return self.transport.get_write_buffer_size() + in_kernel(descriptor)
+
+    def on_late(self) -> None:
+        """End the wait for a request that is not whole yet."""
+        if self.flow.read_paused or self._answers_earlier():
+            self._all.due[self] = time.monotonic()
+        elif self._in_request:
+            self._refuse(TooSlow(f"the request was not whole after {REQUEST_SECONDS:.0f} s"))
+        elif not self._answers():
+            # Nothing came but the connection: an answer might be taken for that to a request that
+            # is just on its way.
+            self.transport.close()
+
+    def _get_upgrade(self) -> bytes | None:
+        upgrade, options = None, list[bytes]()
+        for name, value in self.headers:
+            if name == b"upgrade":
+                upgrade = value.lower()
+            elif name == b"connection":  # of which uvicorn's own takes the last
+                options += value.lower().split(b",")
+        return upgrade if b"upgrade" in map(bytes.strip, options) else None
+
+    def _should_upgrade_to_ws(self) -> bool:
+        return True  # by a protocol of ours, which uvicorn does not know
+
+    def _become_socket(self, rest: bytes) -> None:
+        self._all.forget(self)
+        if self._answers() or self.transport.get_write_buffer_size():
+            # Two languages on one line, or a reader whose buffer is full from the start.
+            self.transport.abort()
+            return
+        self.connections.discard(self)
+        self.parser = None  # type: ignore[assignment]  # they hold one another
+        handshake = Handshake(self, self._all.turn_away)
+        self._all.handshakes.add(handshake)
+        if rest:
+            handshake.data_received(rest)
+
+    def _refuse(self, fault: Refused) -> None:
+        if self.transport.is_closing():
+            return
+        if self._answers_earlier() or (self._answers() and not self._in_request):
+            # What was whole has its answer, a post above all; then the connection ends.
+            self.cycle.keep_alive = False
+            self.flow.pause_reading()
+            return
+        if not self._answers() or not self.cycle.response_started:
+            answer = problem(fault)
+            headers = [
+                *self.server_state.default_headers,
+                *answer.raw_headers,
+                (b"connection", b"close"),
+            ]
+            head = STATUS_LINE[fault.status] + header_lines(headers)
+            self.transport.write(b"%b\r\n%b" % (head, bytes(answer.body)))
+        self.transport.close()
+
+    def _answers(self) -> bool:
+        """Whether a request is being answered, or waits for that."""
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _answers_earlier(self) -> bool:
+        """Whether that is another than the one that is being read."""
+        return self._answers() and self.cycle.scope is not self.scope

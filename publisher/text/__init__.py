@@ -1,0 +1,1 @@
+"""What an editor typed, and how it is kept until the server has it."""

@@ -1,0 +1,127 @@
+"""Every wrong turn is answered in a sentence, and none is a 500."""
+
+from __future__ import annotations
+
+import re
+import socket
+
+import httpx
+import pytest
+from support.answers import Feed, problem
+from support.server import Server
+
+ALLOWED = {
+    "/v1/feeds": "GET, HEAD, OPTIONS",
+    "/v1/feeds/x": "GET, HEAD, OPTIONS, PUT",
+    "/v1/feeds/x/items": "GET, HEAD, OPTIONS, POST",
+    "/v1/feeds/x/items/1": "GET, HEAD, OPTIONS",
+    "/v1/feeds/x/items/1/history": "GET, HEAD, OPTIONS",
+    "/v1/feeds/x/items/1/revisions": "GET, HEAD, POST",
+    "/v1/feeds/x/changes": "GET, HEAD, OPTIONS",
+    "/v1/feeds/x/stream": "GET, HEAD, OPTIONS",
+    "/v1/feeds/x/readers": "GET, HEAD",
+}
+
+
+@pytest.mark.parametrize("path", ALLOWED)
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "TRACE"])
+def test_a_wrong_method_says_which_are_right(anyone: httpx.Client, path: str, method: str) -> None:
+    allowed = ALLOWED[path].split(", ")
+    if method in allowed:
+        assert anyone.request(method, path).status_code != 405
+        return
+    answer = anyone.request(method, path)
+    problem(answer, 405, "wrong-method")
+    assert sorted(re.split(r",\s*", answer.headers["allow"])) == allowed
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/v1/", "/v1/nothing", "/v1/feeds/", "/v1/feeds/x/", "/v1/feeds/x/items/", "/v1/feeds//items",
+     "/v1/feeds/x%2Fitems", "/v1/feeds/x/items/1/history/", "/v1/%00", "/v1/%FF",
+     "/v1/" + "x" * 5000],
+)  # fmt: skip
+def test_nothing_there_is_404(anyone: httpx.Client, path: str) -> None:
+    body = problem(anyone.get(path), 404, "not-found")
+    assert len(body["detail"]) < 300
+
+
+@pytest.mark.parametrize("slug", ["%00", "%FF%FE", "%ED%A0%80", "a" * 4000, "';--", "😀", "%25"])
+@pytest.mark.parametrize(
+    "rest", ["", "/items", "/items/1", "/items/1/history", "/changes", "/stream"]
+)
+def test_a_feed_that_cannot_be_is_404(anyone: httpx.Client, slug: str, rest: str) -> None:
+    body = problem(anyone.get(f"/v1/feeds/{slug}{rest}"), 404, "not-found")
+    assert len(body["detail"]) < 300
+
+
+def test_a_reader_elsewhere_may_read_why_not(anyone: httpx.Client) -> None:
+    answer = anyone.get("/v1/feeds/nowhere", headers={"Origin": "null"})
+    problem(answer, 404, "not-found")
+    assert answer.headers["access-control-allow-origin"] == "*"
+
+
+def talk(server: Server, *lines: bytes, body: bytes = b"") -> tuple[int, bytes]:
+    """Send a request as it is; return the status and all that comes back."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        connection.sendall(b"\r\n".join([*lines, b"Connection: close", b"", body]))
+        answer = b""
+        while part := connection.recv(65536):
+            answer += part
+    return int(answer.split(b" ")[1]), answer
+
+
+@pytest.mark.parametrize(
+    "host", [b"Host: [", b"Host: a:b:c", b"Host: \xff\xfe", b"Host:", b"Host: x/../y", b"Host: @"]
+)
+@pytest.mark.parametrize("path", [b"/v1/nothing", b"/v1/feeds", b"/healthz"])
+def test_a_broken_host_header_breaks_nothing(house: Server, host: bytes, path: bytes) -> None:
+    status, _ = talk(house, b"GET " + path + b" HTTP/1.1", host)
+    assert status in {200, 404, 400}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"GET /v1/feeds/\xff\xfe/items HTTP/1.1",
+        b"GET /v1/feeds/\xd0\xb0 HTTP/1.1",
+        b"GET /v1/feeds?\xff=\xfe HTTP/1.1",
+        b"GET /v1/feeds/x/items?q=\xff HTTP/1.1",
+        b"GET http://other.example/v1/nothing HTTP/1.1",
+        b"GET * HTTP/1.1",
+        b"GET /v1/feeds/x HTTP/9.9",
+        b"FETCH /v1/feeds HTTP/1.1",
+        b"nonsense",
+    ],
+)
+def test_a_request_line_that_is_no_utf_8_or_no_http_is_refused_as_the_clients_fault(
+    house: Server, line: bytes
+) -> None:
+    status, _ = talk(house, line, b"Host: x")
+    assert 200 <= status < 500
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"X-Odd: \xff\xfe",
+        b"If-None-Match: \xff",
+        b"Accept: \x80",
+        b"Cookie: " + b"x" * 20_000,
+        b"Content-Length: 5",
+        b"Content-Length: x",
+        b"Content-Length: 1\r\nContent-Length: 2",
+        b"Content-Length: " + b"9" * 5000,
+        b"Transfer-Encoding: gzip",
+        b"Upgrade: h2c\r\nConnection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAMAAABk",
+        b"Expect: 100-continue",
+        b"Range: bytes=0-5",
+    ],
+)
+def test_odd_headers_are_borne_or_refused(house: Server, header: bytes) -> None:
+    status, _ = talk(house, b"GET /v1/feeds HTTP/1.1", b"Host: x", header, body=b"hello")
+    assert 100 <= status < 500
+
+
+def test_after_all_that_the_server_serves(feed: Feed) -> None:
+    assert feed.item()["headline"] == "News"

@@ -1,0 +1,64 @@
+"""A feed's newest state: what it takes in, and what it leaves."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import orjson
+import pytest
+
+from feedserver.journal import Stock
+from feedserver.live.window import View
+from feedserver.model import Feed, Item
+from feedserver.rules import Change
+
+FEED = Feed("world", "World", 0, 1, 3, "c3")
+
+
+def item(version: int, item_id: int = 3, **more: object) -> Item:
+    made = Item(item_id, "world", version, f"c{version}", 100, headline=f"version {version}")
+    return replace(made, **more)  # type: ignore[arg-type]
+
+
+def change(sequence: int, state: Item, *, head: int | None = None) -> Change:
+    """Make a change as watched, or, with `head`, as read back when the feed had that head."""
+    newest = head or sequence
+    feed = replace(FEED, head=newest, check=f"c{newest}")
+    return Change(sequence, f"c{sequence}", 0, feed=feed, item=state)
+
+
+@pytest.fixture
+def view() -> View:
+    first = item(3)
+    return View(Stock(FEED, (first,), (), (first,), {3: "c3"}))
+
+
+def shown(view: View) -> list[Item]:
+    items, _ = view.snapshot()
+    return items
+
+
+def test_an_older_state_does_not_take_the_place_of_a_newer_one(view: View) -> None:
+    newest = item(6, pinned=True)
+    assert view.apply(change(4, newest, head=6))  # read back: it comes as it is by now
+    assert view.apply(change(5, item(5)))  # from memory: as it was then
+    assert view.head == 5
+    assert shown(view) == [newest]
+    assert view.changed_since(3) == [newest]
+    assert orjson.loads(view.json(shown(view)[0]))["headline"] == "version 6"
+    assert view.apply(change(6, newest))
+    assert shown(view) == view.changed_since(5) == [newest]
+
+
+def test_a_change_that_is_in_already_changes_nothing(view: View) -> None:
+    assert view.apply(change(4, item(4)))
+    for again in (change(3, item(3)), change(4, item(9, item_id=4))):
+        assert not view.apply(again)
+    assert view.cursor("epoch") == "epoch.4.c4"
+    assert shown(view) == [item(4)]
+
+
+def test_the_head_is_that_of_the_change_however_new_the_feed_comes(view: View) -> None:
+    assert view.apply(change(4, item(6), head=6))
+    assert view.cursor("epoch") == "epoch.4.c4"
+    assert (view.check(4), view.check(6)) == ("c4", None)
