@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -22,10 +22,13 @@ from feedserver.model import (
     HEADLINE_MAX,
     MEDIA_MAX,
     NOTE_MAX,
+    SUMMARY_MAX,
     TAG_MAX,
     TAGS_MAX,
     TEXT_MAX,
     URL_MAX,
+    Content,
+    Media,
     Millis,
     Origin,
     Verb,
@@ -48,7 +51,7 @@ FIRST_YEAR = 1000  # an earlier one is a slip, and some zones could not write th
 SIDE_MAX = 20_000  # pixels
 BLOCKS_MAX = 512 * 1024  # bytes of JSON: a message of 1 MiB must hold at least one whole item
 
-CONTENT = (
+SENT = (
     "headline",
     "body",
     "occurred_at",
@@ -64,6 +67,7 @@ _EDITS = frozenset({Verb.FIX, Verb.UPDATE, Verb.CORRECT})
 _NOTE_NEEDED = {
     Verb.CORRECT: "say what was wrong: the note is shown to readers with the correction",
     Verb.KILL: "say why the item is withdrawn: the note is shown to readers in its place",
+    Verb.REDACT: "say why: the note is for colleagues, or a kill's or correction's new public text",
 }
 _OWN_VERBS = {
     "pinned": "use the verbs pin and unpin",
@@ -82,6 +86,23 @@ class Draft:
     note: str | None = None
     claimed_at: Millis | None = None
     origin: Origin | None = None
+    published_at: Millis | None = None
+    version: int | None = None  # that a redact names
+
+    def applied_to(self, content: Content) -> Content:
+        """Return the content with what was sent changed in it."""
+        changed: dict[str, Any] = dict(self.fields)
+        cleared = Content()
+        for name, value in self.fields.items():
+            if value is None:
+                changed[name] = getattr(cleared, name)
+            elif name == "tags":
+                changed[name] = tuple(value)
+            elif name == "media":
+                changed[name] = tuple(Media(**medium) for medium in value)
+        if "body" in changed:
+            changed["blocks"] = wire.dumps(wire.blocks_json(changed["body"]))
+        return replace(content, **changed)
 
 
 def draft(raw: object, verb: Verb, now: Millis) -> Draft:
@@ -90,7 +111,9 @@ def draft(raw: object, verb: Verb, now: Millis) -> Draft:
     given = _object(raw, errors)
     allowed = {"note", "at"}
     if verb in _EDITS or verb is Verb.POST:
-        allowed |= set(CONTENT)
+        allowed |= set(SENT)
+    if verb is Verb.REDACT:
+        allowed = {"note", "version"}
     if verb is Verb.POST:
         allowed |= {"published_at", "origin"}
         if "headline" not in given:
@@ -117,20 +140,49 @@ def draft(raw: object, verb: Verb, now: Millis) -> Draft:
         for name, check in checks.items()
         if name in given and name in allowed
     }
-    if fields.get("published_at", ...) is None:
-        del fields["published_at"]
+    published_at = fields.pop("published_at", None)
     note = _checked("/note", _note, given.get("note"), errors)
     if note is None and verb in _NOTE_NEEDED and not any(e.pointer == "/note" for e in errors):
         errors.append(FieldError("/note", _NOTE_NEEDED[verb]))
     at = _checked("/at", lambda v: _past(v, now), given.get("at"), errors)
-    if at is not None and "published_at" in fields:
+    if at is not None and published_at is not None:
         errors.append(FieldError("/published_at", "send either at or published_at"))
     origin = _checked("/origin", _origin, given.get("origin"), errors)
     if verb in {Verb.FIX, Verb.UPDATE} and not fields and not errors:
         errors.append(FieldError("", f"say what the {verb} changes, e.g. headline or body"))
+    version = None
+    if verb is Verb.REDACT:
+        version = redacted_version(given, errors)
     if errors:
         raise Invalid(errors)
-    return Draft(fields, note, min(at, now) if at is not None else None, origin)
+    claimed_at = min(at, now) if at is not None else None
+    return Draft(fields, note, claimed_at, origin, published_at, version)
+
+
+def redacted_version(given: dict[str, Any], errors: list[FieldError]) -> int | None:
+    """Return the version that a redact names; notes what is wrong with it."""
+    version = given.get("version")
+    if isinstance(version, int) and not isinstance(version, bool) and version > 0:
+        return version
+    errors.append(FieldError("/version", "say which version's words to erase, as its number"))
+    return None
+
+
+def feed_redaction(raw: object) -> tuple[int, str]:
+    """Check a redact of a feed's earlier key points: its version and note. Raises Invalid."""
+    errors: list[FieldError] = []
+    given = _object(raw, errors)
+    for name in sorted(given.keys() - {"verb", "version", "note"}):
+        errors.append(FieldError(f"/{_escape(name)}", "unknown field; send verb, version and note"))
+    if given.get("verb") != Verb.REDACT:
+        errors.append(FieldError("/verb", "must be redact"))
+    version = redacted_version(given, errors)
+    note = _checked("/note", _note, given.get("note"), errors)
+    if note is None and not any(e.pointer == "/note" for e in errors):
+        errors.append(FieldError("/note", "say why: the note is for colleagues"))
+    if errors or version is None or note is None:
+        raise Invalid(errors)
+    return version, note
 
 
 def feed_settings(raw: object, *, creating: bool) -> dict[str, Any]:
@@ -142,7 +194,9 @@ def feed_settings(raw: object, *, creating: bool) -> dict[str, Any]:
         "language": _language,
         "timezone": _timezone,
         "description": lambda v: _text(v, ALT_MAX),
+        "summary": _summary,
         "closed": _flag,
+        "typo": _flag,
     }
     for name in sorted(given.keys() - checks.keys()):
         known = ", ".join(checks)
@@ -154,6 +208,8 @@ def feed_settings(raw: object, *, creating: bool) -> dict[str, Any]:
     }
     if "closed" in settings:
         settings["closed"] = bool(settings["closed"])  # cleared is open
+    if settings.pop("typo", None):
+        settings["is_typo"] = True
     if settings.get("title") is None and (creating or "title" in settings) and not errors:
         errors.append(FieldError("/title", "a feed needs a title"))
     if errors:
@@ -191,11 +247,11 @@ def _escape(name: str) -> str:
 def _unknown(name: str, verb: Verb) -> str:
     if name in _OWN_VERBS:
         return f"cannot be set by {verb}; {_OWN_VERBS[name]}"
-    if name in CONTENT:
+    if name in SENT:
         return f"the verb {verb} changes no text; use fix, update or correct for that"
     if name in {"published_at", "origin"}:
         return "is set when the item is posted and does not change"
-    return f"unknown field; an item has {', '.join(CONTENT)}"
+    return f"unknown field; an item has {', '.join(SENT)}"
 
 
 def _checked(
@@ -258,15 +314,28 @@ def _body(value: object) -> str | None:
     size = len(text.encode())
     if size > BODY_MAX:
         raise ValueError(f"is {size} bytes long; at most {BODY_MAX} fit: split it into items")
+    _check_links(text)
+    if text and len(wire.dumps(wire.blocks_json(text))) > BLOCKS_MAX:
+        raise ValueError("has too much markup for one item: use fewer *, ** and links")
+    return text or None
+
+
+def _summary(value: object) -> str | None:
+    text = _clean(value).strip("\n").rstrip()
+    size = len(text.encode())
+    if size > SUMMARY_MAX:
+        raise ValueError(f"are {size} bytes long; at most {SUMMARY_MAX} fit")
+    _check_links(text)
+    return text or None
+
+
+def _check_links(text: str) -> None:
     bad = markup.bad_links(text)
     if bad:
         raise ValueError(
             f"the link to {bad[0][:80]} must be a whole address that starts with https:// or "
             r"http://; write \[ where a bracket is meant"
         )
-    if text and len(wire.dumps(wire.blocks_json(text))) > BLOCKS_MAX:
-        raise ValueError("has too much markup for one item: use fewer *, ** and links")
-    return text or None
 
 
 def _note(value: object) -> str | None:

@@ -12,6 +12,7 @@ FeedError
 │   ├── FeedClosed        409   the verb does not fit a closed feed
 │   ├── Killed            410   the item was withdrawn; carries its tombstone
 │   ├── Stale             412   someone else was faster; carries the current item
+│   ├── FeedStale         412   the same of a feed's own settings
 │   ├── TooLarge          413
 │   ├── WrongType         415
 │   ├── Invalid           422   bad fields; carries a pointer and a sentence for each
@@ -33,7 +34,7 @@ from typing import TYPE_CHECKING, ClassVar
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from feedserver.model import Item
+    from feedserver.model import Feed, Item
 
 
 class FeedError(Exception):
@@ -135,6 +136,18 @@ class Stale(Refused):
     title = "Changed meanwhile"
 
     def __init__(self, detail: str, current: Item) -> None:
+        super().__init__(detail)
+        self.current = current
+
+
+class FeedStale(Refused):
+    """A feed's own settings were changed meanwhile; `current` has them, None: there is no feed."""
+
+    slug = "stale"
+    status = 412
+    title = "Changed meanwhile"
+
+    def __init__(self, detail: str, current: Feed | None) -> None:
         super().__init__(detail)
         self.current = current
 

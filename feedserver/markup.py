@@ -50,6 +50,12 @@ def blocks(body: str) -> tuple[Block, ...]:
     return tuple(_spans(p.strip()) for p in paragraphs if p.strip())
 
 
+def paragraphs(body: str) -> list[list[str]]:
+    """Split body text without reading its markup: what `blocks` gives for text that has none."""
+    parts = (part.strip() for part in _PARAGRAPH.split(body.strip("\n")))
+    return [[part] for part in parts if part]
+
+
 def plain(body: str) -> str:
     """Return the words alone, a blank line between paragraphs."""
     return "\n\n".join("".join(span.text for span in block) for block in blocks(body))

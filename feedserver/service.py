@@ -30,9 +30,9 @@ from feedserver.linux.uring import Ring
 from feedserver.live.hub import Hub, now_millis
 from feedserver.newsroom import Newsroom
 from feedserver.settings import Settings, address_of
-from feedserver.sqlite.database import CHECKED_MAX, fold_log, open_database, prepare
-from feedserver.sqlite.journal import SQLiteJournal, open_journal
-from feedserver.sqlite.mirror import SQLiteMirror
+from feedserver.sqlite.journal import SQLiteJournal
+from feedserver.sqlite.opening import CHECKED_MAX, fold_log, prepare
+from feedserver.sqlite.storage import open_storage
 from feedserver.websocket.connection import SocketReader
 from feedserver.websocket.endpoint import turn_away
 from feedserver.websocket.http1 import Connections
@@ -77,14 +77,15 @@ async def open_context(
 
     async with (
         # The parent of workers has looked through the file for all of them.
-        open_database(settings.data, checked_max=0 if worker else CHECKED_MAX) as database,
-        open_journal(database, on_fault=died) as journal,
+        open_storage(
+            settings.data, checked_max=0 if worker else CHECKED_MAX, on_fault=died
+        ) as storage,
         AsyncExitStack() as running,
     ):
         queue = _open_queue(settings)
         if queue is not None:
             running.callback(queue.close)
-        mirror = SQLiteMirror(database)
+        journal, mirror = storage.journal, storage.mirror
         followed = await journal.head()
         hub = Hub(
             journal,

@@ -26,8 +26,8 @@ class OwnJournal(Journal, Protocol):
     def damage(self) -> str | None:
         """What is broken in the files; None if nothing is known to be."""
 
-    async def purged(self, patience: float) -> bool:
-        """Wait up to `patience` seconds until the words of killed items are gone from the files."""
+    async def purged(self, timeout: float) -> bool:
+        """Wait up to `timeout` seconds until the words of killed items are gone from the files."""
 
 
 class Crowd(Protocol):

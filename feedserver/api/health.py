@@ -23,7 +23,7 @@ async def readyz(request: Request) -> Response:
         return _report(503, {"status": "broken", "detail": detail})
     try:
         head = await here.journal.head()
-        unfinished = await here.mirror.unfinished()
+        unfinished = len(await here.mirror.purges())
         damage = here.journal.damage
     except Exception as fault:
         damage = here.journal.damage or str(fault)

@@ -19,8 +19,7 @@ from feedserver.errors import BadRequest, Killed, NotFound
 from feedserver.journal import Page
 from feedserver.live.channel import Channel
 from feedserver.live.messages import Message, next_text
-from feedserver.model import Item, Logged, Status, Verb
-from feedserver.rules import evolve
+from feedserver.model import Item, Revision, Status, Verb
 
 PAGE_ITEMS = 50
 PAGE_ITEMS_MAX = 200
@@ -102,19 +101,14 @@ async def get_history(request: Request) -> Response:
     item = await find_item(here, request)
     etag, body = f'"{item.etag}-history"', b""
     if not is_known(etag, request):
-        entries = await find_log(here, item)
-        # Beside the loop: of an item that was changed hundreds of times it takes seconds.
-        body = await asyncio.to_thread(_history, entries)
+        revisions = await find_revisions(here, item)
+        # Beside the loop: of an item that was changed hundreds of times it takes long.
+        body = await asyncio.to_thread(_history, revisions)
     return _cached(request, body, etag, tags_of(item.feed, [item]))
 
 
-def _history(entries: tuple[Logged, ...]) -> bytes:
-    state, shown = None, []
-    for entry in entries:
-        state = evolve(state, entry)
-        if entry.record.act in SHOWN:
-            verb = Verb(entry.record.act)
-            shown.append(wire.shown_json(entry.sequence, verb, entry.effective_at, state))
+def _history(revisions: tuple[Revision, ...]) -> bytes:
+    shown = [wire.shown_json(one) for one in revisions if one.act in SHOWN]
     return orjson.dumps({"history": shown})
 
 
@@ -174,14 +168,14 @@ async def find_item(here: Context, request: Request) -> Item:
     return item
 
 
-async def find_log(here: Context, item: Item) -> tuple[Logged, ...]:
-    """Return the records of an item that was just read. Raises Killed, if it is that by now."""
-    entries = await here.mirror.log(item.feed, item.id)
-    if entries[-1].record.act is Verb.KILL:
+async def find_revisions(here: Context, item: Item) -> tuple[Revision, ...]:
+    """Return the revisions of an item that was just read. Raises Killed, if it is that by now."""
+    revisions = await here.mirror.revisions(item.feed, item.id)
+    if any(one.act is Verb.KILL for one in revisions):
         tombstone = await here.mirror.item(item.feed, item.id)
         assert tombstone is not None
         raise Killed(f"item {item.id} was withdrawn", tombstone)
-    return entries
+    return revisions
 
 
 async def find_page(

@@ -21,14 +21,14 @@ from typing import Any, NoReturn
 from feedserver.errors import SetupError
 from feedserver.service import listen
 from feedserver.settings import PREFIX
-from feedserver.sqlite.database import FILE
+from feedserver.sqlite.folder import LOCK, OURS, SEARCH
 
 FEED = "world"
 TITLE = "World news"
 ZONE = "Europe/Kyiv"
 MARK = ".feedserver-demo"  # says that a folder is the demo's own, and is locked by the one there
 # What a demo leaves in its folder, and the next one begins without.
-OWN = {MARK, "token", "import-token", FILE, f"{FILE}-wal", f"{FILE}-shm"}
+OWN = {MARK, "token", "import-token", *OURS, LOCK, SEARCH, f"{SEARCH}-wal", f"{SEARCH}-shm"}
 IMPORTED = "economy"  # the older item: it comes at its own time; the rest of the story is live
 STOP_SECONDS = 15.0
 # Pauses before each of the story's first lines; one before each of the others. The older item is

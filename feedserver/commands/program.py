@@ -26,9 +26,10 @@ from feedserver.newsroom import Newsroom
 from feedserver.service import serve
 from feedserver.settings import TABLE, Settings, read_settings
 from feedserver.site.assets import released_sri, ticker_version
-from feedserver.sqlite.database import FILE, damaged, open_database
-from feedserver.sqlite.journal import open_journal
+from feedserver.sqlite.folder import NoNewsroom
 from feedserver.sqlite.mirror import SQLiteMirror
+from feedserver.sqlite.opening import damaged
+from feedserver.sqlite.storage import open_storage
 from feedserver.suggestions import did_you_mean
 from feedserver.wire import time_text
 
@@ -108,7 +109,7 @@ def _feed_add(arguments: Arguments) -> int:
             "timezone": arguments.timezone,
             "description": arguments.description,
         }
-        feed, _ = await newsroom.configure(arguments.slug, raw, None)
+        feed = (await newsroom.configure(arguments.slug, raw, None)).feed
         print(f"added the feed {feed.slug}: {feed.title}")
 
     return _run(arguments, work, begins=True)
@@ -279,33 +280,27 @@ def _demo(arguments: Arguments) -> int:
 def _run(arguments: Arguments, work: Work, *, begins: bool = False) -> int:
     """Do `work` on the database. Only a command that `begins` makes one where there is none."""
     settings = _settings(arguments)
-    if not begins and not _is_begun(settings.data):
-        raise SetupError(_how_to_begin(settings.data))
 
     async def opened() -> None:
-        async with open_database(settings.data) as database, open_journal(database) as journal:
-            mirror = SQLiteMirror(database)
+        async with open_storage(settings.data, begins=begins) as storage:
+            database, mirror = storage.database, storage.mirror
             try:
-                await work(Newsroom(journal, mirror, now_millis), mirror)
+                await work(Newsroom(storage.journal, mirror, now_millis), mirror)
             except Unavailable:
                 if database.damage is None:
                     raise
                 raise damaged(database.path, database.damage) from None
 
-    asyncio.run(opened())
+    try:
+        asyncio.run(opened())
+    except NoNewsroom:
+        raise SetupError(_how_to_begin(settings.data)) from None
     return 0
 
 
 def _how_to_begin(folder: Path) -> str:
     command = f'feedserver feed add world --title "World news" --data {shlex.quote(str(folder))}'
     return f"there is no feed in {folder} yet; begin with: {command}"
-
-
-def _is_begun(folder: Path) -> bool:
-    try:
-        return folder.is_file() or (folder / FILE).exists()
-    except OSError:
-        return True  # who tries to open it says what is wrong with it
 
 
 def _settings(arguments: Arguments) -> Settings:

@@ -163,7 +163,7 @@ class Hub:
 
     async def _load(self, slug: str) -> Channel | None:
         try:
-            stock = await self._mirror.stock(slug, RECENT, CHECKS)
+            stock = await self._mirror.initial_state(slug, RECENT, CHECKS)
             if stock is None:
                 return None
             view = View(stock)

@@ -15,7 +15,7 @@ from dataclasses import replace
 import orjson
 
 from feedserver import wire
-from feedserver.journal import Stock
+from feedserver.journal import InitialState
 from feedserver.model import CATCH_UP_MAX, SNAPSHOT_ITEMS, Cursor, Feed, Item, Millis
 from feedserver.rules import Change
 
@@ -28,7 +28,7 @@ CHECKS = 4096  # records whose cursors are known without a look into the databas
 class View:
     """The live part of one feed. Changes only by `apply`."""
 
-    def __init__(self, stock: Stock) -> None:
+    def __init__(self, stock: InitialState) -> None:
         self.feed: Feed = stock.feed
         self._checks = dict(sorted(stock.checks.items()))
         self._items: dict[int, Item] = {

@@ -30,8 +30,8 @@ from feedserver.api.reading import (
     before_of,
     channel_of,
     find_item,
-    find_log,
     find_page,
+    find_revisions,
     is_known,
     tags_of,
     text_of,
@@ -39,8 +39,7 @@ from feedserver.api.reading import (
 from feedserver.errors import Killed, NotFound, Refused, Unavailable, WrongMethod
 from feedserver.live.channel import Channel
 from feedserver.live.messages import next_text
-from feedserver.model import Feed, Item, Logged
-from feedserver.rules import evolve
+from feedserver.model import Feed, Item, Revision
 from feedserver.site import assets, rendering
 from feedserver.site.rendering import Articles, Listing
 
@@ -207,21 +206,16 @@ async def _get_item(request: Request) -> Response:
     if sheet is None:
         feed = channel.view.feed  # before the item is read: nothing older may be missed
         item = await find_item(here, request)
-        entries = await find_log(here, item)
+        revisions = await find_revisions(here, item)
         # Beside the loop: of an item that was changed hundreds of times it takes seconds.
-        sheet = await asyncio.to_thread(_item_sheet, here, feed, item, entries)
+        sheet = await asyncio.to_thread(_item_sheet, here, feed, item, revisions)
         if channel.view.head == feed.head:
             channel.keep(question, sheet)
     return _answer(request, sheet, SAFE)
 
 
-def _item_sheet(here: Context, feed: Feed, item: Item, entries: tuple[Logged, ...]) -> Sheet:
-    states, state = [], None
-    for entry in entries:
-        state = evolve(state, entry)
-        if entry.sequence <= item.version:
-            states.append((entry, state))
-    shown = rendering.versions_of(states, SHOWN)
+def _item_sheet(here: Context, feed: Feed, item: Item, revisions: tuple[Revision, ...]) -> Sheet:
+    shown = rendering.versions_of((one for one in revisions if one.version <= item.version), SHOWN)
     html = rendering.render_item(
         here.site, feed, item, shown, here.cursor(feed), here.hub.heartbeat
     )

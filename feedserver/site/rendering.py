@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from feedserver import markup
 from feedserver.api.context import Site
-from feedserver.model import Feed, Item, Logged, Millis, Status, Verb
+from feedserver.model import Feed, Item, Millis, Revision, Status, Verb
 from feedserver.site import assets
 from feedserver.site.preview import HIDDEN, Card, feed_card, item_card, locale, site_card
 from feedserver.site.wording import Wording, wording_for
@@ -140,12 +140,12 @@ def render_error(site: Site, status: int, title: str, detail: str) -> str:
     return _render("error.html", site, wording_for(), card=card, status=status, detail=sentence)
 
 
-def versions_of(states: Iterable[tuple[Logged, Item]], verbs: frozenset[Verb]) -> list[Version]:
-    """List the states that one of `verbs` led to, oldest first."""
+def versions_of(revisions: Iterable[Revision], verbs: frozenset[Verb]) -> list[Version]:
+    """List the states that one of `verbs` led to, oldest first, as far as they are not erased."""
     return [
-        (Verb(entry.record.act), entry.effective_at, state)
-        for entry, state in states
-        if entry.record.act in verbs
+        (Verb(one.act), one.effective_at, one.item)
+        for one in revisions
+        if one.act in verbs and one.item is not None
     ]
 
 
