@@ -296,7 +296,7 @@ async def test_a_closed_feed_refuses_new_news_and_takes_what_responsibility_asks
     await made(
         here.journal,
         edit(first, Verb.CORRECT, note="4, not 7"),
-        kill(second, log),
+        kill(second),
         edit(third, Verb.UNPIN),
     )
     again = await here.journal.append(feed(at=NOON + 2 * MINUTE, closed=True))
@@ -451,7 +451,7 @@ async def test_each_verb_leads_to_the_state_that_its_log_folds_into(here: Opened
 @pytest.mark.parametrize("verb", [v for v in Verb if v is not Verb.POST])
 async def test_a_killed_item_takes_no_further_verb(here: Opened, verb: Verb) -> None:
     item = item_of(await here.journal.append(post()))
-    tombstone = item_of(await here.journal.append(kill(item, ())))
+    tombstone = item_of(await here.journal.append(kill(item)))
     with pytest.raises(Killed) as killed:
         await here.journal.append(edit(tombstone, verb))
     assert killed.value.tombstone == tombstone
@@ -471,7 +471,7 @@ async def test_a_kill_leaves_nothing_of_the_text(here: Opened) -> None:
     )
     other = item_of(await here.journal.append(post("Arshin", body="Zolotnik", tags=["pud"])))
     log = await here.mirror.log("world", item.id)
-    record = kill(item, log, NOON + MINUTE, editor="anna", key=key("kill"))
+    record = kill(item, NOON + MINUTE, editor="anna", key=key("kill"))
     tombstone = item_of(await here.journal.append(record))
 
     assert (tombstone.status, tombstone.headline, tombstone.note, tombstone.killed_at) == (
@@ -516,7 +516,7 @@ async def test_who_follows_from_before_a_kill_is_not_told_the_text(here: Opened)
     item = item_of(await here.journal.append(post("Grivna", body="Zolotnik")))
     item = item_of(await here.journal.append(edit(item, Verb.FIX, headline="Arshin")))
     other = await here.journal.append(post("Other"))
-    killed = await here.journal.append(kill(item, await here.mirror.log("world", item.id)))
+    killed = await here.journal.append(kill(item))
     changes = await followed(here.journal, head, killed.sequence)
     assert len(changes) == 4
     assert [item_of(change).headline for change in changes] == ["", "", "Other", ""]
@@ -527,7 +527,7 @@ async def test_the_key_of_a_killed_item_is_still_a_duplicate(opening: Open) -> N
     async with opening() as opened:
         await made(opened.journal, feed(), token())
         item = item_of(await opened.journal.append(post(editor="anna", key=key())))
-        await opened.journal.append(kill(item, await opened.mirror.log("world", item.id)))
+        await opened.journal.append(kill(item))
     async with opening() as opened:
         with pytest.raises(Duplicate):
             await opened.journal.append(post(editor="anna", key=key()))

@@ -110,7 +110,7 @@ async def test_what_one_withdrew_no_later_follower_of_another_is_told(both: Both
     head = await one.journal.head()
     item = item_of(await one.journal.append(post("Grivna", body="Zolotnik")))
     await level(other)
-    killed = await other.journal.append(kill(item, await other.mirror.log("world", item.id)))
+    killed = await other.journal.append(kill(item))
     for each in both:
         await followed(each.journal, head, killed.sequence)  # now each has heard of it
         changes = await followed(each.journal, head, killed.sequence)

@@ -75,7 +75,7 @@ def leaks(folder: Path, words: list[str]) -> list[str]:
 
 async def withdrawn(opened: Opened, item: Item) -> None:
     log = await opened.mirror.log("world", item.id)
-    await opened.journal.append(kill(item, log, editor="anna"))
+    await opened.journal.append(kill(item, editor="anna"))
 
 
 async def told(opened: Opened, words: list[str], edits: int = 0) -> Item:
@@ -122,7 +122,7 @@ async def test_a_kills_record_keeps_what_a_mirror_made_anew_must_know(tmp_path: 
     async with opened_with_anna(tmp_path) as (journal, opened):
         item = await told(opened, secret(1), edits=2)
         log = await opened.mirror.log("world", item.id)
-        killed = await journal.append(kill(item, log))
+        killed = await journal.append(kill(item))
         find = "SELECT payload FROM records WHERE sequence = ?"
         payload = await journal._database.read(
             lambda c: c.execute(find, [killed.sequence]).fetchone()[0]
@@ -211,7 +211,7 @@ async def test_what_is_killed_by_another_process_amid_a_purge_is_not_taken_for_p
         monkeypatch.setattr(journal.purge, "start", lambda: None)  # the test does it, in its time
         first, second = [await told(opened, secret(number)) for number in (1, 2)]
         await withdrawn(opened, first)
-        later = kill(second, await opened.mirror.log("world", second.id))
+        later = kill(second)
         empty = purge._empty_wal
 
         def interrupted(connection: sqlite3.Connection) -> bool:
@@ -388,7 +388,7 @@ async def test_what_another_process_killed_is_not_told_again_from_memory(tmp_pat
         item = item_of(await one.append(post("Grivna")))
         [change] = await followed(one, head, item.version)
         assert item_of(change).headline == "Grivna"  # from memory
-        await other.append(kill(item, await opened.mirror.log("world", item.id)))
+        await other.append(kill(item))
         await anext(one.follow(item.version))
         changes = await anext(one.follow(head))
         assert [item_of(change).headline for change in changes] == ["", ""]
@@ -702,7 +702,7 @@ async def test_what_a_process_left_unpurged_is_purged_by_another(
         monkeypatch.setattr(one.purge, "start", lambda: None)  # as if it had died
         await one.append(feed())
         item = item_of(await one.append(post(words[0], body=words[1])))
-        change = await one.append(kill(item, await mirror.log("world", item.id)))
+        change = await one.append(kill(item))
         async for changes in other.follow(0):
             if changes[-1].sequence == change.sequence:
                 break
