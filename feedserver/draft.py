@@ -101,7 +101,8 @@ class Draft:
             elif name == "media":
                 changed[name] = tuple(Media(**medium) for medium in value)
         if "body" in changed:
-            changed["blocks"] = wire.dumps(wire.blocks_json(changed["body"]))
+            body = changed["body"]
+            changed["blocks"] = wire.dumps(wire.blocks_json(body)) if body else None
         return replace(content, **changed)
 
 

@@ -81,7 +81,8 @@ def load_words(data: bytes) -> Words:
         item["media"] = tuple(Media(**medium) for medium in item.get("media", ()))
         item["corrections"] = tuple(Correction(**one) for one in item.get("corrections", ()))
         body = item.get("body", "")
-        content = Content(**item, blocks=blocks or orjson.dumps(markup.paragraphs(body)))
+        plain = orjson.dumps(markup.paragraphs(body)) if body else None
+        content = Content(**item, blocks=blocks or plain)
     origin = Origin(*raw["origin"]) if "origin" in raw else None
     return Words(raw.get("note"), raw.get("digest"), origin, content, raw.get("feed", {}))
 
@@ -144,6 +145,8 @@ def bound(record: Record, settings: bytes | None) -> bytes:
 
 def _parsed(content: Content) -> bytes:
     """Return the parsed body, as far as it says more than the body's paragraphs."""
+    if not content.body:
+        return b""
     blocks = content.blocks
     if blocks is None:
         blocks = wire.dumps(wire.blocks_json(content.body))
