@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -13,31 +12,14 @@ from starlette.routing import Route
 
 from feedserver import wire
 from feedserver.api import access
+from feedserver.api.caching import CACHED, PRIVATE, VARY, is_known, tags_of
 from feedserver.api.context import Context, context
-from feedserver.api.editing import item_id
-from feedserver.errors import BadRequest, Killed, NotFound
+from feedserver.api.cors import CORS, preflight
+from feedserver.api.lookups import Version, channel_of, find_item, find_page, history_of
+from feedserver.api.queries import before_of, cursor_text, limit_of, text_of
 from feedserver.journal import Page
 from feedserver.live.channel import Channel
 from feedserver.live.messages import Message, next_text
-from feedserver.model import Item, Logged, Status, Verb
-from feedserver.rules import evolve
-
-PAGE_ITEMS = 50
-PAGE_ITEMS_MAX = 200
-QUERY_MAX = 200  # characters of tag and q
-CURSOR_MAX = 64
-
-CACHED = "public, max-age=2, stale-while-revalidate=10"
-CORS = {
-    "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": "ETag, Date, Age, Retry-After",
-}
-PREFLIGHT = CORS | {
-    "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS",
-    "Access-Control-Allow-Headers": "Last-Event-ID, If-None-Match, Cache-Control",
-    "Access-Control-Max-Age": "86400",
-}
-SHOWN = frozenset({Verb.POST, Verb.UPDATE, Verb.CORRECT})
 
 
 async def get_feeds(request: Request) -> Response:
@@ -63,13 +45,13 @@ async def get_items(request: Request) -> Response:
     """Return a page of a feed, encoded once for all who ask until the feed changes."""
     here = context(request)
     channel = await channel_of(here, request)
-    limit, before = _limit(request), before_of(request)
+    limit, before = limit_of(request), before_of(request)
     tag, words = text_of(request, "tag"), text_of(request, "q")
     if access.has_token(request):
         here.editor(request)
         page = await find_page(here, channel, limit, before, tag, words)
         body = _page(here, page, for_editor=True)
-        return Response(_stamped(body, here), headers=_PRIVATE, media_type="application/json")
+        return Response(_stamped(body, here), headers=PRIVATE, media_type="application/json")
     question = ("page", limit, before, tag, words)
     kept: tuple[int, bytes, str, str] | None = channel.kept(question)
     if kept is None:
@@ -90,7 +72,7 @@ async def get_item(request: Request) -> Response:
     if access.has_token(request):
         here.editor(request)
         body = orjson.dumps(wire.item_json(item, body=True))
-        headers = _PRIVATE | {"ETag": f'"{item.etag}"'}
+        headers = PRIVATE | {"ETag": f'"{item.etag}"'}
         return Response(body, headers=headers, media_type="application/json")
     body = orjson.dumps(wire.item_json(item))
     return _cached(request, body, f'"{item.etag}"', tags_of(item.feed, [item]))
@@ -102,20 +84,14 @@ async def get_history(request: Request) -> Response:
     item = await find_item(here, request)
     etag, body = f'"{item.etag}-history"', b""
     if not is_known(etag, request):
-        entries = await find_log(here, item)
+        versions = await history_of(here, item)
         # Beside the loop: of an item that was changed hundreds of times it takes seconds.
-        body = await asyncio.to_thread(_history, entries)
+        body = await asyncio.to_thread(_history, versions)
     return _cached(request, body, etag, tags_of(item.feed, [item]))
 
 
-def _history(entries: tuple[Logged, ...]) -> bytes:
-    state, shown = None, []
-    for entry in entries:
-        state = evolve(state, entry)
-        if entry.record.act in SHOWN:
-            verb = Verb(entry.record.act)
-            shown.append(wire.shown_json(entry.sequence, verb, entry.effective_at, state))
-    return orjson.dumps({"history": shown})
+def _history(versions: list[Version]) -> bytes:
+    return orjson.dumps({"history": [wire.shown_json(*version) for version in versions]})
 
 
 async def get_changes(request: Request) -> Response:
@@ -127,81 +103,11 @@ async def get_changes(request: Request) -> Response:
     if access.has_token(request):
         here.editor(request)
         stem = _with_bodies(message)
-        return Response(_stamped(stem, here), headers=_PRIVATE, media_type="application/json")
+        return Response(_stamped(stem, here), headers=PRIVATE, media_type="application/json")
     # Not that of the message: the first of a chain keeps its place, whatever becomes of its items.
     etag = _etag(here, channel)
     cache_tag = tags_of(channel.view.feed.slug, message.items)
     return _cached(request, message.stem, etag, cache_tag, here)
-
-
-async def preflight(request: Request) -> Response:
-    """Answer a browser that asks before it reads."""
-    return Response(status_code=204, headers=PREFLIGHT)
-
-
-def cursor_text(request: Request) -> str | None:
-    """Return the cursor in `since`. Raises BadRequest if it cannot be one."""
-    text = request.query_params.get("since")
-    if text is not None and not is_cursor_text(text):
-        raise BadRequest("since takes a cursor as a message or page gave it")
-    return text or None
-
-
-def is_cursor_text(text: str) -> bool:
-    """Say whether `text` has the form of a cursor, of this program or another version of it."""
-    return len(text) <= CURSOR_MAX and all(
-        c.isascii() and (c.isalnum() or c in "_.-") for c in text
-    )
-
-
-async def channel_of(here: Context, request: Request) -> Channel:
-    """Return the channel of the feed that the path names. Raises NotFound."""
-    slug = request.path_params["feed"]
-    channel = await here.hub.channel(slug)
-    if channel is None:
-        raise NotFound(f"there is no feed “{slug[:80]}”")
-    return channel
-
-
-async def find_item(here: Context, request: Request) -> Item:
-    """Return the item that the path names. Raises NotFound, Killed."""
-    slug = request.path_params["feed"]
-    item = await here.mirror.item(slug, item_id(request))
-    if item is None:
-        raise NotFound(f"there is no item {item_id(request)} in the feed {slug[:80]}")
-    if item.status is Status.KILLED:
-        raise Killed(f"item {item.id} was withdrawn", item)
-    return item
-
-
-async def find_log(here: Context, item: Item) -> tuple[Logged, ...]:
-    """Return the records of an item that was just read. Raises Killed, if it is that by now."""
-    entries = await here.mirror.log(item.feed, item.id)
-    if entries[-1].record.act is Verb.KILL:
-        tombstone = await here.mirror.item(item.feed, item.id)
-        assert tombstone is not None
-        raise Killed(f"item {item.id} was withdrawn", tombstone)
-    return entries
-
-
-async def find_page(
-    here: Context,
-    channel: Channel,
-    limit: int,
-    before: tuple[int, int] | None = None,
-    tag: str | None = None,
-    words: str | None = None,
-) -> Page:
-    """Return a page of the channel's feed, no older than what the channel has announced."""
-    slug = channel.view.feed.slug
-    page = await here.mirror.page(slug, limit, before, tag, words)
-    if page is None:
-        raise NotFound(f"there is no feed “{slug}”")
-    return page
-
-
-_VARY = {"Vary": "Authorization"}  # an editor's answer has more in it
-_PRIVATE = CORS | _VARY | {"Cache-Control": "private, no-store"}
 
 
 def _with_bodies(message: Message) -> bytes:
@@ -214,20 +120,12 @@ def _with_bodies(message: Message) -> bytes:
 def _cached(
     request: Request, body: bytes, etag: str, cache_tag: str, stamp: Context | None = None
 ) -> Response:
-    headers = CORS | {"Cache-Control": CACHED, "ETag": etag, "Cache-Tag": cache_tag, **_VARY}
+    headers = CORS | {"Cache-Control": CACHED, "ETag": etag, "Cache-Tag": cache_tag, **VARY}
     if is_known(etag, request):
         return Response(status_code=304, headers=headers)
     return Response(
         _stamped(body, stamp) if stamp else body, headers=headers, media_type="application/json"
     )
-
-
-def is_known(etag: str, request: Request) -> bool:
-    """Say whether the client has this version already."""
-    # Compared weakly, as RFC 9110 asks: what lies between may have made a tag weak or strong.
-    tags = ",".join(request.headers.getlist("if-none-match")).split(",")
-    known = {tag.strip().removeprefix("W/") for tag in tags}
-    return "*" in known or etag.removeprefix("W/") in known
 
 
 def _stamped(stem: bytes, here: Context) -> bytes:
@@ -248,41 +146,6 @@ def _page(here: Context, page: Page, *, for_editor: bool = False) -> bytes:
 
 def _etag(here: Context, channel: Channel) -> str:
     return f'W/"{here.cursor(channel.view.feed)}"'
-
-
-def tags_of(slug: str, items: Iterable[Item]) -> str:
-    """Return the Cache-Tag of an answer that holds these items."""
-    return " ".join([f"feed-{slug}", *(f"item-{item.id}" for item in items)])
-
-
-def _limit(request: Request) -> int:
-    text = request.query_params.get("limit", str(PAGE_ITEMS))
-    if not (_is_number(text) and 1 <= int(text) <= PAGE_ITEMS_MAX):
-        raise BadRequest(f"limit takes a number from 1 to {PAGE_ITEMS_MAX}")
-    return int(text)
-
-
-def before_of(request: Request) -> tuple[int, int] | None:
-    """Return the place that `before` names. Raises BadRequest."""
-    text = request.query_params.get("before")
-    if text is None:
-        return None
-    at, _, item = text.partition(".")
-    if not (_is_number(at.removeprefix("-")) and _is_number(item)):
-        raise BadRequest("before takes the next of a former page")
-    return int(at), int(item)
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= 16
-
-
-def text_of(request: Request, name: str) -> str | None:
-    """Return a text from the query. Raises BadRequest."""
-    text = request.query_params.get(name)
-    if text is not None and (len(text) > QUERY_MAX or not text.strip()):
-        raise BadRequest(f"{name} takes 1 to {QUERY_MAX} characters")
-    return text
 
 
 READABLE = {

@@ -7,69 +7,28 @@ thousand readers cost one rendering and no database reads.
 from __future__ import annotations
 
 import asyncio
-import gzip
 import hashlib
 import time
-from dataclasses import dataclass
 from functools import cache
 
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from feedserver import __version__
-from feedserver.api import problems
+from feedserver.api.caching import tags_of
 from feedserver.api.context import Context, Site, context
 from feedserver.api.editing import item_id
-from feedserver.api.reading import (
-    CACHED,
-    CORS,
-    PAGE_ITEMS,
-    SHOWN,
-    before_of,
-    channel_of,
-    find_item,
-    find_log,
-    find_page,
-    is_known,
-    tags_of,
-    text_of,
-)
-from feedserver.errors import Killed, NotFound, Refused, Unavailable, WrongMethod
+from feedserver.api.lookups import Version, channel_of, find_item, find_page, history_of
+from feedserver.api.queries import PAGE_ITEMS, before_of, text_of
 from feedserver.live.channel import Channel
 from feedserver.live.messages import next_text
-from feedserver.model import Feed, Item, Logged
-from feedserver.rules import evolve
+from feedserver.model import Feed, Item
 from feedserver.site import assets, rendering
 from feedserver.site.rendering import Articles, Listing
+from feedserver.site.responses import FRAMED, SAFE, Sheet, compress, sheet_response
 
-HTML = "text/html; charset=utf-8"
 INDEX_SECONDS = 1.0  # that the list of feeds is kept; caches keep it for longer
-GZIP_LEVEL = 6
-
-_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https: http: data:; "
-    "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors {ancestors}; "
-    "require-trusted-types-for 'script'; trusted-types 'none'"
-)
-SAFE = {
-    "Content-Security-Policy": _POLICY.format(ancestors="'self'"),
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Referrer-Policy": "strict-origin-when-cross-origin",
-    "Vary": "Accept-Encoding",
-    "X-Content-Type-Options": "nosniff",
-}
-FRAMED = SAFE | {"Content-Security-Policy": _POLICY.format(ancestors="*")}
-
-
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """A page as it is kept."""
-
-    gzipped: bytes
-    etag: str
-    cache_tag: str
 
 
 def routes() -> list[BaseRoute]:
@@ -81,56 +40,6 @@ def routes() -> list[BaseRoute]:
         Route("/feeds/{feed}/embed", _get_embed),
         *assets.routes(),
     ]
-
-
-async def on_fault(request: Request, fault: Exception) -> Response:
-    """Show an error as a page; to a client that asks for JSON, as a problem."""
-    assert isinstance(fault, Refused | Unavailable)
-    answer = problems.problem(fault)
-    if not _wants_html(request):
-        answer.headers.update(CORS)
-        return answer
-    here = context(request)
-    html = rendering.render_error(here.site, fault.status, fault.title, fault.detail)
-    if isinstance(fault, Killed):
-        channel = await here.hub.channel(fault.tombstone.feed)
-        if channel is not None:
-            html = rendering.render_gone(here.site, channel.view.feed, fault.tombstone)
-            answer.headers["Cache-Control"] = CACHED
-            answer.headers["Cache-Tag"] = tags_of(fault.tombstone.feed, [fault.tombstone])
-    kept = {
-        name: value
-        for name, value in answer.headers.items()
-        if name not in {"content-type", "content-length"}
-    }
-    varied = SAFE | {"Vary": "Accept, Accept-Encoding"}
-    return _response(request, _gzip(html), varied | kept, fault.status)
-
-
-async def on_http_exception(request: Request, fault: Exception) -> Response:
-    """Show a wrong address or method as a page."""
-    assert isinstance(fault, HTTPException)
-    if fault.status_code != 405:
-        return await on_fault(request, NotFound(f"there is nothing at {request.url.path[:200]}"))
-    allowed = (fault.headers or {}).get("Allow", "")
-    refusal = WrongMethod(f"{request.method} does nothing here; use {allowed}")
-    answer = await on_fault(request, refusal)
-    answer.headers["Allow"] = allowed
-    return answer
-
-
-async def on_surprise(request: Request, fault: Exception) -> Response:
-    """Answer for what nobody foresaw, as a page."""
-    answer = await problems.on_surprise(request, fault)
-    if not _wants_html(request):
-        return answer
-    html = rendering.render_error(
-        context(request).site,
-        500,
-        "Something went wrong",
-        "the server made a mistake; it is logged. Try again later",
-    )
-    return _response(request, _gzip(html), SAFE | {"Cache-Control": "no-store"}, 500)
 
 
 class _Index:
@@ -148,9 +57,9 @@ class _Index:
             html = rendering.render_index(here.site, feeds, empty)
             newest = max((feed.head for feed in feeds), default=0)
             state = f"{here.hub.epoch}.{newest}.{len(empty)}"
-            self._sheet = Sheet(_gzip(html), _etag(here, state), "feeds")
+            self._sheet = Sheet(compress(html), _etag(here, state), "feeds")
             self._made = time.monotonic()
-        return _answer(request, self._sheet, SAFE)
+        return sheet_response(request, self._sheet, SAFE)
 
 
 async def _get_feed(request: Request) -> Response:
@@ -181,7 +90,7 @@ async def _get_feed(request: Request) -> Response:
         # A change may have come meanwhile: what it withdrew must not be kept.
         if page.feed.head >= channel.view.head:
             channel.keep(question, sheet)
-    return _answer(request, sheet, SAFE)
+    return sheet_response(request, sheet, SAFE)
 
 
 def _front(here: Context, channel: Channel) -> Sheet:
@@ -207,26 +116,20 @@ async def _get_item(request: Request) -> Response:
     if sheet is None:
         feed = channel.view.feed  # before the item is read: nothing older may be missed
         item = await find_item(here, request)
-        entries = await find_log(here, item)
+        versions = await history_of(here, item)
         # Beside the loop: of an item that was changed hundreds of times it takes seconds.
-        sheet = await asyncio.to_thread(_item_sheet, here, feed, item, entries)
+        sheet = await asyncio.to_thread(_item_sheet, here, feed, item, versions)
         if channel.view.head == feed.head:
             channel.keep(question, sheet)
-    return _answer(request, sheet, SAFE)
+    return sheet_response(request, sheet, SAFE)
 
 
-def _item_sheet(here: Context, feed: Feed, item: Item, entries: tuple[Logged, ...]) -> Sheet:
-    states, state = [], None
-    for entry in entries:
-        state = evolve(state, entry)
-        if entry.sequence <= item.version:
-            states.append((entry, state))
-    shown = rendering.versions_of(states, SHOWN)
+def _item_sheet(here: Context, feed: Feed, item: Item, versions: list[Version]) -> Sheet:
     html = rendering.render_item(
-        here.site, feed, item, shown, here.cursor(feed), here.hub.heartbeat
+        here.site, feed, item, versions, here.cursor(feed), here.hub.heartbeat
     )
     etag = _etag(here, f"{here.cursor(feed)}-{item.etag}")
-    return Sheet(_gzip(html), etag, tags_of(feed.slug, [item]))
+    return Sheet(compress(html), etag, tags_of(feed.slug, [item]))
 
 
 async def _get_embed(request: Request) -> Response:
@@ -238,15 +141,15 @@ async def _get_embed(request: Request) -> Response:
         items = sorted(channel.view.snapshot()[0], key=lambda item: item.order, reverse=True)
         html = rendering.render_embed(here.site, feed, items)
         tags = tags_of(feed.slug, items)
-        sheet = Sheet(_gzip(html), _etag(here, here.cursor(feed)), tags)
+        sheet = Sheet(compress(html), _etag(here, here.cursor(feed)), tags)
         channel.keep("embed", sheet)
-    return _answer(request, sheet, FRAMED)
+    return sheet_response(request, sheet, FRAMED)
 
 
 def _sheet(here: Context, listing: Listing, known: Articles | None = None) -> Sheet:
     html = rendering.render_feed(here.site, listing, known)
     tags = tags_of(listing.feed.slug, listing.items)
-    return Sheet(_gzip(html), _etag(here, listing.cursor), tags)
+    return Sheet(compress(html), _etag(here, listing.cursor), tags)
 
 
 def _etag(here: Context, state: str) -> str:
@@ -258,32 +161,3 @@ def _build(site: Site, heartbeat: int) -> str:
     """Return a hash of all that a page is made of beside its news."""
     parts = f"{__version__} {assets.build_hash()} {site} {heartbeat}"
     return hashlib.sha256(parts.encode()).hexdigest()[:8]
-
-
-def _answer(request: Request, sheet: Sheet, headers: dict[str, str]) -> Response:
-    headers = headers | {
-        "Cache-Control": CACHED,
-        "Cache-Tag": sheet.cache_tag,
-        "ETag": sheet.etag,
-    }
-    if is_known(sheet.etag, request):
-        return Response(status_code=304, headers=headers)
-    return _response(request, sheet.gzipped, headers)
-
-
-def _response(
-    request: Request, gzipped: bytes, headers: dict[str, str], status: int = 200
-) -> Response:
-    if assets.accepts_gzip(request):
-        headers = headers | {"Content-Encoding": "gzip"}
-        return Response(gzipped, status_code=status, headers=headers, media_type=HTML)
-    return Response(gzip.decompress(gzipped), status_code=status, headers=headers, media_type=HTML)
-
-
-def _gzip(html: str) -> bytes:
-    return gzip.compress(html.encode(), GZIP_LEVEL, mtime=0)
-
-
-def _wants_html(request: Request) -> bool:
-    accepted = request.headers.get("accept", "*/*").lower()
-    return "json" not in accepted or "text/html" in accepted

@@ -15,14 +15,14 @@ from markupsafe import Markup
 
 from feedserver import markup
 from feedserver.api.context import Site
-from feedserver.model import Feed, Item, Logged, Millis, Status, Verb
+from feedserver.api.lookups import Version
+from feedserver.model import Feed, Item, Millis, Status
 from feedserver.site import assets
 from feedserver.site.preview import HIDDEN, Card, feed_card, item_card, locale, site_card
 from feedserver.site.wording import Wording, wording_for
 
 INDEX_TICKERS = 4  # feeds that the list shows live; each is a socket
 FALLBACK_ITEMS = 10  # in an iframe whose script cannot run
-Version = tuple[Verb, Millis, Item]  # what readers were shown of an item since when
 Articles = dict[int, tuple[Hashable, Markup]]  # rendered items by id, each with what it depends on
 
 
@@ -98,10 +98,11 @@ def render_feed(site: Site, listing: Listing, known: Articles | None = None) -> 
 
 
 def render_item(
-    site: Site, feed: Feed, item: Item, shown: Sequence[Version], cursor: str, heartbeat: int
+    site: Site, feed: Feed, item: Item, versions: Sequence[Version], cursor: str, heartbeat: int
 ) -> str:
     """Render an item's own page, with what readers were shown of it before."""
     say = wording_for(feed)
+    shown = [(verb, at, state) for _, verb, at, state in versions]
     return _render(
         "item.html",
         site,
@@ -138,15 +139,6 @@ def render_error(site: Site, status: int, title: str, detail: str) -> str:
     sentence = detail[:1].upper() + detail[1:] + ("" if detail.endswith((".", "?")) else ".")
     card = Card(title, sentence, robots=HIDDEN)
     return _render("error.html", site, wording_for(), card=card, status=status, detail=sentence)
-
-
-def versions_of(states: Iterable[tuple[Logged, Item]], verbs: frozenset[Verb]) -> list[Version]:
-    """List the states that one of `verbs` led to, oldest first."""
-    return [
-        (Verb(entry.record.act), entry.effective_at, state)
-        for entry, state in states
-        if entry.record.act in verbs
-    ]
 
 
 def _groups(

@@ -10,11 +10,11 @@ from prose import DOCS, chapter, table
 from starlette.routing import Route, WebSocketRoute
 
 from feedserver import draft, model
-from feedserver.api import editing, reading
-from feedserver.api.app import make_app
-from feedserver.api.problems import _Surprise
+from feedserver.api import caching, cors, editing, queries
+from feedserver.api.problems import InternalError
 from feedserver.errors import FeedError, Refused, Unavailable
 from feedserver.live import channel, messages
+from feedserver.service import make_app
 from feedserver.websocket import endpoint as live
 from feedserver.websocket import frames
 
@@ -30,7 +30,7 @@ def family(kind: type[FeedError]) -> Iterator[type[FeedError]]:
 
 def spoken() -> set[tuple[str, str]]:
     """Every slug and status that a client can meet."""
-    kinds = {*family(Refused), Unavailable, *family(Unavailable), _Surprise}
+    kinds = {*family(Refused), Unavailable, *family(Unavailable), InternalError}
     return {(kind.slug, str(kind.status)) for kind in kinds}
 
 
@@ -121,10 +121,10 @@ def test_a_limit_is_that_of_the_code(what: str, limit: str) -> None:
 @pytest.mark.parametrize(
     "words",
     [
-        f"`{reading.CACHED}`",
-        f"`{reading.CORS['Access-Control-Expose-Headers']}`",
-        f"(1 to {reading.PAGE_ITEMS_MAX}, {reading.PAGE_ITEMS} by default)",
-        f"of 1 to {reading.QUERY_MAX} characters",
+        f"`{caching.CACHED}`",
+        f"`{cors.CORS['Access-Control-Expose-Headers']}`",
+        f"(1 to {queries.PAGE_ITEMS_MAX}, {queries.PAGE_ITEMS} by default)",
+        f"of 1 to {queries.QUERY_MAX} characters",
         f"the newest {model.SNAPSHOT_ITEMS} items",
         f"more than {model.CATCH_UP_MAX} changed items behind",
         f"at most {messages.MESSAGE_MAX // 1024**2} MiB",

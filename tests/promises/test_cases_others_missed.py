@@ -18,7 +18,6 @@ from support.watcher import Watcher
 from support.world import World, world
 
 from feedserver.api.access import Tokens
-from feedserver.api.app import make_app
 from feedserver.api.context import Context, Site
 from feedserver.journal import Page
 from feedserver.live import channel, hub
@@ -27,6 +26,7 @@ from feedserver.live.channel import CLOSE_ENDED
 from feedserver.live.messages import MESSAGE_MAX, Messages
 from feedserver.live.window import View
 from feedserver.model import CATCH_UP_MAX, SNAPSHOT_ITEMS, Cursor, Item, Verb
+from feedserver.service import make_app
 
 pytestmark = pytest.mark.anyio
 

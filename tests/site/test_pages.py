@@ -22,9 +22,8 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from support.server import Editor, Server
 
-from feedserver.api.app import make_app
 from feedserver.api.context import Site
-from feedserver.service import open_context
+from feedserver.service import make_app, open_context
 from feedserver.settings import read_settings
 from feedserver.site import assets
 from feedserver.site.preview import locale
