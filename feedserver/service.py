@@ -34,7 +34,7 @@ from feedserver.sqlite.database import CHECKED_MAX, fold_log, open_database, pre
 from feedserver.sqlite.journal import SQLiteJournal, open_journal
 from feedserver.sqlite.mirror import SQLiteMirror
 from feedserver.websocket.connection import SocketReader
-from feedserver.websocket.endpoint import turn_away
+from feedserver.websocket.endpoint import reject
 from feedserver.websocket.http1 import Connections
 from feedserver.workers.siblings import Box, Siblings, mailboxes
 from feedserver.workers.supervisor import supervise
@@ -127,9 +127,9 @@ def _open_queue(settings: Settings) -> KernelQueue | None:
         except OSError as fault:
             log.warning("the kernel refuses %s: %s", name, fault.strerror)
         else:
-            log.info("sends go to the kernel in lots, through %s", name)
+            log.info("each system call sends to many readers, through %s", name)
             return queue
-    log.info("sends go to the kernel one by one")
+    log.info("each system call sends to one reader")
     return None
 
 
@@ -250,7 +250,7 @@ async def _serve(
     async with open_context(settings, url, on_fault, worker) as here:
         app = make_app(None)
         app.state.context = here
-        connections = Connections(partial(turn_away, here.hub))
+        connections = Connections(partial(reject, here.hub))
         config = uvicorn.Config(
             app,
             http=cast("Any", connections.protocol),
@@ -285,7 +285,7 @@ def _when_readable(descriptor: int, act: Callable[[], None]) -> None:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn, but no patience is endless, and readers are told goodbye before it closes them."""
+    """uvicorn, but every wait has a timeout, and readers get a goodbye before it closes them."""
 
     def __init__(
         self,

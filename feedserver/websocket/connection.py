@@ -17,12 +17,12 @@ from feedserver.live.readers import Reader
 from feedserver.websocket import frames
 from feedserver.websocket.frames import BadFrame, Opcode, Parser
 
-LOOK_SECONDS = 0.01  # between looks at a transport that neither drained nor paused
+POLL_SECONDS = 0.01  # between polls of a transport that neither drained nor paused
 FINISH_SECONDS = 5.0  # for a client to answer a close
 
 
 class SocketReader(Reader, asyncio.Protocol):
-    """What remains of a reader: a transport, a place, and a channel to leave."""
+    """What remains of a reader: a transport, a position, and a channel to leave."""
 
     __slots__ = (
         "_channel",
@@ -42,7 +42,7 @@ class SocketReader(Reader, asyncio.Protocol):
         *,
         deflated: bool,
     ) -> None:
-        self.block = None
+        self.cohort = None
         self.encode = frames.deflated_frame if deflated else frames.text_frame
         self._transport = transport
         self._connections = connections
@@ -72,8 +72,8 @@ class SocketReader(Reader, asyncio.Protocol):
             self.send = self._send_through  # after what the transport now holds
             self._transport.write(answer[taken:])
 
-    def hear_early(self, data: bytes) -> None:
-        """Keep what came with the handshake before all that comes later, and heed it soon."""
+    def receive_early(self, data: bytes) -> None:
+        """Keep what came with the handshake before all that comes later, and handle it soon."""
         self._parser = Parser(buffer=data, compressed=self.encode is frames.deflated_frame)
         # Not now: a close among it has to find a reader that has joined.
         asyncio.get_running_loop().call_soon(self.data_received, b"")
@@ -89,7 +89,7 @@ class SocketReader(Reader, asyncio.Protocol):
         if self._channel is not None:
             self._channel.fall_behind(self)
         # A transport that gets rid of it at once never pauses, and so would never resume.
-        asyncio.get_running_loop().call_soon(self._look_again)
+        asyncio.get_running_loop().call_soon(self._poll)
 
     def pending(self) -> int:
         """Return the bytes that the client's side has not taken yet."""
@@ -114,7 +114,7 @@ class SocketReader(Reader, asyncio.Protocol):
         self.abort()
 
     def data_received(self, data: bytes) -> None:
-        """Heed a close or a ping; count the rest against a small budget."""
+        """Handle a close or a ping; count the rest against a small budget."""
         parser = self._parser or Parser(compressed=self.encode is frames.deflated_frame)
         self._parser = parser
         try:
@@ -170,15 +170,15 @@ class SocketReader(Reader, asyncio.Protocol):
         return len(data)
 
     def _answer(self, data: bytes) -> None:
-        if self.block is not None:
+        if self.cohort is not None:
             self.push(data)
         else:
             self._transport.write(data)
 
-    def _look_again(self) -> None:
+    def _poll(self) -> None:
         if not self._paused:
             if self._unwritten():
-                asyncio.get_running_loop().call_later(LOOK_SECONDS, self._look_again)
+                asyncio.get_running_loop().call_later(POLL_SECONDS, self._poll)
             else:
                 self.resume_writing()
 
@@ -192,8 +192,8 @@ class SocketReader(Reader, asyncio.Protocol):
 
     def _abort_later(self) -> None:
         # close() waits for ever for a client that has stopped reading.
-        patience = FINISH_SECONDS * random.uniform(1, 1.5)  # noqa: S311 - not all at once
-        asyncio.get_running_loop().call_later(patience, self._transport.abort)
+        delay = FINISH_SECONDS * random.uniform(1, 1.5)  # noqa: S311 - not all at once
+        asyncio.get_running_loop().call_later(delay, self._transport.abort)
 
     def _leave(self) -> None:
         if self._channel is not None:

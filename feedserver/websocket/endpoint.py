@@ -35,7 +35,7 @@ from feedserver.live.channel import (
 )
 from feedserver.live.hub import Hub
 from feedserver.live.messages import Message
-from feedserver.live.readers import Place
+from feedserver.live.readers import Position
 from feedserver.websocket import frames
 from feedserver.websocket.handshake import EXTENSION
 
@@ -44,15 +44,15 @@ _LIVE = re.compile(r"/v1/feeds/([^/?]+)/live(?![^?])")
 RETRY_SECONDS = (2, 10)  # spread of Retry-After for those who find no room
 
 
-def turn_away(hub: Hub, path: str, offered: list[str]) -> bytes | None:
-    """Return how the answer to a handshake ends while there is no room; None to let it go on."""
+def reject(hub: Hub, path: str, offered: list[str]) -> bytes | None:
+    """Return the bytes that reject a handshake while there is no room; None to accept it."""
     found = _LIVE.match(path)
     if found is None or (goodbye := hub.refusal(found[1])) is None:
         return None
-    # Without the subprotocol that it asked for a browser would not hear the rest.
+    # A browser reads nothing unless the subprotocol that it asked for is chosen.
     chosen = f"Sec-WebSocket-Protocol: {SUBPROTOCOL}\r\n" if SUBPROTOCOL in offered else ""
-    parting = frames.text_frame(goodbye, hub.now()) + frames.close_frame(CLOSE_FULL)
-    return b"%b\r\n%b" % (chosen.encode(), parting)
+    rejection = frames.text_frame(goodbye, hub.now()) + frames.close_frame(CLOSE_FULL)
+    return b"%b\r\n%b" % (chosen.encode(), rejection)
 
 
 async def live(websocket: WebSocket) -> None:
@@ -61,11 +61,11 @@ async def live(websocket: WebSocket) -> None:
     slug = websocket.path_params["feed"]
     offered = websocket.scope["subprotocols"]
     chosen = SUBPROTOCOL if SUBPROTOCOL in offered else None
-    place = None
+    position = None
     try:
         channel = await here.hub.channel(slug)
         if channel is not None:
-            place = await here.hub.place_of(channel, websocket.query_params.get("since"))
+            position = await here.hub.position_of(channel, websocket.query_params.get("since"))
     except Unavailable:  # as an HTTP status a page could not tell it from a broken network
         await websocket.accept(chosen)
         await websocket.close(CLOSE_FULL)
@@ -75,16 +75,16 @@ async def live(websocket: WebSocket) -> None:
     await websocket.accept(chosen)
     hand_over = websocket.scope.get("extensions", {}).get(EXTENSION)
     if hand_over is None:
-        await _serve(websocket, channel, place, here, admitted=admitted)
+        await _serve(websocket, channel, position, here, admitted=admitted)
         return
     reader = hand_over(channel)
     try:
         if channel is None:
             reader.finish(CLOSE_NO_FEED)
         elif not admitted:
-            channel.turn_away(reader)
+            channel.reject(reader)
         else:
-            channel.join(reader, place)
+            channel.join(reader, position)
     except BaseException:
         reader.abort()  # uvicorn no longer knows this transport
         raise
@@ -95,8 +95,8 @@ async def stream(request: Request) -> Response:
     here = context(request)
     channel = await channel_of(here, request)
     text = request.headers.get("last-event-id") or cursor_text(request)
-    place = await here.hub.place_of(channel, text if text and is_cursor_text(text) else None)
-    if channel.view.ended and place == channel.place:
+    position = await here.hub.position_of(channel, text if text and is_cursor_text(text) else None)
+    if channel.window.ended and position == channel.position:
         # Tells an EventSource not to come back; kept, it would say so of a feed that was reopened.
         return Response(status_code=204, headers=CORS | {"Cache-Control": "no-store"})
     headers = CORS | {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -108,18 +108,18 @@ async def stream(request: Request) -> Response:
             "all places are taken; come back in a moment",
             random.randint(*RETRY_SECONDS),  # noqa: S311
         )
-    return _Stream(channel, place, here, headers)
+    return _Stream(channel, position, here, headers)
 
 
 class _Stream(StreamingResponse):
     """Messages as events, to a listener that counts from the first moment to the last."""
 
     def __init__(
-        self, channel: Channel, place: Place | None, here: Context, headers: dict[str, str]
+        self, channel: Channel, position: Position | None, here: Context, headers: dict[str, str]
     ) -> None:
         super().__init__((), headers=headers, media_type="text/event-stream")
         self._channel = channel
-        self._place = place
+        self._position = position
         self._here = here
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -128,7 +128,7 @@ class _Stream(StreamingResponse):
             await super().__call__(scope, receive, send)
 
     async def _events(self, listener: Listener) -> AsyncIterator[bytes]:
-        async with aclosing(self._channel.listen(listener, self._place)) as messages:
+        async with aclosing(self._channel.listen(listener, self._position)) as messages:
             async for message in messages:
                 yield _event(message, message.json(self._here.hub.now()))
 
@@ -141,7 +141,7 @@ def _event(message: Message, json: bytes) -> bytes:
 async def _serve(
     websocket: WebSocket,
     channel: Channel | None,
-    place: Place | None,
+    position: Position | None,
     here: Context,
     *,
     admitted: bool,
@@ -156,11 +156,11 @@ async def _serve(
     else:
         with channel.listener(is_socket=True) as listener:
             async with asyncio.TaskGroup() as both:  # the first to end ends the other
-                sending = both.create_task(_send_all(websocket, channel, listener, place, here))
-                hearing = both.create_task(_hear(websocket))
-                sending.add_done_callback(lambda _: hearing.cancel())
-                hearing.add_done_callback(lambda _: sending.cancel())
-        codes = [task.result() for task in (hearing, sending) if not task.cancelled()]
+                sending = both.create_task(_send_all(websocket, channel, listener, position, here))
+                reading = both.create_task(_discard_incoming(websocket))
+                sending.add_done_callback(lambda _: reading.cancel())
+                reading.add_done_callback(lambda _: sending.cancel())
+        codes = [task.result() for task in (reading, sending) if not task.cancelled()]
         if codes and codes[0] is not None:
             with suppress(WebSocketDisconnect):
                 await websocket.close(codes[0])
@@ -170,21 +170,21 @@ async def _send_all(
     websocket: WebSocket,
     channel: Channel,
     listener: Listener,
-    place: Place | None,
+    position: Position | None,
     here: Context,
 ) -> int | None:
     """Send to the end; return the code to close with, None for one who is gone or stalled."""
     with suppress(WebSocketDisconnect, TimeoutError):
-        async with aclosing(channel.listen(listener, place)) as messages:
+        async with aclosing(channel.listen(listener, position)) as messages:
             async for message in messages:
                 async with asyncio.timeout(STALL_SECONDS):
                     await websocket.send_text(message.json(here.hub.now()).decode())
-        return CLOSE_ENDED if channel.view.ended else CLOSE_RESTART
+        return CLOSE_ENDED if channel.window.ended else CLOSE_RESTART
     return None
 
 
-async def _hear(websocket: WebSocket) -> int | None:
-    """Read what nobody needs, while it is little; return the code for a client that says more."""
+async def _discard_incoming(websocket: WebSocket) -> int | None:
+    """Read and discard what a client sends; return the close code once it sends too much."""
     budget = frames.Budget()
     try:
         while (message := await websocket.receive())["type"] != "websocket.disconnect":

@@ -42,8 +42,8 @@ _JUDGED = {
     b"sec-websocket-extensions",
     b"sec-websocket-protocol",
 }
-TurnAway = Callable[[str, list[str]], bytes | None]
-"""From a path and the subprotocols offered to the last headers and the frames of a refusal."""
+Reject = Callable[[str, list[str]], bytes | None]
+"""Takes a path and the subprotocols offered; returns the bytes that reject a handshake, or None."""
 
 _judge = ServerProtocol(extensions=[SharedDeflate()], logger=logging.getLogger("feedserver.judge"))
 
@@ -75,9 +75,9 @@ class Queue:
 class Handshake(asyncio.Protocol):
     """One upgrade, until it is refused or handed over."""
 
-    def __init__(self, http: HttpProtocol, turn_away: TurnAway) -> None:
+    def __init__(self, http: HttpProtocol, reject: Reject) -> None:
         self._http = http
-        self._turn_away = turn_away
+        self._reject_early = reject
         self.transport = http.transport
         self.connections = cast("set[Any]", http.connections)
         self._early = b""
@@ -114,10 +114,10 @@ class Handshake(asyncio.Protocol):
         self._answer = self._first_lines(response)
         lines = request.headers.get_all("Sec-WebSocket-Protocol")
         offered = [each.strip() for line in lines for each in line.split(",")]
-        if (parting := self._turn_away(request.path, offered)) is not None:
+        if (rejection := self._reject_early(request.path, offered)) is not None:
             self._done = True
-            self.transport.write(self._answer + parting)
-            self.transport.close()  # without patience for an answer: others wait for the place
+            self.transport.write(self._answer + rejection)
+            self.transport.close()  # without waiting for an answer: others wait for the place
             return
         self._run(request, offered)
 
@@ -156,7 +156,7 @@ class Handshake(asyncio.Protocol):
         self.connections.add(reader)
         reader.greet(self._answer)
         if self._early:
-            reader.hear_early(self._early)
+            reader.receive_early(self._early)
         self._fall_apart()
         return reader
 

@@ -1,4 +1,4 @@
-"""HTTP connections: uvicorn's protocol, with an end to every patience.
+"""HTTP connections: uvicorn's protocol, with a timeout for every wait.
 
 uvicorn waits for ever for a request that was begun and for a client that no longer reads, and puts
 no bound on a head. Here both are noted as they begin, and one `sweep` a second looks at them; no
@@ -20,7 +20,7 @@ from feedserver.api.problems import problem
 from feedserver.errors import BadRequest, HeadTooLarge, Refused, TooSlow
 from feedserver.live.channel import STALL_SECONDS
 from feedserver.websocket.connection import in_kernel
-from feedserver.websocket.handshake import Handshake, Queue, TurnAway, header_lines
+from feedserver.websocket.handshake import Handshake, Queue, Reject, header_lines
 
 # From a request's first byte to its last, and from a connection to a request.
 REQUEST_SECONDS = 30.0
@@ -40,11 +40,11 @@ class _Stall:
 class Connections:
     """Those of which a request is due, the oldest first, and those that do not read.
 
-    `turn_away` says how the answer to a handshake ends that is refused; None: it is not.
+    `reject(path, subprotocols)` returns the bytes that reject a handshake, or None to accept it.
     """
 
-    def __init__(self, turn_away: TurnAway = lambda path, offered: None) -> None:
-        self.turn_away = turn_away
+    def __init__(self, reject: Reject = lambda path, offered: None) -> None:
+        self.reject = reject
         self.handshakes = Queue()
         self.due: dict[HttpProtocol, float] = {}
         self.stalled: dict[HttpProtocol, _Stall] = {}
@@ -193,7 +193,7 @@ class HttpProtocol(HttpToolsProtocol):
             return
         self.connections.discard(self)
         self.parser = None  # type: ignore[assignment]  # they hold one another
-        handshake = Handshake(self, self._all.turn_away)
+        handshake = Handshake(self, self._all.reject)
         self._all.handshakes.add(handshake)
         if rest:
             handshake.data_received(rest)
