@@ -117,9 +117,9 @@ def _open_queue(settings: Settings) -> KernelQueue | None:
         except OSError as fault:
             log.warning("the kernel refuses %s: %s", name, fault.strerror)
         else:
-            log.info("sends go to the kernel in lots, through %s", name)
+            log.info("each system call sends to many readers, through %s", name)
             return queue
-    log.info("sends go to the kernel one by one")
+    log.info("each system call sends to one reader")
     return None
 
 

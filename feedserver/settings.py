@@ -138,9 +138,14 @@ TABLE = (
         "aio",
         "on",
         _switch,
-        "on: give the kernel a round's sends in lots, where it allows that; off: one by one",
+        "on: send to many readers with one system call (Linux AIO); off: one call for each reader",
     ),
-    Setting("io_uring", "off", _switch, "on: the same by io_uring, where the kernel allows that"),
+    Setting(
+        "io_uring",
+        "off",
+        _switch,
+        "on: send to many readers with one system call (Linux io_uring), if the kernel allows",
+    ),
     Setting("log_level", "warning", _level, "debug, info, warning or error"),
 )
 

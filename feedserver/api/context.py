@@ -33,8 +33,8 @@ class OwnJournal(Journal, Protocol):
 class Crowd(Protocol):
     """All readers of this machine, whatever process they are connected to."""
 
-    async def delivered(self, slug: str, sequence: int, patience: float) -> Receipt:
-        """Say how many took the change at `sequence`; wait `patience` seconds at most."""
+    async def delivered(self, slug: str, sequence: int, timeout: float) -> Receipt:
+        """Say how many took the change at `sequence`; wait `timeout` seconds at most."""
 
     async def count(self, slug: str) -> tuple[int, int]:
         """Return how many read a feed by WebSocket and by SSE."""

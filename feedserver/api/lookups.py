@@ -63,7 +63,7 @@ async def find_page(
     words: str | None = None,
 ) -> Page:
     """Return a page of the channel's feed, no older than what the channel has announced."""
-    slug = channel.view.feed.slug
+    slug = channel.window.feed.slug
     page = await here.mirror.page(slug, limit, before, tag, words)
     if page is None:
         raise NotFound(f"there is no feed “{slug}”")

@@ -35,7 +35,7 @@ async def get_feed(request: Request) -> Response:
     """Return one feed."""
     here = context(request)
     channel = await channel_of(here, request)
-    feed = channel.view.feed
+    feed = channel.window.feed
     return _cached(
         request, orjson.dumps(here.feed_json(feed)), _etag(here, channel), f"feed-{feed.slug}"
     )
@@ -59,7 +59,7 @@ async def get_items(request: Request) -> Response:
         etag = f'W/"{here.cursor(page.feed)}"'
         kept = (page.feed.head, _page(here, page), etag, tags_of(page.feed.slug, page.items))
         # A change may have come meanwhile: what it withdrew must not be kept.
-        if page.feed.head >= channel.view.head:
+        if page.feed.head >= channel.window.head:
             channel.keep(question, kept)
     _, body, etag, cache_tag = kept
     return _cached(request, body, etag, cache_tag, here)
@@ -98,15 +98,15 @@ async def get_changes(request: Request) -> Response:
     """Return one live message: the polling fallback."""
     here = context(request)
     channel = await channel_of(here, request)
-    place = await here.hub.place_of(channel, cursor_text(request))
-    message = channel.chain(place)[0]
+    position = await here.hub.position_of(channel, cursor_text(request))
+    message = channel.chain(position)[0]
     if access.has_token(request):
         here.editor(request)
         stem = _with_bodies(message)
         return Response(_stamped(stem, here), headers=PRIVATE, media_type="application/json")
-    # Not that of the message: the first of a chain keeps its place, whatever becomes of its items.
+    # Not the message's: that of a chain's first stays the same whatever becomes of its items.
     etag = _etag(here, channel)
-    cache_tag = tags_of(channel.view.feed.slug, message.items)
+    cache_tag = tags_of(channel.window.feed.slug, message.items)
     return _cached(request, message.stem, etag, cache_tag, here)
 
 
@@ -145,7 +145,7 @@ def _page(here: Context, page: Page, *, for_editor: bool = False) -> bytes:
 
 
 def _etag(here: Context, channel: Channel) -> str:
-    return f'W/"{here.cursor(channel.view.feed)}"'
+    return f'W/"{here.cursor(channel.window.feed)}"'
 
 
 READABLE = {

@@ -18,7 +18,7 @@ from feedserver.api.queries import cursor_text, is_cursor_text
 from feedserver.errors import Unavailable
 from feedserver.live.channel import Channel, Listener
 from feedserver.live.messages import Message
-from feedserver.live.readers import Place
+from feedserver.live.readers import Position
 
 RETRY_SECONDS = (2, 10)  # spread of Retry-After for those who find no room
 
@@ -28,8 +28,8 @@ async def stream(request: Request) -> Response:
     here = context(request)
     channel = await channel_of(here, request)
     text = request.headers.get("last-event-id") or cursor_text(request)
-    place = await here.hub.place_of(channel, text if text and is_cursor_text(text) else None)
-    if channel.view.ended and place == channel.place:
+    position = await here.hub.position_of(channel, text if text and is_cursor_text(text) else None)
+    if channel.window.ended and position == channel.position:
         # Tells an EventSource not to come back; kept, it would say so of a feed that was reopened.
         return Response(status_code=204, headers=CORS | {"Cache-Control": "no-store"})
     headers = CORS | {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -41,18 +41,18 @@ async def stream(request: Request) -> Response:
             "all places are taken; come back in a moment",
             random.randint(*RETRY_SECONDS),  # noqa: S311
         )
-    return _Stream(channel, place, here, headers)
+    return _Stream(channel, position, here, headers)
 
 
 class _Stream(StreamingResponse):
     """Messages as events, to a listener that counts from the first moment to the last."""
 
     def __init__(
-        self, channel: Channel, place: Place | None, here: Context, headers: dict[str, str]
+        self, channel: Channel, position: Position | None, here: Context, headers: dict[str, str]
     ) -> None:
         super().__init__((), headers=headers, media_type="text/event-stream")
         self._channel = channel
-        self._place = place
+        self._position = position
         self._here = here
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -61,7 +61,7 @@ class _Stream(StreamingResponse):
             await super().__call__(scope, receive, send)
 
     async def _events(self, listener: Listener) -> AsyncIterator[bytes]:
-        async with aclosing(self._channel.listen(listener, self._place)) as messages:
+        async with aclosing(self._channel.listen(listener, self._position)) as messages:
             async for message in messages:
                 yield _event(message, message.json(self._here.hub.now()))
 

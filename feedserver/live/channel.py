@@ -1,7 +1,7 @@
 """One feed's readers, and the rounds that bring them news.
 
-A round costs a reader no more than its send: it takes block after block from the last announced
-place to the newest one, with one frame. What is committed meanwhile goes into the next round,
+A round costs a reader no more than its send: it takes cohort after cohort from the last announced
+position to the newest one, with one frame. What is committed meanwhile goes into the next round,
 coalesced.
 """
 
@@ -18,14 +18,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from feedserver.live.messages import Encode, Message, Messages
-from feedserver.live.readers import Block, Place, Reader, SendAll
-from feedserver.live.window import View
+from feedserver.live.readers import Cohort, Position, Reader, SendAll
+from feedserver.live.window import Window
 from feedserver.model import Cursor, Millis, Status
 from feedserver.rules import Change
 
 log = logging.getLogger("feedserver.live.channel")
 
-SLICE = 128  # readers of a block, written to before others get a turn: about 0.7 ms, …
+SLICE = 128  # readers of a cohort, written to before others get a turn: about 0.7 ms, …
 SLICE_BYTES = 1024 * 1024  # … unless what they get is longer than this together
 LISTENERS_TOGETHER = 32  # woken before others get a turn
 LEVEL_SECONDS = 0.25  # a listener that was level so long ago is waited for
@@ -49,7 +49,7 @@ CLOSE_ENDED = 4410
 class Stall:
     """A reader that is behind: from where, how much was pending, and since when it stays so."""
 
-    place: Place
+    position: Position
     pending: int
     since: float
 
@@ -59,7 +59,7 @@ class Listener:
     """A reader that takes messages at its own pace, in a task of its own."""
 
     is_socket: bool
-    place: Place | None = None
+    position: Position | None = None
     behind_since: float | None = None  # when news came that it has not taken
     news: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -97,17 +97,17 @@ class Channel:
 
     def __init__(
         self,
-        view: View,
+        window: Window,
         messages: Messages,
         heartbeat: int,
         clock: Callable[[], Millis],
         send_all: SendAll | None = None,
         count: Count | None = None,
     ) -> None:
-        self.view = view
+        self.window = window
         self.messages = messages
-        self.place = Place(view.head, view.feed.check)
-        self._announced = self._completed = self.place
+        self.position = Position(window.head, window.feed.check)
+        self._announced = self._completed = self.position
         self.caught_up = 0  # sockets that get the shared frame
         self.behind: dict[Reader, Stall] = {}
         self.listeners: set[Listener] = set()
@@ -120,12 +120,12 @@ class Channel:
         self._send_all = send_all
         self._count = count or Count()
         # In the order of joining: a round then walks through memory, the kernel's too, forward.
-        self._blocks: dict[Block, None] = {}
-        self._open: dict[Encode, Block] = {}  # where the next to join may stand
+        self._cohorts: dict[Cohort, None] = {}
+        self._open: dict[Encode, Cohort] = {}  # where the next to join may stand
         self._phases = 0
         self._withdrawals = 0
         self._refused = 0  # of late: they come back too
-        self._chains: dict[Place, list[Message]] = {}
+        self._chains: dict[Position, list[Message]] = {}
         self._chains_room = CHAINS_BYTES
         self._snapshot: Message | None = None
         self._moved = asyncio.Event()
@@ -153,11 +153,11 @@ class Channel:
 
     def apply(self, changes: tuple[Change, ...]) -> None:
         """Take in changes of this feed; a round follows."""
-        if not any([self.view.apply(change) for change in changes]):
+        if not any([self.window.apply(change) for change in changes]):
             return
         if any(change.item and change.item.status is Status.KILLED for change in changes):
             self._withdrawals += 1
-        self.place = Place(self.view.head, self.view.feed.check)
+        self.position = Position(self.window.head, self.window.feed.check)
         self._chains.clear()
         self._chains_room = CHAINS_BYTES
         self._snapshot = None
@@ -178,32 +178,32 @@ class Channel:
             del self._kept[next(iter(self._kept))]
         self._kept[question] = answer
 
-    def chain(self, place: Place | None) -> list[Message]:
-        """Return what brings a reader from `place` to the newest one; shared until it moves."""
-        if place is None:
+    def chain(self, position: Position | None) -> list[Message]:
+        """Return what brings a reader from `position` to the newest one; shared until it moves."""
+        if position is None:
             self._snapshot = self._snapshot or self.messages.snapshot()
             return [self._snapshot]
-        known = self._chains.get(place)
+        known = self._chains.get(position)
         if known is None:
-            known = self.messages.since(place.sequence, place.check)
+            known = self.messages.since(position.sequence, position.check)
             size = sum(len(message.stem) for message in known)
             if len(self._chains) < CHAINS_MAX and size <= self._chains_room:
                 self._chains_room -= size
-                self._chains[place] = known
+                self._chains[position] = known
         return known
 
-    def join(self, reader: Reader, place: Place | None) -> None:
-        """Bring a socket up to date from `place` (None: from nothing) and keep it so."""
-        block, now = Block(reader, None), self._clock()
-        chain = self.chain(place)
+    def join(self, reader: Reader, position: Position | None) -> None:
+        """Bring a socket up to date from `position` (None: from nothing) and keep it so."""
+        cohort, now = Cohort(reader, None), self._clock()
+        chain = self.chain(position)
         for message in chain:
-            block.place = self.place if message is chain[-1] else _place_after(message)
+            cohort.position = self.position if message is chain[-1] else _position_after(message)
             reader.push(reader.encode(message, now))
-            if reader.block is None:
+            if reader.cohort is None:
                 return  # behind: the rest follows when this much has drained
         self._settle(reader)
 
-    def turn_away(self, reader: Reader) -> None:
+    def reject(self, reader: Reader) -> None:
         """Tell a socket that there is no room, and when to try again."""
         reader.push(reader.encode(self.refusal(), self._clock()))
         reader.finish(CLOSE_FULL)
@@ -217,23 +217,23 @@ class Channel:
         """Forget a socket."""
         if self.behind.pop(reader, None) is not None:
             self._count.readers -= 1
-        block = reader.block
-        if block is None:
+        cohort = reader.cohort
+        if cohort is None:
             return
-        block.remove(reader)
-        if block in self._blocks:  # it is not on its way to one
+        cohort.remove(reader)
+        if cohort in self._cohorts:  # it is not on its way to one
             self.caught_up -= 1
             self._count.readers -= 1
-            if not block.readers:
-                self._forget(block)
+            if not cohort.readers:
+                self._forget(cohort)
 
     def fall_behind(self, reader: Reader) -> None:
         """Stop sending to a socket whose buffer is above its mark."""
-        place = reader.place
-        if place is None:
+        position = reader.position
+        if position is None:
             return
         self.leave(reader)
-        self.behind[reader] = Stall(place, reader.pending(), time.monotonic())
+        self.behind[reader] = Stall(position, reader.pending(), time.monotonic())
         self._count.readers += 1
 
     def catch_up(self, reader: Reader) -> None:
@@ -242,10 +242,10 @@ class Channel:
         if stall is None:
             return
         self._count.readers -= 1
-        if stall.place is not self.place:
-            self.join(reader, stall.place)
+        if stall.position is not self.position:
+            self.join(reader, stall.position)
         else:
-            Block(reader, stall.place)
+            Cohort(reader, stall.position)
             self._settle(reader)
 
     def drop_stalled(self) -> None:
@@ -260,7 +260,7 @@ class Channel:
                 self.leave(reader)
                 reader.abort()
 
-    async def beat(self, tick: int) -> None:
+    async def send_heartbeats(self, tick: int) -> None:
         """Send this second's share of the sockets a heartbeat, unless they just had news."""
         self.drop_stalled()
         self._refused //= 2
@@ -268,8 +268,8 @@ class Channel:
             return
         phase = tick % self._heartbeat
         frames = _Frames([self.messages.heartbeat()], self._clock())
-        for block in [block for block in self._blocks if block.phase == phase]:
-            self._write_or_drop(block, frames[block.encode])
+        for cohort in [cohort for cohort in self._cohorts if cohort.phase == phase]:
+            self._write_or_drop(cohort, frames[cohort.encode])
             await asyncio.sleep(0)
 
     @contextmanager
@@ -286,22 +286,22 @@ class Channel:
             self._announce_progress()
 
     async def listen(
-        self, listener: Listener, place: Place | None
+        self, listener: Listener, position: Position | None
     ) -> AsyncGenerator[Message, None]:
-        """Yield what a listener from `place` needs, as fast as it asks, to the end."""
+        """Yield what a listener from `position` needs, as fast as it asks, to the end."""
         while True:
             listener.news.clear()
-            target = self.place
-            if listener.place is None or listener.place is not target:
-                for message in self.chain(listener.place or place):
+            target = self.position
+            if listener.position is None or listener.position is not target:
+                for message in self.chain(listener.position or position):
                     yield message
-                    if self.place is not target:  # the rest may hold what was withdrawn since
-                        listener.place = _place_after(message)
+                    if self.position is not target:  # the rest may hold what was withdrawn since
+                        listener.position = _position_after(message)
                         break
                 else:
-                    listener.place, listener.behind_since = target, None
+                    listener.position, listener.behind_since = target, None
                 self._announce_progress()
-            elif self.view.ended:
+            elif self.window.ended:
                 yield self.messages.ended()
                 return
             elif self.leaving:
@@ -309,18 +309,18 @@ class Channel:
                 return
             else:
                 # Not all at once, after news that all got at once.
-                patience = self._heartbeat * random.uniform(0.5, 1)  # noqa: S311
+                timeout = self._heartbeat * random.uniform(0.5, 1)  # noqa: S311
                 try:
-                    async with asyncio.timeout(patience):
+                    async with asyncio.timeout(timeout):
                         await listener.news.wait()
                 except TimeoutError:
                     yield self.messages.heartbeat()
 
-    async def delivered(self, sequence: int, patience: float) -> Receipt:
-        """Wait until readers took the change at `sequence`, `patience` seconds at most."""
+    async def delivered(self, sequence: int, timeout: float) -> Receipt:
+        """Wait until readers took the change at `sequence`, `timeout` seconds at most."""
         started = time.monotonic()
         try:
-            async with asyncio.timeout(patience):
+            async with asyncio.timeout(timeout):
                 while not self._is_delivered(sequence):
                     await self._progress.wait()
         except TimeoutError:
@@ -328,11 +328,11 @@ class Channel:
         elapsed = round((time.monotonic() - started) * 1000)
         return Receipt(self._standing_at(sequence), self.readers, elapsed)
 
-    async def reach(self, sequence: int, patience: float) -> bool:
-        """Wait until this channel has seen `sequence`, `patience` seconds at most."""
+    async def wait_for(self, sequence: int, timeout: float) -> bool:
+        """Wait until this channel has seen `sequence`, `timeout` seconds at most."""
         try:
-            async with asyncio.timeout(patience):
-                while self.place.sequence < sequence:
+            async with asyncio.timeout(timeout):
+                while self.position.sequence < sequence:
                     await self._moved.wait()
         except TimeoutError:
             return False
@@ -343,7 +343,7 @@ class Channel:
         self.leaving = True
         self._call_listeners()
         for count, reader in enumerate(self._seated(), 1):
-            if reader.block is not None:
+            if reader.cohort is not None:
                 self._let_go(reader)
             if count % SLICE == 0:
                 await asyncio.sleep(0)
@@ -376,12 +376,12 @@ class Channel:
 
     def _repeat_if_failed(self, rounds: asyncio.Task[None]) -> None:
         if not rounds.cancelled() and (fault := rounds.exception()) is not None:
-            log.error("a round of %s failed; it is repeated", self.view.feed.slug, exc_info=fault)
+            log.error("a round of %s failed; it is repeated", self.window.feed.slug, exc_info=fault)
             asyncio.get_running_loop().call_later(REPEAT_SECONDS, self._start_rounds)
 
     async def _run_rounds(self) -> None:
-        while self._announced is not self.place:
-            since, target = self._announced, self.place
+        while self._announced is not self.position:
+            since, target = self._announced, self.position
             self._announced, self._lowest = target, None
             try:
                 await self._run_round(since, target)
@@ -390,63 +390,65 @@ class Channel:
                 raise
             self._last_round = time.monotonic()
             self._completed = target
-            self.view.all_level_at(target.sequence)
+            self.window.all_level_at(target.sequence)
             self._announce_progress()
-            if self._announced is self.place and self.view.ended:
+            if self._announced is self.position and self.window.ended:
                 await self._end()  # what comes meanwhile has its round after it
 
-    async def _run_round(self, since: Place, target: Place) -> None:
+    async def _run_round(self, since: Position, target: Position) -> None:
         # Made now also for the listeners who stand there: once all sockets have it, it is too old.
         chain = self.chain(since) if self.caught_up or self.listeners else []
         frames = _Frames(chain, self._clock())
         withdrawals, written = self._withdrawals, 0
-        last: dict[Encode, Block] = {}
-        todo = deque(self._blocks)
+        last: dict[Encode, Cohort] = {}
+        todo = deque(self._cohorts)
         while todo:
-            block = todo.popleft()
-            if not block.readers or block.place is None:
+            cohort = todo.popleft()
+            if not cohort.readers or cohort.position is None:
                 continue
             if withdrawals != self._withdrawals:  # the frame may hold what was withdrawn since
-                withdrawals, target = self._withdrawals, self.place
+                withdrawals, target = self._withdrawals, self.position
                 frames = _Frames(self.chain(since), self._clock())
-            if block.place is since:
-                frame, place = frames[block.encode], target
-            elif block.place.sequence < target.sequence:  # begun while the last round was under way
-                frame = _Frames(self.chain(block.place), self._clock())[block.encode]
-                place = self.place
+            if cohort.position is since:
+                frame, position = frames[cohort.encode], target
+            elif (
+                cohort.position.sequence < target.sequence
+            ):  # begun while the last round was under way
+                frame = _Frames(self.chain(cohort.position), self._clock())[cohort.encode]
+                position = self.position
             else:
                 continue
             weight = max(1, len(frame) * SLICE // SLICE_BYTES)  # in readers who get little
             fitting = max(1, SLICE // weight)
-            if len(block.readers) > fitting:
-                rest = block.split(fitting)
-                self._blocks[rest] = None
+            if len(cohort.readers) > fitting:
+                rest = cohort.split(fitting)
+                self._cohorts[rest] = None
                 todo.appendleft(rest)
-            if written and written + len(block.readers) * weight > SLICE:
+            if written and written + len(cohort.readers) * weight > SLICE:
                 await asyncio.sleep(0)
                 written = 0
-                todo.appendleft(block)
+                todo.appendleft(cohort)
                 continue
-            written += len(block.readers) * weight
-            block.place = place
-            self._write_or_drop(block, frame)
-            if not block.readers:
+            written += len(cohort.readers) * weight
+            cohort.position = position
+            self._write_or_drop(cohort, frame)
+            if not cohort.readers:
                 continue
-            before = last.get(block.encode)
-            if before is None or not self._merge(before, block):
-                last[block.encode] = block
+            before = last.get(cohort.encode)
+            if before is None or not self._merge(before, cohort):
+                last[cohort.encode] = cohort
 
-    def _write_or_drop(self, block: Block, frame: bytes) -> None:
+    def _write_or_drop(self, cohort: Cohort, frame: bytes) -> None:
         try:
-            self._write(block, frame)
+            self._write(cohort, frame)
         except Exception:
-            log.exception("readers of %s are dropped, to come back", self.view.feed.slug)
-            self._drop(block)
+            log.exception("readers of %s are dropped, to come back", self.window.feed.slug)
+            self._drop(cohort)
 
-    def _write(self, block: Block, frame: bytes) -> None:
-        """Send a frame to a block: what all else is arranged for."""
+    def _write(self, cohort: Cohort, frame: bytes) -> None:
+        """Send a frame to a cohort: what all else is arranged for."""
         size = len(frame)
-        readers = block.readers.copy()  # one whose transport is full at once leaves its seat
+        readers = cohort.readers.copy()  # one whose transport is full at once leaves its seat
         slow: list[tuple[Reader, int]] = []
         if self._send_all is None:
             for reader in readers:
@@ -458,56 +460,58 @@ class Channel:
                 if taken != size:
                     slow.append((reader, taken))
         else:
-            short = self._send_all(block.descriptors, frame)
+            short = self._send_all(cohort.descriptors, frame)
             slow = [(readers[seat], taken) for seat, taken in short]
         for reader, taken in slow:
             reader.keep(memoryview(frame)[taken:])  # shared, not copied
 
     def _settle(self, reader: Reader) -> None:
-        """Let a reader who has come up to the newest place stand among others there."""
+        """Let a reader who has come up to the newest position stand among others there."""
         self._part_if_over(reader)
-        alone = reader.block
+        alone = reader.cohort
         if alone is None:
             return
         self.caught_up += 1
         self._count.readers += 1
-        block = self._open.get(reader.encode)
-        if block is not None and block.place is self.place and len(block.readers) < SLICE:
-            block.add(reader)
+        cohort = self._open.get(reader.encode)
+        if cohort is not None and cohort.position is self.position and len(cohort.readers) < SLICE:
+            cohort.add(reader)
         else:
             alone.phase = self._phases % self._heartbeat
             self._phases += 1
-            self._blocks[alone] = None
+            self._cohorts[alone] = None
             self._open[reader.encode] = alone
 
-    def _merge(self, block: Block, other: Block) -> bool:
-        """Join two blocks, where there is room: readers come and go, and leave gaps."""
-        fits = len(block.readers) + len(other.readers) <= SLICE
-        if not (fits and block.place is other.place and {block, other} <= self._blocks.keys()):
+    def _merge(self, cohort: Cohort, other: Cohort) -> bool:
+        """Join two cohorts, where there is room: readers come and go, and leave gaps."""
+        fits = len(cohort.readers) + len(other.readers) <= SLICE
+        if not (
+            fits and cohort.position is other.position and {cohort, other} <= self._cohorts.keys()
+        ):
             return False
-        block.join(other)
+        cohort.join(other)
         is_open = self._open.get(other.encode) is other
         self._forget(other)
         if is_open:
-            self._open[block.encode] = block
+            self._open[cohort.encode] = cohort
         return True
 
-    def _forget(self, block: Block) -> None:
-        del self._blocks[block]
-        if self._open.get(block.encode) is block:
-            del self._open[block.encode]
+    def _forget(self, cohort: Cohort) -> None:
+        del self._cohorts[cohort]
+        if self._open.get(cohort.encode) is cohort:
+            del self._open[cohort.encode]
 
-    def _drop(self, block: Block) -> None:
-        """Abort all who stand in a block: who of them has the frame cannot be told."""
-        for reader in block.readers.copy():
+    def _drop(self, cohort: Cohort) -> None:
+        """Abort all who stand in a cohort: who of them has the frame cannot be told."""
+        for reader in cohort.readers.copy():
             self.leave(reader)
             reader.abort()
 
     def _seated(self) -> list[Reader]:
-        return [reader for block in self._blocks for reader in block.readers]
+        return [reader for cohort in self._cohorts for reader in cohort.readers]
 
     def _part_if_over(self, reader: Reader) -> None:
-        if self.view.ended:
+        if self.window.ended:
             reader.push(reader.encode(self.messages.ended(), self._clock()))
             self._finish(reader, CLOSE_ENDED)
         elif self.leaving:
@@ -516,9 +520,9 @@ class Channel:
     async def _end(self) -> None:
         frames = _Frames([self.messages.ended()], self._clock())
         for count, reader in enumerate(self._seated(), 1):
-            if not self.view.ended:
+            if not self.window.ended:
                 return  # reopened meanwhile
-            if reader.block is not None:
+            if reader.cohort is not None:
                 reader.push(frames[reader.encode])
                 self._finish(reader, CLOSE_ENDED)
             if count % SLICE == 0:
@@ -540,19 +544,20 @@ class Channel:
             # Who is behind for longer, or has not begun, is not waited for.
             lately = time.monotonic() - LEVEL_SECONDS
             waited_for = [
-                one.place.sequence
+                one.position.sequence
                 for one in self.listeners
-                if one.place is not None and (one.behind_since is None or one.behind_since > lately)
+                if one.position is not None
+                and (one.behind_since is None or one.behind_since > lately)
             ]
-            self._lowest = min(waited_for, default=self.place.sequence)
+            self._lowest = min(waited_for, default=self.position.sequence)
         return self._lowest >= sequence
 
     def _standing_at(self, sequence: int) -> int:
         """Count the readers who have come as far as this."""
-        seats = [(block.place, len(block.readers)) for block in self._blocks] + [
-            (listener.place, 1) for listener in self.listeners
+        seats = [(cohort.position, len(cohort.readers)) for cohort in self._cohorts] + [
+            (listener.position, 1) for listener in self.listeners
         ]
-        return sum(count for place, count in seats if place and place.sequence >= sequence)
+        return sum(count for position, count in seats if position and position.sequence >= sequence)
 
     def _announce_progress(self) -> None:
         self._lowest = None
@@ -566,7 +571,7 @@ class Channel:
         return random.randint(low, spread)  # noqa: S311
 
 
-def _place_after(message: Message) -> Place:
+def _position_after(message: Message) -> Position:
     cursor = Cursor.parse(message.cursor)
     assert cursor is not None
-    return Place(cursor.sequence, cursor.check)
+    return Position(cursor.sequence, cursor.check)

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from feedserver.journal import Journal, Mirror
 from feedserver.live.channel import Channel, Count, Receipt
 from feedserver.live.messages import Message, Messages
-from feedserver.live.readers import Place, SendAll
-from feedserver.live.window import CHECKS, RECENT, View
+from feedserver.live.readers import Position, SendAll
+from feedserver.live.window import CHECKS, RECENT, Window
 from feedserver.model import Cursor, Millis
 from feedserver.rules import Change
 
@@ -19,7 +19,7 @@ log = logging.getLogger("feedserver.live.hub")
 
 CHANNELS_IDLE_MAX = 128  # feeds without readers that stay in memory …
 IDLE_SECONDS = 30.0  # … and how long one stays at least, for whoever is about to join it
-BEHIND_PATIENCE = 2.0  # seconds a cursor from a faster process is waited for
+BEHIND_TIMEOUT = 2.0  # seconds a cursor from a faster process is waited for
 
 
 def now_millis() -> Millis:
@@ -85,7 +85,7 @@ class Hub:
         while True:
             started = time.monotonic()
             for channel in list(self._channels.values()):
-                await channel.beat(tick)
+                await channel.send_heartbeats(tick)
             self._forget_idle()
             tick += 1
             await asyncio.sleep(max(0.0, 1 - (time.monotonic() - started)))
@@ -102,8 +102,8 @@ class Hub:
         # A caller that goes away must not take the others' load with it.
         return await asyncio.shield(loading)
 
-    async def place_of(self, channel: Channel, text: str | None) -> Place | None:
-        """Return the place that a cursor names; None if it is of no use here.
+    async def position_of(self, channel: Channel, text: str | None) -> Position | None:
+        """Return the position that a cursor names; None if it is of no use here.
 
         A cursor ahead of this process is looked up afresh and waited for: another process may be
         a few milliseconds ahead.
@@ -111,24 +111,24 @@ class Hub:
         cursor = Cursor.parse(text) if text else None
         if cursor is None or cursor.epoch != self.epoch:
             return None
-        if cursor.sequence == channel.place.sequence:
-            return channel.place if cursor.check == channel.place.check else None
-        known = channel.view.check(cursor.sequence)
+        if cursor.sequence == channel.position.sequence:
+            return channel.position if cursor.check == channel.position.check else None
+        known = channel.window.check(cursor.sequence)
         if known is None:
-            slug = channel.view.feed.slug
+            slug = channel.window.feed.slug
             known = await self._mirror.check(slug, cursor.sequence)
         if known != cursor.check:
             return None
-        if cursor.sequence > channel.place.sequence and not await channel.reach(
-            cursor.sequence, BEHIND_PATIENCE
+        if cursor.sequence > channel.position.sequence and not await channel.wait_for(
+            cursor.sequence, BEHIND_TIMEOUT
         ):
             return None
-        return Place(cursor.sequence, cursor.check)
+        return Position(cursor.sequence, cursor.check)
 
-    async def delivered(self, slug: str, sequence: int, patience: float) -> Receipt:
-        """Say how many readers took the change at `sequence`; waits `patience` seconds at most."""
+    async def delivered(self, slug: str, sequence: int, timeout: float) -> Receipt:
+        """Say how many readers took the change at `sequence`; waits `timeout` seconds at most."""
         channel = self._channels.get(slug)
-        return await channel.delivered(sequence, patience) if channel else Receipt(0, 0, 0)
+        return await channel.delivered(sequence, timeout) if channel else Receipt(0, 0, 0)
 
     async def count(self, slug: str) -> tuple[int, int]:
         """Return how many read a feed by WebSocket and by SSE."""
@@ -166,10 +166,10 @@ class Hub:
             stock = await self._mirror.stock(slug, RECENT, CHECKS)
             if stock is None:
                 return None
-            view = View(stock)
-            messages = Messages(view, self.epoch, self._page_url(slug), self.heartbeat)
+            window = Window(stock)
+            messages = Messages(window, self.epoch, self._page_url(slug), self.heartbeat)
             channel = Channel(
-                view, messages, self.heartbeat, self._clock, self._send_all, self._count
+                window, messages, self.heartbeat, self._clock, self._send_all, self._count
             )
             channel.leaving = self._leaving
             channel.apply(tuple(self._missed.get(slug, ())))

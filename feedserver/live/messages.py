@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 import orjson
 
 from feedserver import wire
-from feedserver.live.window import View
+from feedserver.live.window import Window
 from feedserver.model import Cursor, Item, Millis
 
 MESSAGE_MAX = 1024 * 1024  # bytes of one message
@@ -37,20 +37,20 @@ class Message:
 
 
 class Messages:
-    """Makes one feed's messages from its view."""
+    """Makes one feed's messages from its window."""
 
-    def __init__(self, view: View, epoch: str, page_url: str, heartbeat: int) -> None:
-        self._view = view
+    def __init__(self, window: Window, epoch: str, page_url: str, heartbeat: int) -> None:
+        self._window = window
         self._epoch = epoch
         self._page_url = page_url
         self._heartbeat = heartbeat
 
     def snapshot(self) -> Message:
         """Make the message that starts a reader from nothing."""
-        view = self._view
-        items, more = view.snapshot()
+        window = self._window
+        items, more = window.snapshot()
         fitting = self._fitting(items)
-        last = view.floor() if more else None
+        last = window.floor() if more else None
         left_out = {item.order for item in items} - {item.order for item in fitting}
         if left_out:  # pages go on with the newest of these, and repeat some that are here
             at, item_id = max(left_out)
@@ -59,33 +59,33 @@ class Messages:
         if last is not None:
             follow = b',"next":"%b"' % next_text(last).encode()
         stem = b'{"type":"snapshot",%b,"feed":%b,"items":[%b]%b,"heartbeat":%d' % (
-            self._place(),
+            self._position(),
             self._feed(),
-            b",".join(view.json(item) for item in fitting),
+            b",".join(window.json(item) for item in fitting),
             follow,
             self._heartbeat,
         )
-        return Message(stem, view.cursor(self._epoch), items=fitting)
+        return Message(stem, window.cursor(self._epoch), items=fitting)
 
     def since(self, sequence: int, check: str) -> list[Message]:
         """Make the chain of messages that brings a reader from a record to the head."""
-        view = self._view
-        items = view.changed_since(sequence)
+        window = self._window
+        items = window.changed_since(sequence)
         if items is None:
             return [self.snapshot()]
         feed = b',"feed":%b' % self._feed()
         after = Cursor(self._epoch, sequence, check)
         chain = []
-        for part, is_last in _parts(items, view):
+        for part, is_last in _parts(items, window):
             since, after = after, self._cursor_after(part, is_last=is_last)
             # Who is cut off behind this part must not have passed the feed's record unseen.
-            is_told = view.feed.version > since.sequence or view.feed.closed_at is not None
+            is_told = window.feed.version > since.sequence or window.feed.closed_at is not None
             stem = b'{"type":"changes","epoch":"%b","since":"%b","cursor":"%b"%b,"items":[%b]' % (
                 self._epoch.encode(),
                 str(since).encode(),
                 str(after).encode(),
                 feed if is_told else b"",
-                b",".join(view.json(item) for item in part),
+                b",".join(window.json(item) for item in part),
             )
             chain.append(Message(stem, str(after), items=part))
         return chain
@@ -103,19 +103,19 @@ class Messages:
         return self._plain(b"goodbye", b',"retry_ms":%d' % retry_ms)
 
     def _plain(self, kind: bytes, rest: bytes = b"") -> Message:
-        stem = b'{"type":"%b",%b%b' % (kind, self._place(), rest)
-        return Message(stem, self._view.cursor(self._epoch), moves=False)
+        stem = b'{"type":"%b",%b%b' % (kind, self._position(), rest)
+        return Message(stem, self._window.cursor(self._epoch), moves=False)
 
-    def _place(self) -> bytes:
-        cursor = self._view.cursor(self._epoch)
+    def _position(self) -> bytes:
+        cursor = self._window.cursor(self._epoch)
         return b'"epoch":"%b","cursor":"%b"' % (self._epoch.encode(), cursor.encode())
 
     def _feed(self) -> bytes:
-        view = self._view
-        return orjson.dumps(wire.feed_json(view.feed, self._page_url, view.cursor(self._epoch)))
+        window = self._window
+        return orjson.dumps(wire.feed_json(window.feed, self._page_url, window.cursor(self._epoch)))
 
     def _cursor_after(self, part: list[Item], *, is_last: bool) -> Cursor:
-        feed = self._view.feed
+        feed = self._window.feed
         # An item read back newer than the head would carry a cursor past other items.
         if is_last or part[-1].version >= feed.head:
             return Cursor(self._epoch, feed.head, feed.check)
@@ -128,7 +128,7 @@ class Messages:
         # Whatever is pinned, one that is not is the floor under which the next page begins.
         first = next((item for item in items if not item.pinned), None)
         for item in sorted(items, key=lambda item: (item is not first, not item.pinned)):
-            room -= len(self._view.json(item)) + 1
+            room -= len(self._window.json(item)) + 1
             if room < 0:
                 break
             kept.add(item.id)
@@ -145,11 +145,11 @@ def next_text(order: tuple[Millis, int]) -> str:
     return f"{order[0]}.{order[1]}"
 
 
-def _parts(items: Iterable[Item], view: View) -> list[tuple[list[Item], bool]]:
+def _parts(items: Iterable[Item], window: Window) -> list[tuple[list[Item], bool]]:
     parts: list[list[Item]] = [[]]
     room = full = MESSAGE_MAX - _ENVELOPE
     for item in items:
-        size = len(view.json(item)) + 1
+        size = len(window.json(item)) + 1
         if size > room and parts[-1]:
             parts.append([])
             room = full

@@ -1,8 +1,7 @@
-"""What remains of a connected client: a socket, the place it was brought to, and the block it
-stands in.
+"""What remains of a connected client: its socket, its position and its cohort.
 
-A `Place` is a record that readers have been brought to. Sockets that are caught up stand in blocks,
-and a block has one place, so "is caught up" is one comparison for all who stand in it.
+A `Position` is a record that readers have been brought to. Sockets that are caught up belong to
+cohorts, and a cohort has one position: "is caught up" is one comparison for all its readers.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from feedserver.live.messages import Encode
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Position:
     """Where a reader stands: a record of the feed."""
 
     sequence: int
@@ -26,20 +25,20 @@ class Place:
 class Reader(ABC):
     """A connected socket, as small as can be.
 
-    While it has a block, nothing is unsent and `send` goes straight to the kernel. What that does
+    While it has a cohort, nothing is unsent and `send` goes straight to the kernel. What that does
     not take is for `keep`, which makes the reader fall behind until it has drained.
     """
 
-    __slots__ = ("block", "encode", "send")
+    __slots__ = ("cohort", "encode", "send")
 
-    block: Block | None  # None: behind, or gone
+    cohort: Cohort | None  # None: behind, or gone
     encode: Encode  # a message into its frame
     send: Callable[[bytes], int]  # returns the bytes taken; raises OSError for none
 
     @property
-    def place(self) -> Place | None:
+    def position(self) -> Position | None:
         """Where it stands, if it is neither behind nor gone."""
-        return self.block.place if self.block is not None else None
+        return self.cohort.position if self.cohort is not None else None
 
     @abstractmethod
     def fileno(self) -> int:
@@ -71,24 +70,24 @@ class Reader(ABC):
         """Drop the connection and what is unsent."""
 
 
-class Block:
+class Cohort:
     """Sockets of one encoding that stand together, up to a slice of them."""
 
-    __slots__ = ("descriptors", "encode", "phase", "place", "readers")
+    __slots__ = ("descriptors", "encode", "phase", "position", "readers")
 
-    def __init__(self, reader: Reader, place: Place | None) -> None:
+    def __init__(self, reader: Reader, position: Position | None) -> None:
         self.encode = reader.encode
-        self.place = place
+        self.position = position
         self.phase = 0  # in which second of the heartbeat's interval it gets one
         self.readers = [reader]
         self.descriptors = array("i", [reader.fileno()])
-        reader.block = self
+        reader.cohort = self
 
     def add(self, reader: Reader) -> None:
         """Let a reader stand here."""
         self.readers.append(reader)
         self.descriptors.append(reader.fileno())
-        reader.block = self
+        reader.cohort = self
 
     def remove(self, reader: Reader) -> None:
         """Let a reader go; the last one takes its seat."""
@@ -97,21 +96,21 @@ class Block:
         self.readers.pop()
         self.descriptors[seat] = self.descriptors[-1]
         self.descriptors.pop()
-        reader.block = None
+        reader.cohort = None
 
-    def split(self, count: int) -> Block:
-        """Keep the first `count` readers; return a block of the others, at the same place."""
-        rest = Block(self.readers[count], self.place)
+    def split(self, count: int) -> Cohort:
+        """Keep the first `count` readers; return a cohort of the others, at the same position."""
+        rest = Cohort(self.readers[count], self.position)
         for reader in self.readers[count + 1 :]:
             rest.add(reader)
         rest.phase = self.phase
         del self.readers[count:], self.descriptors[count:]
         return rest
 
-    def join(self, other: Block) -> None:
-        """Take in all who stand in another block, at the same place; it is left empty."""
+    def join(self, other: Cohort) -> None:
+        """Take in all who stand in another cohort, at the same position; it is left empty."""
         for reader in other.readers:
-            reader.block = self
+            reader.cohort = self
         self.readers += other.readers
         self.descriptors += other.descriptors
         other.readers.clear()

@@ -25,7 +25,7 @@ LIVE_BYTES = 4 * 1024 * 1024  # … how large they may be together; beyond, a sn
 CHECKS = 4096  # records whose cursors are known without a look into the database
 
 
-class View:
+class Window:
     """The live part of one feed. Changes only by `apply`."""
 
     def __init__(self, stock: Stock) -> None:

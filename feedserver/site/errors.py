@@ -41,7 +41,7 @@ async def _answer_fault(request: Request, fault: Refused | Unavailable) -> Respo
     if isinstance(fault, Killed):
         channel = await here.hub.channel(fault.tombstone.feed)
         if channel is not None:
-            html = rendering.render_gone(here.site, channel.view.feed, fault.tombstone)
+            html = rendering.render_gone(here.site, channel.window.feed, fault.tombstone)
             answer.headers["Cache-Control"] = CACHED
             answer.headers["Cache-Tag"] = tags_of(fault.tombstone.feed, [fault.tombstone])
     kept = {

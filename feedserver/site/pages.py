@@ -88,20 +88,20 @@ async def _get_feed(request: Request) -> Response:
         # Beside the loop: fifty long texts take a second.
         sheet = await asyncio.to_thread(_sheet, here, listing)
         # A change may have come meanwhile: what it withdrew must not be kept.
-        if page.feed.head >= channel.view.head:
+        if page.feed.head >= channel.window.head:
             channel.keep(question, sheet)
     return sheet_response(request, sheet, SAFE)
 
 
 def _front(here: Context, channel: Channel) -> Sheet:
     """Render the newest of a feed from memory."""
-    view = channel.view
-    items, more = view.snapshot()
-    floor = view.floor()
+    window = channel.window
+    items, more = window.snapshot()
+    floor = window.floor()
     listing = Listing(
-        view.feed,
+        window.feed,
         items,
-        here.cursor(view.feed),
+        here.cursor(window.feed),
         here.hub.heartbeat,
         next=next_text(floor) if more and floor else None,
     )
@@ -114,12 +114,12 @@ async def _get_item(request: Request) -> Response:
     question = ("item", item_id(request))
     sheet = channel.kept(question)
     if sheet is None:
-        feed = channel.view.feed  # before the item is read: nothing older may be missed
+        feed = channel.window.feed  # before the item is read: nothing older may be missed
         item = await find_item(here, request)
         versions = await history_of(here, item)
         # Beside the loop: of an item that was changed hundreds of times it takes seconds.
         sheet = await asyncio.to_thread(_item_sheet, here, feed, item, versions)
-        if channel.view.head == feed.head:
+        if channel.window.head == feed.head:
             channel.keep(question, sheet)
     return sheet_response(request, sheet, SAFE)
 
@@ -137,8 +137,8 @@ async def _get_embed(request: Request) -> Response:
     channel = await channel_of(here, request)
     sheet = channel.kept("embed")
     if sheet is None:
-        feed = channel.view.feed
-        items = sorted(channel.view.snapshot()[0], key=lambda item: item.order, reverse=True)
+        feed = channel.window.feed
+        items = sorted(channel.window.snapshot()[0], key=lambda item: item.order, reverse=True)
         html = rendering.render_embed(here.site, feed, items)
         tags = tags_of(feed.slug, items)
         sheet = Sheet(compress(html), _etag(here, here.cursor(feed)), tags)

@@ -22,7 +22,7 @@ FINISH_SECONDS = 5.0  # for a client to answer a close
 
 
 class SocketReader(Reader, asyncio.Protocol):
-    """What remains of a reader: a transport, a place, and a channel to leave."""
+    """What remains of a reader: a transport, a position, and a channel to leave."""
 
     __slots__ = (
         "_channel",
@@ -42,7 +42,7 @@ class SocketReader(Reader, asyncio.Protocol):
         *,
         deflated: bool,
     ) -> None:
-        self.block = None
+        self.cohort = None
         self.encode = frames.deflated_frame if deflated else frames.text_frame
         self._transport = transport
         self._connections = connections
@@ -170,7 +170,7 @@ class SocketReader(Reader, asyncio.Protocol):
         return len(data)
 
     def _answer(self, data: bytes) -> None:
-        if self.block is not None:
+        if self.cohort is not None:
             self.push(data)
         else:
             self._transport.write(data)
@@ -192,8 +192,8 @@ class SocketReader(Reader, asyncio.Protocol):
 
     def _abort_later(self) -> None:
         # close() waits for ever for a client that has stopped reading.
-        patience = FINISH_SECONDS * random.uniform(1, 1.5)  # noqa: S311 - not all at once
-        asyncio.get_running_loop().call_later(patience, self._transport.abort)
+        delay = FINISH_SECONDS * random.uniform(1, 1.5)  # noqa: S311 - not all at once
+        asyncio.get_running_loop().call_later(delay, self._transport.abort)
 
     def _leave(self) -> None:
         if self._channel is not None:

@@ -22,7 +22,7 @@ from feedserver.live.channel import (
     Listener,
 )
 from feedserver.live.hub import Hub
-from feedserver.live.readers import Place
+from feedserver.live.readers import Position
 from feedserver.websocket import frames
 from feedserver.websocket.handshake import EXTENSION
 
@@ -50,11 +50,11 @@ async def serve_live(websocket: WebSocket) -> None:
     slug = websocket.path_params["feed"]
     offered = websocket.scope["subprotocols"]
     chosen = SUBPROTOCOL if SUBPROTOCOL in offered else None
-    place = None
+    position = None
     try:
         channel = await here.hub.channel(slug)
         if channel is not None:
-            place = await here.hub.place_of(channel, websocket.query_params.get("since"))
+            position = await here.hub.position_of(channel, websocket.query_params.get("since"))
     except Unavailable:  # as an HTTP status a page could not tell it from a broken network
         await websocket.accept(chosen)
         await websocket.close(CLOSE_FULL)
@@ -64,16 +64,16 @@ async def serve_live(websocket: WebSocket) -> None:
     await websocket.accept(chosen)
     hand_over = websocket.scope.get("extensions", {}).get(EXTENSION)
     if hand_over is None:
-        await _serve_slowly(websocket, channel, place, here, admitted=admitted)
+        await _serve_slowly(websocket, channel, position, here, admitted=admitted)
         return
     reader = hand_over(channel)
     try:
         if channel is None:
             reader.finish(CLOSE_NO_FEED)
         elif not admitted:
-            channel.turn_away(reader)
+            channel.reject(reader)
         else:
-            channel.join(reader, place)
+            channel.join(reader, position)
     except BaseException:
         reader.abort()  # uvicorn no longer knows this transport
         raise
@@ -82,7 +82,7 @@ async def serve_live(websocket: WebSocket) -> None:
 async def _serve_slowly(
     websocket: WebSocket,
     channel: Channel | None,
-    place: Place | None,
+    position: Position | None,
     here: Context,
     *,
     admitted: bool,
@@ -97,7 +97,7 @@ async def _serve_slowly(
     else:
         with channel.listener(is_socket=True) as listener:
             async with asyncio.TaskGroup() as both:  # the first to end ends the other
-                sending = both.create_task(_send_all(websocket, channel, listener, place, here))
+                sending = both.create_task(_send_all(websocket, channel, listener, position, here))
                 receiving = both.create_task(_receive_all(websocket))
                 sending.add_done_callback(lambda _: receiving.cancel())
                 receiving.add_done_callback(lambda _: sending.cancel())
@@ -111,16 +111,16 @@ async def _send_all(
     websocket: WebSocket,
     channel: Channel,
     listener: Listener,
-    place: Place | None,
+    position: Position | None,
     here: Context,
 ) -> int | None:
     """Send to the end; return the code to close with, None for one who is gone or stalled."""
     with suppress(WebSocketDisconnect, TimeoutError):
-        async with aclosing(channel.listen(listener, place)) as messages:
+        async with aclosing(channel.listen(listener, position)) as messages:
             async for message in messages:
                 async with asyncio.timeout(STALL_SECONDS):
                     await websocket.send_text(message.json(here.hub.now()).decode())
-        return CLOSE_ENDED if channel.view.ended else CLOSE_RESTART
+        return CLOSE_ENDED if channel.window.ended else CLOSE_RESTART
     return None
 
 

@@ -74,7 +74,7 @@ async def test_who_just_had_news_gets_no_heartbeat(here: World) -> None:
     await arrived(watcher)
     followed = await channel_of(here)
     for tick in range(HEARTBEAT):
-        await followed.beat(tick)
+        await followed.send_heartbeats(tick)
     assert await arrived(watcher) == []
 
 
@@ -206,7 +206,7 @@ async def test_a_stream_that_takes_nothing_is_waited_for_once(
     followed = await channel_of(here)
     while here.stations[0].is_busy:
         await asyncio.sleep(0)
-    receipt = await followed.delivered(followed.place.sequence, 5)
+    receipt = await followed.delivered(followed.position.sequence, 5)
     assert (receipt.took, receipt.readers) == (0, 1)
     assert receipt.ms < 4_000
     watcher.line = stream
@@ -263,14 +263,14 @@ async def test_a_long_message_goes_to_fewer_readers_at_a_time(
     for watcher in watchers:
         await arrived(watcher)
     followed = await channel_of(here)
-    assert len(followed._blocks) == 1
+    assert len(followed._cohorts) == 1
     await heard(here, headline="News", body="x" * 3_000)
     turns = []
     while here.stations[0].is_busy:
         await asyncio.sleep(0)
         turns.append(sum([len(await arrived(watcher)) for watcher in watchers]))
     assert [count for count in turns if count] == [2, 2, 2, 2]
-    assert len(followed._blocks) == 1, "who was told one after the other stands together again"
+    assert len(followed._cohorts) == 1, "who was told one after the other stands together again"
     assert followed.caught_up == 8
 
 
@@ -336,10 +336,10 @@ async def test_catch_ups_are_kept_up_to_a_number_of_bytes(
     monkeypatch.setattr(channel, "CHAINS_BYTES", 9_000)
     await here.settle()
     followed = await channel_of(here)
-    places = [followed.place]
+    places = [followed.position]
     for number in range(4):
         await heard(here, headline=f"News {number}", body="x" * 2_000)
-        places.append(followed.place)
+        places.append(followed.position)
     while here.stations[0].is_busy:
         await asyncio.sleep(0)
     sizes = [sum(len(message.stem) for message in followed.chain(place)) for place in places]

@@ -55,7 +55,7 @@ class Station:
     async def beat(self) -> None:
         for one in list(self.hub._channels.values()):
             one._last_round = float("-inf")  # however long ago that was
-            await one.beat(self.ticks)
+            await one.send_heartbeats(self.ticks)
         self.ticks += 1
 
     async def end(self) -> None:
