@@ -24,16 +24,10 @@ from feedserver.api.reading import (
     preflight,
 )
 from feedserver.errors import Unavailable
-from feedserver.live.channel import (
-    CLOSE_ENDED,
-    CLOSE_FULL,
-    CLOSE_NO_FEED,
-    CLOSE_RESTART,
-    STALL_SECONDS,
-    Channel,
-    Listener,
-)
+from feedserver.live.channel import STALL_SECONDS, Channel
+from feedserver.live.goodbyes import CLOSE_ENDED, CLOSE_FULL, CLOSE_NO_FEED, CLOSE_RESTART
 from feedserver.live.hub import Hub
+from feedserver.live.listeners import Listener
 from feedserver.live.messages import Message
 from feedserver.live.readers import Position
 from feedserver.websocket import frames
@@ -47,7 +41,7 @@ RETRY_SECONDS = (2, 10)  # spread of Retry-After for those who find no room
 def reject(hub: Hub, path: str, offered: list[str]) -> bytes | None:
     """Return the bytes that reject a handshake while there is no room; None to accept it."""
     found = _LIVE.match(path)
-    if found is None or (goodbye := hub.refusal(found[1])) is None:
+    if found is None or (goodbye := hub.rejection(found[1])) is None:
         return None
     # A browser reads nothing unless the subprotocol that it asked for is chosen.
     chosen = f"Sec-WebSocket-Protocol: {SUBPROTOCOL}\r\n" if SUBPROTOCOL in offered else ""
@@ -151,7 +145,7 @@ async def _serve(
         await websocket.close(CLOSE_NO_FEED)
     elif not admitted:
         with suppress(WebSocketDisconnect):
-            await websocket.send_text(channel.refusal().json(here.hub.now()).decode())
+            await websocket.send_text(channel.goodbyes.rejection().json(here.hub.now()).decode())
             await websocket.close(CLOSE_FULL)
     else:
         with channel.listener(is_socket=True) as listener:
