@@ -11,8 +11,8 @@ from feedserver import wire
 from feedserver.api import access
 from feedserver.api.access import Tokens
 from feedserver.journal import Journal, Mirror
-from feedserver.live.channel import Receipt
 from feedserver.live.hub import Hub
+from feedserver.live.receipts import Receipt
 from feedserver.model import Cursor, Feed, Token
 from feedserver.newsroom import Newsroom
 

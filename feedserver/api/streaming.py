@@ -16,7 +16,8 @@ from feedserver.api.cors import CORS, preflight
 from feedserver.api.lookups import channel_of
 from feedserver.api.queries import cursor_text, is_cursor_text
 from feedserver.errors import Unavailable
-from feedserver.live.channel import Channel, Listener
+from feedserver.live.channel import Channel
+from feedserver.live.listeners import Listener
 from feedserver.live.messages import Message
 from feedserver.live.readers import Position
 

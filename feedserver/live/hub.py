@@ -1,4 +1,4 @@
-"""From journal to readers: which channels there are, who may join, and the heartbeat."""
+"""The hub: the channels of all feeds, how many readers may join, and the heartbeats."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ import time
 from collections.abc import Callable
 
 from feedserver.journal import Journal, Mirror
-from feedserver.live.channel import Channel, Count, Receipt
+from feedserver.live.channel import Channel
 from feedserver.live.messages import Message, Messages
-from feedserver.live.readers import Position, SendAll
+from feedserver.live.readers import Count, Position
+from feedserver.live.receipts import Receipt
+from feedserver.live.sending import SendAll, Sender
 from feedserver.live.window import CHECKS, RECENT, Window
 from feedserver.model import Cursor, Millis
 from feedserver.rules import Change
@@ -18,8 +20,8 @@ from feedserver.rules import Change
 log = logging.getLogger("feedserver.live.hub")
 
 CHANNELS_IDLE_MAX = 128  # feeds without readers that stay in memory …
-IDLE_SECONDS = 30.0  # … and how long one stays at least, for whoever is about to join it
-BEHIND_TIMEOUT = 2.0  # seconds a cursor from a faster process is waited for
+IDLE_SECONDS = 30.0  # … and how long one stays at least, for a reader that is about to join
+BEHIND_TIMEOUT = 2.0  # seconds to wait for a record that another process has seen already
 
 
 def now_millis() -> Millis:
@@ -51,7 +53,7 @@ class Hub:
         self._mirror = mirror
         self._page_url = page_url
         self._clock = clock
-        self._send_all = send_all
+        self._sender = Sender(send_all)
         self._count = Count()
         self._channels: dict[str, Channel] = {}
         self._loading: dict[str, asyncio.Task[Channel | None]] = {}
@@ -80,7 +82,7 @@ class Hub:
                 self._channels[slug].apply(tuple(part))
 
     async def run(self) -> None:
-        """Beat once a second, until cancelled."""
+        """Send heartbeats and drop stalled readers once a second, until cancelled."""
         tick = 0
         while True:
             started = time.monotonic()
@@ -99,14 +101,14 @@ class Hub:
         loading = self._loading.get(slug)
         if loading is None:
             loading = self._loading[slug] = asyncio.create_task(self._load(slug))
-        # A caller that goes away must not take the others' load with it.
+        # Shielded: the others still wait for the channel when this caller is cancelled.
         return await asyncio.shield(loading)
 
     async def position_of(self, channel: Channel, text: str | None) -> Position | None:
-        """Return the position that a cursor names; None if it is of no use here.
+        """Return the position that a cursor names; None if the reader needs a snapshot.
 
-        A cursor ahead of this process is looked up afresh and waited for: another process may be
-        a few milliseconds ahead.
+        If the cursor is ahead of this process, wait until this process has its record: another
+        process may be a few milliseconds ahead.
         """
         cursor = Cursor.parse(text) if text else None
         if cursor is None or cursor.epoch != self.epoch:
@@ -126,7 +128,7 @@ class Hub:
         return Position(cursor.sequence, cursor.check)
 
     async def delivered(self, slug: str, sequence: int, timeout: float) -> Receipt:
-        """Say how many readers took the change at `sequence`; waits `timeout` seconds at most."""
+        """Return how many readers took the change at `sequence`; wait `timeout` seconds at most."""
         channel = self._channels.get(slug)
         return await channel.delivered(sequence, timeout) if channel else Receipt(0, 0, 0)
 
@@ -136,16 +138,16 @@ class Hub:
         return (channel.sockets, channel.streams) if channel else (0, 0)
 
     def admit(self) -> bool:
-        """Say whether there is room for another reader now: places, and handshakes a second."""
+        """Say whether another reader may join now: so many at once, and so many a second."""
         if not self._has_room():
             return False
         self._admissions -= 1
         return True
 
-    def refusal(self, slug: str) -> Message | None:
-        """Return the goodbye for another reader of a feed; None if there may be room for it."""
+    def rejection(self, slug: str) -> Message | None:
+        """Return the goodbye for one more reader of a feed; None if there may be room for it."""
         channel = self._channels.get(slug)
-        return None if channel is None or self._has_room() else channel.refusal()
+        return None if channel is None or self._has_room() else channel.goodbyes.rejection()
 
     async def close(self) -> None:
         """Say goodbye to every reader."""
@@ -169,9 +171,9 @@ class Hub:
             window = Window(stock)
             messages = Messages(window, self.epoch, self._page_url(slug), self.heartbeat)
             channel = Channel(
-                window, messages, self.heartbeat, self._clock, self._send_all, self._count
+                window, messages, self.heartbeat, self._clock, self._sender, self._count
             )
-            channel.leaving = self._leaving
+            channel.goodbyes.leaving = self._leaving
             channel.apply(tuple(self._missed.get(slug, ())))
             self._channels[slug] = channel
             return channel

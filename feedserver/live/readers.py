@@ -1,4 +1,4 @@
-"""What remains of a connected client: its socket, its position and its cohort.
+"""A socket's state, and its cohort.
 
 A `Position` is a record that readers have been brought to. Sockets that are caught up belong to
 cohorts, and a cohort has one position: "is caught up" is one comparison for all its readers.
@@ -16,28 +16,44 @@ from feedserver.live.messages import Encode
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where a reader stands: a record of the feed."""
+    """How far a reader has been brought: a record of the feed."""
 
     sequence: int
     check: str
 
 
+@dataclass(slots=True)
+class Stall:
+    """A reader that is behind: its position, how much was pending, and since when it stays so."""
+
+    position: Position
+    pending: int
+    since: float
+
+
+@dataclass(slots=True)
+class Count:
+    """How many readers several channels have together."""
+
+    readers: int = 0
+
+
 class Reader(ABC):
     """A connected socket, as small as can be.
 
-    While it has a cohort, nothing is unsent and `send` goes straight to the kernel. What that does
-    not take is for `keep`, which makes the reader fall behind until it has drained.
+    While it has a cohort, nothing is unsent, and `send` goes straight to the kernel. What the
+    kernel does not take is passed to `keep`; the reader is then behind until that is sent.
     """
 
     __slots__ = ("cohort", "encode", "send")
 
     cohort: Cohort | None  # None: behind, or gone
-    encode: Encode  # a message into its frame
-    send: Callable[[bytes], int]  # returns the bytes taken; raises OSError for none
+    encode: Encode  # turns a message into a frame
+    send: Callable[[bytes], int]  # returns the bytes taken; raises OSError if there are none
 
     @property
     def position(self) -> Position | None:
-        """Where it stands, if it is neither behind nor gone."""
+        """Its position, unless it is behind or gone."""
         return self.cohort.position if self.cohort is not None else None
 
     @abstractmethod
@@ -46,10 +62,10 @@ class Reader(ABC):
 
     @abstractmethod
     def keep(self, data: memoryview) -> None:
-        """Send the rest as the socket takes it, and fall behind meanwhile."""
+        """Send the rest as the socket takes it; the reader falls behind meanwhile."""
 
     def push(self, data: bytes) -> None:
-        """Send, whatever of it is taken at once."""
+        """Send what the socket takes at once, and keep the rest."""
         try:
             taken = self.send(data)
         except OSError:
@@ -71,30 +87,30 @@ class Reader(ABC):
 
 
 class Cohort:
-    """Sockets of one encoding that stand together, up to a slice of them."""
+    """Caught-up sockets of one encoding at one position, which a round sends to together."""
 
     __slots__ = ("descriptors", "encode", "phase", "position", "readers")
 
     def __init__(self, reader: Reader, position: Position | None) -> None:
         self.encode = reader.encode
         self.position = position
-        self.phase = 0  # in which second of the heartbeat's interval it gets one
+        self.phase = 0  # in which second of the heartbeat's interval its readers get one
         self.readers = [reader]
         self.descriptors = array("i", [reader.fileno()])
         reader.cohort = self
 
     def add(self, reader: Reader) -> None:
-        """Let a reader stand here."""
+        """Add a reader that is at the same position."""
         self.readers.append(reader)
         self.descriptors.append(reader.fileno())
         reader.cohort = self
 
     def remove(self, reader: Reader) -> None:
-        """Let a reader go; the last one takes its seat."""
-        seat = self.readers.index(reader)
-        self.readers[seat] = self.readers[-1]
+        """Remove a reader; the last one takes its index."""
+        at = self.readers.index(reader)
+        self.readers[at] = self.readers[-1]
         self.readers.pop()
-        self.descriptors[seat] = self.descriptors[-1]
+        self.descriptors[at] = self.descriptors[-1]
         self.descriptors.pop()
         reader.cohort = None
 
@@ -108,15 +124,10 @@ class Cohort:
         return rest
 
     def join(self, other: Cohort) -> None:
-        """Take in all who stand in another cohort, at the same position; it is left empty."""
+        """Take over the readers of another cohort at the same position; it is left empty."""
         for reader in other.readers:
             reader.cohort = self
         self.readers += other.readers
         self.descriptors += other.descriptors
         other.readers.clear()
         del other.descriptors[:]
-
-
-SendAll = Callable[["array[int]", bytes], list[tuple[int, int]]]
-"""Send a frame to many descriptors. Returns which did not take it whole, and the bytes each took.
-"""

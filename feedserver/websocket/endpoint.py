@@ -12,16 +12,10 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from feedserver.api.context import Context, context
 from feedserver.errors import Unavailable
-from feedserver.live.channel import (
-    CLOSE_ENDED,
-    CLOSE_FULL,
-    CLOSE_NO_FEED,
-    CLOSE_RESTART,
-    STALL_SECONDS,
-    Channel,
-    Listener,
-)
+from feedserver.live.channel import STALL_SECONDS, Channel
+from feedserver.live.goodbyes import CLOSE_ENDED, CLOSE_FULL, CLOSE_NO_FEED, CLOSE_RESTART
 from feedserver.live.hub import Hub
+from feedserver.live.listeners import Listener
 from feedserver.live.readers import Position
 from feedserver.websocket import frames
 from feedserver.websocket.handshake import EXTENSION
@@ -36,7 +30,7 @@ def reject(hub: Hub, path: str, subprotocols: list[str]) -> bytes | None:
     They follow the first lines of the answer: the last header, and the frames.
     """
     found = _LIVE.match(path)
-    if found is None or (goodbye := hub.refusal(found[1])) is None:
+    if found is None or (goodbye := hub.rejection(found[1])) is None:
         return None
     # A browser ignores all frames if the subprotocol that it asked for was not chosen.
     chosen = f"Sec-WebSocket-Protocol: {SUBPROTOCOL}\r\n" if SUBPROTOCOL in subprotocols else ""
@@ -92,7 +86,7 @@ async def _serve_slowly(
         await websocket.close(CLOSE_NO_FEED)
     elif not admitted:
         with suppress(WebSocketDisconnect):
-            await websocket.send_text(channel.refusal().json(here.hub.now()).decode())
+            await websocket.send_text(channel.goodbyes.rejection().json(here.hub.now()).decode())
             await websocket.close(CLOSE_FULL)
     else:
         with channel.listener(is_socket=True) as listener:

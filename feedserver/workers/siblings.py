@@ -16,8 +16,8 @@ from typing import Any
 
 import orjson
 
-from feedserver.live.channel import Receipt
 from feedserver.live.hub import Hub
+from feedserver.live.receipts import Receipt
 
 PACKET_MAX = 4096  # bytes
 MARGIN = 0.03  # seconds of the asker's timeout that are kept for the answer's way back

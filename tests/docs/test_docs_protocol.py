@@ -13,7 +13,7 @@ from feedserver import draft, model
 from feedserver.api import caching, cors, editing, queries
 from feedserver.api.problems import InternalError
 from feedserver.errors import FeedError, Refused, Unavailable
-from feedserver.live import channel, messages
+from feedserver.live import channel, goodbyes, messages
 from feedserver.service import make_app
 from feedserver.websocket import endpoint as live
 from feedserver.websocket import frames
@@ -66,7 +66,7 @@ def test_every_address_that_the_text_names_exists() -> None:
 
 
 def test_every_close_code_is_in_the_table_and_no_other() -> None:
-    used = {value for name, value in vars(channel).items() if name.startswith("CLOSE_")}
+    used = {value for name, value in vars(goodbyes).items() if name.startswith("CLOSE_")}
     used |= {frames.TOO_MUCH, frames.PROTOCOL_ERROR, frames.close_code(b"")}
     rows = table(chapter(PAGE, "WebSocket"), "code")
     assert {int(row[0]) for row in rows} == used
@@ -137,8 +137,8 @@ def test_a_limit_is_that_of_the_code(what: str, limit: str) -> None:
         f"{editing.PURGE_PATIENCE:.0f} s at most",
         f"up to {model.AHEAD_MAX // 1000} s ahead",
         f"under {model.STEP_BACK_MAX // 60_000} minutes ahead",
-        f"between {channel.RETRY_MS[0] / 1000} s and at least {channel.RETRY_MS[1] // 1000} s",
-        f"up to {channel.RETRY_MS_MAX // 1000} s",
+        f"between {goodbyes.RETRY_MS[0] / 1000} s and at least {goodbyes.RETRY_MS[1] // 1000} s",
+        f"up to {goodbyes.RETRY_MS_MAX // 1000} s",
     ],
 )
 def test_a_number_is_that_of_the_code(words: str) -> None:

@@ -20,9 +20,11 @@ from support.world import World, world
 from feedserver.api.access import Tokens
 from feedserver.api.context import Context, Site
 from feedserver.journal import Page
-from feedserver.live import channel, hub, window
-from feedserver.live.channel import CLOSE_ENDED
+from feedserver.live import channel, hub, rounds, window
+from feedserver.live.chains import Chains
+from feedserver.live.goodbyes import CLOSE_ENDED
 from feedserver.live.messages import MESSAGE_MAX, Messages
+from feedserver.live.sending import Sender
 from feedserver.live.window import Window
 from feedserver.model import CATCH_UP_MAX, SNAPSHOT_ITEMS, Cursor, Item, Verb
 from feedserver.service import make_app
@@ -180,24 +182,25 @@ async def test_who_is_connected_and_level_gets_every_change_of_a_burst(
     assert len(followed.window._items) < 400, "the burst is kept"
 
 
-@pytest.mark.parametrize("part", ["chain", "_write"])
+@pytest.mark.parametrize(("owner", "part"), [(Chains, "since"), (Sender, "send")])
 async def test_a_round_that_fails_is_said_and_nobody_misses_its_news(
     here: World,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
+    owner: type,
     part: str,
 ) -> None:
-    monkeypatch.setattr(channel, "REPEAT_SECONDS", 0.0)
+    monkeypatch.setattr(rounds, "REPEAT_SECONDS", 0.0)
     watcher = recorder(here)
     await here.connected(watcher, room=10_000_000)
     await here.settle()
-    real = getattr(channel.Channel, part)
+    real = getattr(owner, part)
 
-    def failing(self: channel.Channel, *rest: Any) -> Any:
-        monkeypatch.setattr(channel.Channel, part, real)
+    def failing(self: object, *rest: Any) -> Any:
+        monkeypatch.setattr(owner, part, real)
         raise RuntimeError("nobody foresaw this")
 
-    monkeypatch.setattr(channel.Channel, part, failing)
+    monkeypatch.setattr(owner, part, failing)
     await news(here)
     await here.settle()
     await asyncio.sleep(0.01)
@@ -468,7 +471,7 @@ async def test_a_reader_that_is_behind_when_its_feed_ends_is_told_so_once_it_has
 async def test_who_joins_between_two_slices_of_a_round_misses_neither_change(
     here: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(channel, "SLICE", 1)
+    monkeypatch.setattr(rounds, "SLICE", 1)
     crowd = [here.watcher("world") for _ in range(8)]
     for watcher in crowd:
         await here.connected(watcher)
@@ -696,7 +699,7 @@ async def test_a_mirror_is_asked_once_however_many_come_at_once(
 
 async def crowd_in_cohorts_of_two(here: World, monkeypatch: pytest.MonkeyPatch) -> list[Recorder]:
     """Connect four readers, of whom a round takes two at a time."""
-    monkeypatch.setattr(channel, "SLICE", 2)
+    monkeypatch.setattr(rounds, "SLICE", 2)
     crowd = [recorder(here) for _ in range(4)]
     for watcher in crowd:
         await here.connected(watcher, room=1_000_000)
@@ -737,12 +740,12 @@ async def test_a_cohort_that_was_merged_away_has_nobody(
     crowd = await crowd_in_cohorts_of_two(here, monkeypatch)
     found = await here.stations[0].hub.channel("world")
     assert found is not None
-    kept, left = found._cohorts
+    kept, left = found.cohorts
     for watcher in crowd[::2]:
         await here.hang_up(watcher)
     await news(here)
     await here.settle()
-    assert list(found._cohorts) == [kept]
-    assert (len(kept.readers), len(kept.descriptors), found.caught_up) == (2, 2, 2)
+    assert list(found.cohorts) == [kept]
+    assert (len(kept.readers), len(kept.descriptors), found.cohorts.readers) == (2, 2, 2)
     assert not left.readers  # whoever still holds it writes to nobody
     assert not left.descriptors

@@ -19,7 +19,7 @@ from feedserver import wire
 from feedserver.api.access import Tokens, new_secret
 from feedserver.errors import KeyReused, Killed, Refused, Unauthorized
 from feedserver.journal import Journal
-from feedserver.live import channel, hub, messages, window
+from feedserver.live import goodbyes, hub, listeners, messages, rounds, window
 from feedserver.live.hub import Hub
 from feedserver.live.messages import next_text
 from feedserver.model import Feed, Item, Millis, Record, Status, Token, Verb
@@ -50,9 +50,9 @@ def shrink_limits(patch: pytest.MonkeyPatch) -> None:
         patch.setattr(module, "RECENT", 7)
         patch.setattr(module, "CHECKS", 5)
     patch.setattr(messages, "MESSAGE_MAX", messages._ENVELOPE + 8_000)
-    patch.setattr(channel, "SLICE", 2)
-    patch.setattr(channel, "SLICE_BYTES", 2_000)
-    patch.setattr(channel, "LISTENERS_TOGETHER", 1)
+    patch.setattr(rounds, "SLICE", 2)
+    patch.setattr(rounds, "SLICE_BYTES", 2_000)
+    patch.setattr(listeners, "LISTENERS_TOGETHER", 1)
     patch.setattr(hub, "BEHIND_TIMEOUT", 0.2)
 
 
@@ -373,9 +373,9 @@ class World:
                 await self.hang_up(watcher)
                 return True
         if line.is_over:
-            if line.code == channel.CLOSE_ENDED:
+            if line.code == goodbyes.CLOSE_ENDED:
                 assert watcher.client.ended
-            if line.code == channel.CLOSE_RESTART:
+            if line.code == goodbyes.CLOSE_RESTART:
                 assert watcher.client.retry_ms
             await self.hang_up(watcher)
         return bool(texts)

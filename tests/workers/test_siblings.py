@@ -10,8 +10,8 @@ from typing import Any, cast
 
 import pytest
 
-from feedserver.live.channel import Receipt
 from feedserver.live.hub import Hub
+from feedserver.live.receipts import Receipt
 from feedserver.workers.siblings import Siblings, mailboxes
 
 pytestmark = pytest.mark.anyio
