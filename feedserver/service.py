@@ -24,6 +24,7 @@ from feedserver.api.context import Context, Site
 from feedserver.linux.aio import Aio
 from feedserver.linux.batches import KernelQueue
 from feedserver.linux.uring import Ring
+from feedserver.live.encoded import EncodedCache
 from feedserver.live.hub import Hub, now_millis
 from feedserver.newsroom import Newsroom
 from feedserver.settings import Settings
@@ -84,6 +85,7 @@ async def open_context(
             readers_max=settings.readers,
             reader_rate=settings.reader_rate,
             send_all=queue.send if queue is not None else None,
+            cache=EncodedCache(settings.cache_mib * 1024 * 1024),
         )
         siblings = Siblings(worker.number, worker.boxes, hub, journal.nudge) if worker else None
         here = Context(

@@ -135,6 +135,12 @@ TABLE = (
         "new readers a second, each process; the rest of its time is for editors",
     ),
     Setting(
+        "cache_mib",
+        "64",
+        _whole(16, 65_536),
+        "mebibytes of encoded answers to keep in memory, each process",
+    ),
+    Setting(
         "aio",
         "on",
         _switch,
@@ -165,6 +171,7 @@ class Settings:
     heartbeat: int
     readers: int
     reader_rate: int
+    cache_mib: int
     aio: bool
     io_uring: bool
     log_level: str

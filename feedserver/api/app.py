@@ -18,6 +18,7 @@ from feedserver.errors import Refused, Unavailable
 AnswerError = Callable[[Request, Exception], Awaitable[Response]]
 """Turns an error into an answer."""
 
+NOSNIFF = {"X-Content-Type-Options": "nosniff"}  # a body is what its type says
 API_PATHS = ("/v1/", "/healthz", "/readyz")  # whose errors are problems, never pages
 
 
@@ -32,11 +33,13 @@ def make_app(
     async def answer_error(request: Request, fault: Exception) -> Response:
         # Not request.url, which is made of the Host header too and fails where that is broken.
         path: str = request.scope["path"]
-        if not path.startswith(API_PATHS):
-            return await answer_as_page(request, fault)
-        answer = problems.answer_error(request, fault)
-        if request.method in {"GET", "HEAD"}:
-            answer.headers.update(CORS)
+        if path.startswith(API_PATHS):
+            answer = problems.answer_error(request, fault)
+            if request.method in {"GET", "HEAD"}:
+                answer.headers.update(CORS)
+        else:
+            answer = await answer_as_page(request, fault)
+        answer.headers.update(NOSNIFF)
         return answer
 
     app = Starlette(
@@ -66,6 +69,7 @@ def _by_path(routes: Sequence[BaseRoute]) -> list[BaseRoute]:
 def _joined(path: str, by_method: dict[str, Route]) -> Route:
     async def endpoint(request: Request) -> Response:
         answer: Response = await by_method[request.method].endpoint(request)
+        answer.headers.update(NOSNIFF)
         return answer
 
     return Route(path, endpoint, methods=list(by_method))

@@ -1,4 +1,4 @@
-"""What a request's path names: a feed, an item, its history."""
+"""What a request's path names: a feed, a page of it, an item, its history."""
 
 from __future__ import annotations
 
@@ -6,23 +6,40 @@ from starlette.requests import Request
 
 from feedserver.api.context import Context
 from feedserver.api.editing import item_id
+from feedserver.api.queries import Question
 from feedserver.errors import Killed, NotFound
 from feedserver.journal import Page
 from feedserver.live.channel import Channel
-from feedserver.model import Item, Millis, Status, Verb
+from feedserver.live.readers import Position
+from feedserver.model import Feed, Item, Millis, Status, Verb
 from feedserver.rules import evolve
 
+HISTORY_TEXT = 4 * 1024 * 1024  # characters of an item's history that are shown, the newest first
 SHOWN = frozenset({Verb.POST, Verb.UPDATE, Verb.CORRECT})  # what readers are told of as history
 Version = tuple[int, Verb, Millis, Item]  # what readers were shown of an item, by what, since when
 
 
-async def channel_of(here: Context, request: Request) -> Channel:
-    """Return the channel of the feed that the path names. Raises NotFound."""
+async def find_feed(here: Context, request: Request) -> Feed:
+    """Return the feed that the path names, as of its newest record. Raises NotFound."""
     slug = request.path_params["feed"]
-    channel = await here.hub.channel(slug)
-    if channel is None:
-        raise NotFound(f"there is no feed “{slug[:80]}”")
-    return channel
+    feed = await here.hub.feeds.find(slug)
+    if feed is None:
+        raise no_feed(slug)
+    return feed
+
+
+async def arrive(
+    here: Context, request: Request, cursor: str | None
+) -> tuple[Channel, Position | None]:
+    """Return the channel of the feed that the path names, and the position of a cursor in it.
+
+    Use both before the next await. Raises NotFound.
+    """
+    slug = request.path_params["feed"]
+    found = await here.hub.arrive(slug, cursor)
+    if found is None:
+        raise no_feed(slug)
+    return found
 
 
 async def find_item(here: Context, request: Request) -> Item:
@@ -54,17 +71,26 @@ async def history_of(here: Context, item: Item) -> list[Version]:
     return shown
 
 
-async def find_page(
-    here: Context,
-    channel: Channel,
-    limit: int,
-    before: tuple[int, int] | None = None,
-    tag: str | None = None,
-    words: str | None = None,
-) -> Page:
-    """Return a page of the channel's feed, no older than what the channel has announced."""
-    slug = channel.window.feed.slug
-    page = await here.mirror.page(slug, limit, before, tag, words)
+def newest_versions(versions: list[Version]) -> tuple[list[Version], bool]:
+    """Return as many of the newest versions as `HISTORY_TEXT` allows; and: are these all?"""
+    room = HISTORY_TEXT
+    for count, (*_, state) in enumerate(reversed(versions)):
+        room -= len(state.body)
+        if room < 0:
+            return versions[len(versions) - count :], False
+    return versions, True
+
+
+async def find_page(here: Context, slug: str, question: Question) -> Page:
+    """Return a page of a feed, no older than what was announced. Raises NotFound."""
+    page = await here.mirror.page(
+        slug, question.limit, question.before, question.tag, question.words
+    )
     if page is None:
-        raise NotFound(f"there is no feed “{slug}”")
+        raise no_feed(slug)
     return page
+
+
+def no_feed(slug: str) -> NotFound:
+    """Make the error for a feed that does not exist."""
+    return NotFound(f"there is no feed “{slug[:80]}”")

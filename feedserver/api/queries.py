@@ -2,21 +2,60 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from starlette.requests import Request
 
 from feedserver.errors import BadRequest
+from feedserver.model import is_slug
 
 PAGE_ITEMS = 50
 PAGE_ITEMS_MAX = 200
 QUERY_MAX = 200  # characters of tag and q
 CURSOR_MAX = 64
+FEEDS_MAX = 1_000  # feeds of one list
 
 
-def limit_of(request: Request) -> int:
-    """Return how many items a page may have. Raises BadRequest."""
-    text = request.query_params.get("limit", str(PAGE_ITEMS))
-    if not (_is_number(text) and 1 <= int(text) <= PAGE_ITEMS_MAX):
-        raise BadRequest(f"limit takes a number from 1 to {PAGE_ITEMS_MAX}")
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Which items of a feed a page is to have."""
+
+    limit: int = PAGE_ITEMS
+    before: tuple[int, int] | None = None
+    tag: str | None = None
+    words: str | None = None
+
+    @property
+    def is_newest(self) -> bool:
+        """Whether it asks for the newest items, as most readers do."""
+        return self.limit <= PAGE_ITEMS and self == Question(self.limit)
+
+
+def question_of(request: Request) -> Question:
+    """Return what the query asks for. Raises BadRequest."""
+    return Question(
+        _limit_of(request, PAGE_ITEMS, PAGE_ITEMS_MAX),
+        before_of(request),
+        text_of(request, "tag"),
+        text_of(request, "q"),
+    )
+
+
+def feeds_question_of(request: Request) -> tuple[int, str]:
+    """Return how many feeds are asked for, and behind which slug; "": from the first on.
+
+    Raises BadRequest.
+    """
+    after = request.query_params.get("after")
+    if after is not None and not is_slug(after):
+        raise BadRequest("after takes the next of a former list")
+    return _limit_of(request, FEEDS_MAX, FEEDS_MAX), after or ""
+
+
+def _limit_of(request: Request, default: int, most: int) -> int:
+    text = request.query_params.get("limit", str(default))
+    if not (_is_number(text) and 1 <= int(text) <= most):
+        raise BadRequest(f"limit takes a number from 1 to {most}")
     return int(text)
 
 

@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from feedserver.api.context import Context, context
 from feedserver.api.cors import CORS, preflight
-from feedserver.api.lookups import channel_of
+from feedserver.api.lookups import arrive, find_feed
 from feedserver.api.queries import cursor_text, is_cursor_text
 from feedserver.errors import Unavailable
 from feedserver.live.channel import Channel
@@ -22,36 +22,35 @@ from feedserver.live.messages import Message
 from feedserver.live.readers import Position
 
 RETRY_SECONDS = (2, 10)  # spread of Retry-After for those who find no room
+HEADERS = CORS | {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
 async def stream(request: Request) -> Response:
     """Send the live messages as server-sent events."""
     here = context(request)
-    channel = await channel_of(here, request)
+    feed = await find_feed(here, request)
     text = request.headers.get("last-event-id") or cursor_text(request)
-    position = await here.hub.position_of(channel, text if text and is_cursor_text(text) else None)
-    if channel.window.ended and position == channel.position:
+    is_closed = feed.closed_at is not None and feed.version <= feed.head
+    if is_closed and text == here.cursor(feed):
         # Tells an EventSource not to come back; kept, it would say so of a feed that was reopened.
         return Response(status_code=204, headers=CORS | {"Cache-Control": "no-store"})
-    headers = CORS | {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     if request.method == "HEAD":
-        return Response(headers=headers, media_type="text/event-stream")
+        return Response(headers=HEADERS, media_type="text/event-stream")
+    channel, position = await arrive(here, request, text if text and is_cursor_text(text) else None)
     # No await from here to the listener, which counts as a reader.
     if not here.hub.admit():
         raise Unavailable(
             "all places are taken; come back in a moment",
             random.randint(*RETRY_SECONDS),  # noqa: S311
         )
-    return _Stream(channel, position, here, headers)
+    return _Stream(channel, position, here)
 
 
 class _Stream(StreamingResponse):
     """Messages as events, to a listener that counts from the first moment to the last."""
 
-    def __init__(
-        self, channel: Channel, position: Position | None, here: Context, headers: dict[str, str]
-    ) -> None:
-        super().__init__((), headers=headers, media_type="text/event-stream")
+    def __init__(self, channel: Channel, position: Position | None, here: Context) -> None:
+        super().__init__((), headers=HEADERS, media_type="text/event-stream")
         self._channel = channel
         self._position = position
         self._here = here

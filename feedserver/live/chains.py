@@ -6,13 +6,14 @@ the one before it ended. A snapshot is a chain of one.
 
 from __future__ import annotations
 
+from feedserver.live.encoded import EncodedCache
 from feedserver.live.messages import Encode, Message, Messages
 from feedserver.live.readers import Position
 from feedserver.live.window import Window
 from feedserver.model import Cursor, Millis
 
-CHAINS_MAX = 256  # chains kept until the next change, and …
-CHAINS_BYTES = 16 * 1024 * 1024  # … how large they may be together
+# A message in memory, in lengths of its JSON: the JSON, its compressed form, the items.
+MESSAGE_SIZE = 3
 
 
 class Frames(dict[Encode, bytes]):
@@ -28,38 +29,36 @@ class Frames(dict[Encode, bytes]):
 
 
 class Chains:
-    """The chains of one feed, all of which lead to its newest position."""
+    """The chains of one feed, all of which lead to its newest position. The cache keeps them."""
 
-    def __init__(self, window: Window, messages: Messages) -> None:
+    def __init__(
+        self, window: Window, messages: Messages, cache: EncodedCache | None = None
+    ) -> None:
         self.newest = Position(window.head, window.feed.check)
         self.withdrawals = 0  # how often an item was withdrawn: older frames may hold its words
         self._window = window
         self._messages = messages
-        self._snapshot: Message | None = None
-        self._kept: dict[Position, list[Message]] = {}
-        self._room = CHAINS_BYTES
+        self._cache = cache or EncodedCache()
 
     def move_on(self, *, withdrawn: bool) -> None:
-        """Follow the window to its head, and forget the chains that led to the former one."""
+        """Follow the window to its head."""
         self.newest = Position(self._window.head, self._window.feed.check)
         self.withdrawals += withdrawn
-        self._snapshot = None
-        self._kept.clear()
-        self._room = CHAINS_BYTES
 
     def since(self, position: Position | None) -> list[Message]:
         """Return what brings a reader from `position` to the newest one; None: from nothing."""
-        if position is None:
-            self._snapshot = self._snapshot or self._messages.snapshot()
-            return [self._snapshot]
-        known = self._kept.get(position)
-        if known is None:
-            known = self._messages.since(position.sequence, position.check)
-            size = sum(len(message.stem) for message in known)
-            if len(self._kept) < CHAINS_MAX and size <= self._room:
-                self._room -= size
-                self._kept[position] = known
-        return known
+        feed = self._window.feed
+        key = ("chain", feed.slug, feed.head, position.sequence if position else None)
+        chain: list[Message] | None = self._cache.get(key)
+        if chain is None:
+            if position is None:
+                chain = [self._messages.snapshot()]
+            else:
+                chain = self._messages.since(position.sequence, position.check)
+            size = MESSAGE_SIZE * sum(len(message.stem) for message in chain)
+            items = {item.id for message in chain for item in message.items}
+            self._cache.put(key, chain, size, items=items, feed=feed.slug)
+        return chain
 
 
 def position_after(message: Message) -> Position:

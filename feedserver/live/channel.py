@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Hashable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractContextManager
-from typing import Any
 
 from feedserver.live.chains import Chains, Frames, position_after
+from feedserver.live.encoded import EncodedCache
 from feedserver.live.goodbyes import CLOSE_ENDED, CLOSE_FULL, CLOSE_RESTART, Goodbyes
 from feedserver.live.listeners import Listener, Listeners
 from feedserver.live.messages import Message, Messages
@@ -28,7 +28,6 @@ from feedserver.rules import Change
 
 STALL_SECONDS = 30.0  # without any progress a reader is given up; a slow one that moves is not
 DROPPED_MAX = 512  # stalled readers dropped at once: some 5 ms
-KEPT_MAX = 64  # answers of a feed that others encoded
 
 
 class Channel:
@@ -42,6 +41,7 @@ class Channel:
         clock: Callable[[], Millis],
         sender: Sender | None = None,
         count: Count | None = None,
+        cache: EncodedCache | None = None,
     ) -> None:
         count = count or Count()
         progress = Signal()
@@ -49,7 +49,7 @@ class Channel:
         self.messages = messages
         self.wanted_at = time.monotonic()  # when somebody last asked for this channel
         self.behind: dict[Reader, Stall] = {}
-        self.chains = Chains(window, messages)
+        self.chains = Chains(window, messages, cache)
         self.cohorts = Cohorts(heartbeat, count)
         self.goodbyes = Goodbyes(messages, lambda: self.readers)
         self.listeners = Listeners(
@@ -73,8 +73,6 @@ class Channel:
         self._heartbeat = heartbeat
         self._moved = Signal()
         self._progress = progress
-        self._kept: dict[Hashable, Any] = {}
-        self.articles: dict[int, Any] = {}  # what others encoded of an item, until it changes
 
     @property
     def position(self) -> Position:
@@ -108,23 +106,9 @@ class Channel:
             change.item is not None and change.item.status is Status.KILLED for change in changes
         )
         self.chains.move_on(withdrawn=withdrawn)
-        self._kept.clear()
-        for change in changes:
-            if change.item is not None:
-                self.articles.pop(change.item.id, None)
         self._moved.send()
         self.listeners.wake()
         self.rounds.start()
-
-    def kept(self, question: Hashable) -> Any:
-        """Return what others encoded of this state to answer a question; None if it is not kept."""
-        return self._kept.get(question)
-
-    def keep(self, question: Hashable, answer: Any) -> None:
-        """Keep what others encoded of this state, until it changes or others push it out."""
-        if len(self._kept) >= KEPT_MAX:
-            del self._kept[next(iter(self._kept))]
-        self._kept[question] = answer
 
     def chain(self, position: Position | None) -> list[Message]:
         """Return what brings a reader from `position` (None: from nothing) to the newest one."""

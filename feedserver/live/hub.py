@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from feedserver.journal import Journal, Mirror
 from feedserver.live.channel import Channel
+from feedserver.live.encoded import EncodedCache
+from feedserver.live.feeds import Feeds
 from feedserver.live.messages import Message, Messages
 from feedserver.live.readers import Count, Position
 from feedserver.live.receipts import Receipt
@@ -19,8 +23,10 @@ from feedserver.rules import Change
 
 log = logging.getLogger("feedserver.live.hub")
 
-CHANNELS_IDLE_MAX = 128  # feeds without readers that stay in memory …
-IDLE_SECONDS = 30.0  # … and how long one stays at least, for a reader that is about to join
+CHANNELS_IDLE_MAX = 128  # feeds without readers that stay in memory, …
+IDLE_SECONDS = 30.0  # … how long one stays at least, for a reader that is about to join, …
+IDLE_BYTES = 32 * 1024 * 1024  # … and how large they may be together, however young
+LOADS_MAX = 2  # windows that are loaded at once
 BEHIND_TIMEOUT = 2.0  # seconds to wait for a record that another process has seen already
 
 
@@ -43,7 +49,10 @@ class Hub:
         reader_rate: float = 2_000.0,
         clock: Callable[[], Millis] = now_millis,
         send_all: SendAll | None = None,
+        cache: EncodedCache | None = None,
     ) -> None:
+        self.cache = cache or EncodedCache()  # of all that this process encodes for readers
+        self.feeds = Feeds(mirror)
         self.epoch = journal.identity.epoch
         self.heartbeat = heartbeat
         self.readers_max = readers_max
@@ -58,6 +67,8 @@ class Hub:
         self._channels: dict[str, Channel] = {}
         self._loading: dict[str, asyncio.Task[Channel | None]] = {}
         self._missed: dict[str, list[Change]] = {}
+        self._held: Counter[str] = Counter()  # feeds whose channel somebody is about to use
+        self._loads = asyncio.Semaphore(LOADS_MAX)
         self._leaving = False
 
     @property
@@ -73,8 +84,13 @@ class Hub:
         """Take in changes from the journal, in order."""
         by_feed: dict[str, list[Change]] = {}
         for change in changes:
+            if change.item is not None:
+                self.cache.forget_item(change.item.id)
+            elif change.feed is not None:
+                self.cache.forget_feed(change.feed.slug)
             if change.feed is not None:
                 by_feed.setdefault(change.feed.slug, []).append(change)
+        self.feeds.apply(changes)
         for slug, part in by_feed.items():
             if slug in self._loading:
                 self._missed.setdefault(slug, []).extend(part)
@@ -93,16 +109,37 @@ class Hub:
             await asyncio.sleep(max(0.0, 1 - (time.monotonic() - started)))
 
     async def channel(self, slug: str) -> Channel | None:
-        """Return a feed's channel, loaded at its first use; None where there is no such feed."""
-        channel = self._channels.get(slug)
+        """Return a feed's channel, loaded at its first use; None where there is no such feed.
+
+        Use it before the next await: without readers it may be forgotten at any time.
+        """
+        channel = self.loaded(slug)
         if channel is not None:
-            channel.wanted_at = time.monotonic()
             return channel
         loading = self._loading.get(slug)
         if loading is None:
             loading = self._loading[slug] = asyncio.create_task(self._load(slug))
-        # Shielded: the others still wait for the channel when this caller is cancelled.
-        return await asyncio.shield(loading)
+        with self._hold(slug):
+            # Shielded: the others still wait for the channel when this caller is cancelled.
+            return await asyncio.shield(loading)
+
+    def loaded(self, slug: str) -> Channel | None:
+        """Return a feed's channel if it is loaded."""
+        channel = self._channels.get(slug)
+        if channel is not None:
+            channel.wanted_at = time.monotonic()
+        return channel
+
+    async def arrive(self, slug: str, text: str | None) -> tuple[Channel, Position | None] | None:
+        """Return a feed's channel, and the position that a cursor names; None without such a feed.
+
+        A position of None needs a snapshot. Join before the next await, as with `channel`.
+        """
+        with self._hold(slug):
+            channel = await self.channel(slug)
+            if channel is None:
+                return None
+            return channel, await self.position_of(channel, text)
 
     async def position_of(self, channel: Channel, text: str | None) -> Position | None:
         """Return the position that a cursor names; None if the reader needs a snapshot.
@@ -165,28 +202,53 @@ class Hub:
 
     async def _load(self, slug: str) -> Channel | None:
         try:
-            stock = await self._mirror.stock(slug, RECENT, CHECKS)
+            async with self._loads:
+                stock = await self._mirror.stock(slug, RECENT, CHECKS)
             if stock is None:
                 return None
-            window = Window(stock)
+            window = Window(stock, self.cache)
             messages = Messages(window, self.epoch, self._page_url(slug), self.heartbeat)
             channel = Channel(
-                window, messages, self.heartbeat, self._clock, self._sender, self._count
+                window,
+                messages,
+                self.heartbeat,
+                self._clock,
+                self._sender,
+                self._count,
+                self.cache,
             )
             channel.goodbyes.leaving = self._leaving
             channel.apply(tuple(self._missed.get(slug, ())))
             self._channels[slug] = channel
+            self._forget_idle()
             return channel
         finally:
             del self._loading[slug]
             self._missed.pop(slug, None)
 
     def _forget_idle(self) -> None:
+        """Forget channels without readers: beyond a number those not wanted of late, beyond a
+        number of bytes any, and always those wanted least recently first."""
+        idle = sorted(
+            (
+                (channel.wanted_at, slug, channel.window.memory)
+                for slug, channel in self._channels.items()
+                if not channel.readers and slug not in self._held
+            ),
+        )
+        count, size = len(idle), sum(size for _, _, size in idle)
         since = time.monotonic() - IDLE_SECONDS
-        idle = [
-            slug
-            for slug, channel in self._channels.items()
-            if not channel.readers and channel.wanted_at < since
-        ]
-        for slug in idle[: max(0, len(idle) - CHANNELS_IDLE_MAX)]:
-            del self._channels[slug]
+        for wanted_at, slug, own_size in idle:
+            if size > IDLE_BYTES or (count > CHANNELS_IDLE_MAX and wanted_at < since):
+                del self._channels[slug]
+                count, size = count - 1, size - own_size
+
+    @contextmanager
+    def _hold(self, slug: str) -> Iterator[None]:
+        self._held[slug] += 1
+        try:
+            yield
+        finally:
+            self._held[slug] -= 1
+            if not self._held[slug]:
+                del self._held[slug]

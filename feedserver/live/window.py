@@ -12,10 +12,8 @@ import sys
 from bisect import bisect_right, insort
 from dataclasses import replace
 
-import orjson
-
-from feedserver import wire
 from feedserver.journal import Stock
+from feedserver.live.encoded import EncodedCache, item_json
 from feedserver.model import CATCH_UP_MAX, SNAPSHOT_ITEMS, Cursor, Feed, Item, Millis
 from feedserver.rules import Change
 
@@ -23,13 +21,16 @@ RECENT = CATCH_UP_MAX + 1  # one more, to know that there are more
 LIVE_MAX = 4096  # items of a burst for readers that were caught up before it, and …
 LIVE_BYTES = 4 * 1024 * 1024  # … how large they may be together; beyond, a snapshot is shorter
 CHECKS = 4096  # records whose cursors are known without reading the database
+CHECK_BYTES = 150  # of memory for one of them, about
+ITEM_BYTES = 2_000  # of memory for an item beside its body, about
 
 
 class Window:
     """The live part of one feed. Changes only by `apply`."""
 
-    def __init__(self, initial: Stock) -> None:
+    def __init__(self, initial: Stock, cache: EncodedCache | None = None) -> None:
         self.feed: Feed = initial.feed
+        self._cache = cache or EncodedCache()
         self._checks = dict(sorted(initial.checks.items()))
         self._items: dict[int, Item] = {
             item.id: item
@@ -41,7 +42,7 @@ class Window:
         self._recent: list[tuple[int, int]] = sorted((i.version, i.id) for i in initial.recent)
         self._forgotten = self._recent[0][0] - 1 if len(self._recent) >= RECENT else 0
         self._pinned: set[int] = {item.id for item in initial.pinned}
-        self._json: dict[int, bytes] = {}
+        self._items_bytes = sum(map(_memory, self._items.values()))
         self._caught_up_at = self.head  # readers at this sequence or later get the whole of a burst
 
     @property
@@ -53,6 +54,11 @@ class Window:
     def ended(self) -> bool:
         """Whether the feed is closed, and all that came before that is taken in."""
         return self.feed.closed_at is not None and self.feed.version <= self.head
+
+    @property
+    def memory(self) -> int:
+        """How many bytes of memory the window takes, about."""
+        return self._items_bytes + CHECK_BYTES * len(self._checks)
 
     def cursor(self, epoch: str) -> str:
         """Return the cursor of the head."""
@@ -116,11 +122,8 @@ class Window:
         return next(unpinned, newest[0] if newest else None)
 
     def json(self, item: Item) -> bytes:
-        """Return an item's JSON, encoded once for each change."""
-        known = self._json.get(item.id)
-        if known is None:
-            known = self._json[item.id] = orjson.dumps(wire.item_json(item))
-        return known
+        """Return an item's JSON for readers."""
+        return item_json(self._cache, item)
 
     def _take(self, item: Item) -> None:
         known = self._items.get(item.id)
@@ -129,7 +132,7 @@ class Window:
         if known is not None and (entry := (known.version, known.id)) in self._recent:
             self._recent.remove(entry)
         self._items[item.id] = item
-        self._json.pop(item.id, None)
+        self._items_bytes += _memory(item) - (_memory(known) if known is not None else 0)
         insort(self._recent, (item.version, item.id))
         if item.pinned:
             self._pinned.add(item.id)
@@ -150,5 +153,9 @@ class Window:
         if len(self._items) > max(RECENT, len(self._recent)) + shown + 64:
             kept = self._pinned.union(i for _, i in self._recent).union(i for _, i in self._newest)
             for item_id in self._items.keys() - kept:
-                del self._items[item_id]
-                self._json.pop(item_id, None)
+                self._items_bytes -= _memory(self._items.pop(item_id))
+
+
+def _memory(item: Item) -> int:
+    """Return the bytes that an item takes in memory, about."""
+    return sys.getsizeof(item.body) + ITEM_BYTES

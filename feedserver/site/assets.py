@@ -150,7 +150,6 @@ def _answer(request: Request, asset: Asset, headers: dict[str, str]) -> Response
     headers = headers | {
         "ETag": f'W/"{asset.hash}"',
         "Vary": "Accept-Encoding",
-        "X-Content-Type-Options": "nosniff",
     }
     if is_known(headers["ETag"], request):
         return Response(status_code=304, headers=headers)

@@ -7,12 +7,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from feedserver.api import problems
-from feedserver.api.caching import CACHED, tags_of
+from feedserver.api.caching import CACHED, cache_tags
 from feedserver.api.context import context
 from feedserver.api.cors import CORS
 from feedserver.errors import Killed, NotFound, Refused, Unavailable, WrongMethod
 from feedserver.site import rendering
-from feedserver.site.responses import SAFE, compress, html_response
+from feedserver.site.responses import SAFE, Sheet, html_response
 
 VARIED = SAFE | {"Vary": "Accept, Accept-Encoding"}
 
@@ -39,17 +39,17 @@ async def _answer_fault(request: Request, fault: Refused | Unavailable) -> Respo
     here = context(request)
     html = rendering.render_error(here.site, fault.status, fault.title, fault.detail)
     if isinstance(fault, Killed):
-        channel = await here.hub.channel(fault.tombstone.feed)
-        if channel is not None:
-            html = rendering.render_gone(here.site, channel.window.feed, fault.tombstone)
-            answer.headers["Cache-Control"] = CACHED
-            answer.headers["Cache-Tag"] = tags_of(fault.tombstone.feed, [fault.tombstone])
+        item = fault.tombstone
+        feed = await here.hub.feeds.find(item.feed)
+        if feed is not None:
+            html = rendering.render_gone(here.site, feed, item)
+            answer.headers.update({"Cache-Control": CACHED, **cache_tags(item.feed, item.id)})
     kept = {
         name: value
         for name, value in answer.headers.items()
         if name not in {"content-type", "content-length"}
     }
-    return html_response(request, compress(html), VARIED | kept, fault.status)
+    return html_response(request, Sheet.of(html), VARIED | kept, fault.status)
 
 
 async def _answer_wrong_method(request: Request, fault: HTTPException) -> Response:
@@ -70,7 +70,7 @@ def _answer_unexpected(request: Request, fault: Exception) -> Response:
         "Something went wrong",
         "the server made a mistake; it is logged. Try again later",
     )
-    return html_response(request, compress(html), SAFE | {"Cache-Control": "no-store"}, 500)
+    return html_response(request, Sheet.of(html), SAFE | {"Cache-Control": "no-store"}, 500)
 
 
 def _wants_html(request: Request) -> bool:

@@ -44,22 +44,20 @@ async def serve_live(websocket: WebSocket) -> None:
     slug = websocket.path_params["feed"]
     offered = websocket.scope["subprotocols"]
     chosen = SUBPROTOCOL if SUBPROTOCOL in offered else None
-    position = None
     try:
-        channel = await here.hub.channel(slug)
-        if channel is not None:
-            position = await here.hub.position_of(channel, websocket.query_params.get("since"))
+        found = await here.hub.arrive(slug, websocket.query_params.get("since"))
     except Unavailable:  # as an HTTP status a page could not tell it from a broken network
         await websocket.accept(chosen)
         await websocket.close(CLOSE_FULL)
         return
+    channel, position = found or (None, None)
     admitted = channel is not None and here.hub.admit()
-    # No await between the handshake and the hand-over: nothing may come in between.
-    await websocket.accept(chosen)
     hand_over = websocket.scope.get("extensions", {}).get(EXTENSION)
     if hand_over is None:
-        await _serve_slowly(websocket, channel, position, here, admitted=admitted)
+        await _serve_slowly(websocket, chosen, channel, position, here, admitted=admitted)
         return
+    # Our own handshake waits for nothing here, so the channel is still the hub's.
+    await websocket.accept(chosen)
     reader = hand_over(channel)
     try:
         if channel is None:
@@ -75,6 +73,7 @@ async def serve_live(websocket: WebSocket) -> None:
 
 async def _serve_slowly(
     websocket: WebSocket,
+    chosen: str | None,
     channel: Channel | None,
     position: Position | None,
     here: Context,
@@ -83,13 +82,16 @@ async def _serve_slowly(
 ) -> None:
     """Serve a reader where there is no hand-over: under any other ASGI server."""
     if channel is None:
+        await websocket.accept(chosen)
         await websocket.close(CLOSE_NO_FEED)
     elif not admitted:
+        await websocket.accept(chosen)
         with suppress(WebSocketDisconnect):
             await websocket.send_text(channel.goodbyes.rejection().json(here.hub.now()).decode())
             await websocket.close(CLOSE_FULL)
     else:
         with channel.listener(is_socket=True) as listener:
+            await websocket.accept(chosen)
             async with asyncio.TaskGroup() as both:  # the first to end ends the other
                 sending = both.create_task(_send_all(websocket, channel, listener, position, here))
                 receiving = both.create_task(_receive_all(websocket))

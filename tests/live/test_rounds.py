@@ -16,7 +16,7 @@ from support.sockets import SocketLine
 from support.watcher import Watcher
 from support.world import HEARTBEAT, World, world
 
-from feedserver.live import chains, listeners, receipts, rounds
+from feedserver.live import listeners, receipts, rounds
 from feedserver.live.channel import Channel
 from feedserver.live.goodbyes import RETRY_MS, RETRY_MS_MAX
 from feedserver.model import Verb
@@ -336,17 +336,18 @@ async def test_the_hub_knows_how_many_readers_it_has(here: World) -> None:
 async def test_catch_ups_are_kept_up_to_a_number_of_bytes(
     here: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(chains, "CHAINS_BYTES", 9_000)
+    cache = here.stations[0].hub.cache
+    monkeypatch.setattr(cache, "_bytes_max", 80_000)
     await here.settle()
     followed = await channel_of(here)
-    places = [followed.position]
+    positions = [followed.position]
     for number in range(4):
         await heard(here, headline=f"News {number}", body="x" * 2_000)
-        places.append(followed.position)
+        positions.append(followed.position)
     while here.stations[0].is_busy:
         await asyncio.sleep(0)
-    sizes = [sum(len(message.stem) for message in followed.chain(place)) for place in places]
+    sizes = [sum(len(message.stem) for message in followed.chain(one)) for one in positions]
     assert sum(sizes) > 20_000
-    kept = [place for place in places if followed.chain(place) is followed.chain(place)]
-    assert 0 < len(kept) < len(places)
-    assert sum(size for place, size in zip(places, sizes, strict=True) if place in kept) <= 9_000
+    kept = [one for one in positions if followed.chain(one) is followed.chain(one)]
+    assert 0 < len(kept) < len(positions), "one that would take most of the cache is not kept"
+    assert 0 < cache.bytes <= 80_000

@@ -371,7 +371,8 @@ def test_a_killed_item_is_gone_from_every_page_at_once(feed: Feed) -> None:
         assert SECRET not in answer.text
     gone = feed.get(f"/items/{item['id']}")
     assert "We were wrong." in gone.text
-    assert gone.headers["Cache-Tag"] == f"feed-{feed.slug} item-{item['id']}"
+    assert gone.headers["Cache-Tag"] == f"feed-{feed.slug},item-{item['id']}"
+    assert gone.headers["Surrogate-Key"] == f"feed-{feed.slug} item-{item['id']}"
 
 
 def test_a_closed_feed_says_so(feed: Feed) -> None:
@@ -414,7 +415,7 @@ def test_a_page_may_be_kept_for_two_seconds_and_is_sent_once(feed: Feed) -> None
     feed.post()
     first = feed.get()
     assert first.headers["Cache-Control"] == "public, max-age=2, stale-while-revalidate=10"
-    assert first.headers["Cache-Tag"].startswith(f"feed-{feed.slug} item-")
+    assert first.headers["Cache-Tag"] == first.headers["Surrogate-Key"] == f"feed-{feed.slug}"
     assert first.headers["Vary"] == "Accept-Encoding"
     again = feed.get(**{"If-None-Match": f'"other", {first.headers["ETag"]}'})
     assert again.status_code == 304
