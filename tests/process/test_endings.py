@@ -204,7 +204,7 @@ def test_a_second_server_on_the_same_port_says_so(server: Server) -> None:
 
 
 def test_who_never_answers_a_goodbye_is_waited_for_a_moment_and_no_more(tmp_path: Path) -> None:
-    soon = "import feedserver.service as s; s.GOODBYE_SECONDS, s.GRACE_SECONDS = 0.5, 3600"
+    soon = "import feedserver.websocket.server as s; s.GOODBYE_SECONDS, s.GRACE_SECONDS = 0.5, 3600"
     with Server(tmp_path / "data", first=soon) as server, server.editing() as editor:
         silent = Stuck(server, live())  # takes its goodbye, and says nothing
         stalled = [Stuck(server, live()), Stuck(server, stream(), websocket=False)]
