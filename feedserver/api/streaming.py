@@ -67,8 +67,10 @@ class _Stream(StreamingResponse):
 
 
 def _event(message: Message, json: bytes) -> bytes:
-    cursor = b"id: %b\n" % message.cursor.encode() if message.moves else b""
-    return b"%bdata: %b\n\n" % (cursor, json)
+    fields = b"id: %b\n" % message.cursor.encode() if message.moves else b""
+    if message.retry_ms is not None:  # an EventSource reads no `retry_ms`
+        fields += b"retry: %d\n" % message.retry_ms
+    return b"%bdata: %b\n\n" % (fields, json)
 
 
 routes = [

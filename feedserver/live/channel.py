@@ -206,9 +206,9 @@ class Channel:
         """Wait until readers took the change at `sequence`, `timeout` seconds at most."""
         return await self._receipts.delivered(sequence, timeout)
 
-    async def close(self) -> None:
-        """Say goodbye to everybody."""
-        self.goodbyes.leaving = True
+    async def close(self, crowd: int | None = None) -> None:
+        """Say goodbye to all readers; `crowd` is how many leave at the same time, if others do."""
+        self.goodbyes.begin(self.readers if crowd is None else crowd)
         self.listeners.wake()
         await self.rounds.for_each(self._say_goodbye)
         for reader in list(self.behind):
@@ -235,7 +235,7 @@ class Channel:
         if self.window.ended:
             reader.push(reader.encode(self.messages.ended(), self._clock()))
             self._finish(reader, CLOSE_ENDED)
-        elif self.goodbyes.leaving:
+        elif self.goodbyes.has_begun:
             self._say_goodbye(reader)
         if reader.cohort is not None:
             self.cohorts.add(reader.cohort)

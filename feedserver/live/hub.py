@@ -69,7 +69,7 @@ class Hub:
         self._missed: dict[str, list[Change]] = {}
         self._held: Counter[str] = Counter()  # feeds whose channel somebody is about to use
         self._loads = asyncio.Semaphore(LOADS_MAX)
-        self._leaving = False
+        self._leaving: int | None = None  # how many readers `close` says goodbye to
 
     @property
     def readers(self) -> int:
@@ -187,10 +187,10 @@ class Hub:
         return None if channel is None or self._has_room() else channel.goodbyes.rejection()
 
     async def close(self) -> None:
-        """Say goodbye to every reader."""
-        self._leaving = True
+        """Say goodbye to every reader. They come back spread over a time for all of them."""
+        self._leaving = self.readers
         for channel in list(self._channels.values()):
-            await channel.close()
+            await channel.close(self._leaving)
 
     def _has_room(self) -> bool:
         now = time.monotonic()
@@ -217,7 +217,8 @@ class Hub:
                 self._count,
                 self.cache,
             )
-            channel.goodbyes.leaving = self._leaving
+            if self._leaving is not None:
+                channel.goodbyes.begin(self._leaving)
             channel.apply(tuple(self._missed.get(slug, ())))
             self._channels[slug] = channel
             self._forget_idle()

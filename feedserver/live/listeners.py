@@ -101,7 +101,7 @@ class Listeners:
             elif self._window.ended:
                 yield self._messages.ended()
                 return
-            elif self._goodbyes.leaving:
+            elif self._goodbyes.has_begun:
                 yield self._goodbyes.goodbye()
                 return
             else:

@@ -20,15 +20,22 @@ Encode = Callable[["Message", Millis], bytes]
 class Message:
     """One live message. Its last member, `now`, is added when it is sent."""
 
-    __slots__ = ("cursor", "items", "moves", "packed", "stem")
+    __slots__ = ("cursor", "items", "moves", "packed", "retry_ms", "stem")
 
     def __init__(
-        self, stem: bytes, cursor: str, *, items: Iterable[Item] = (), moves: bool = True
+        self,
+        stem: bytes,
+        cursor: str,
+        *,
+        items: Iterable[Item] = (),
+        moves: bool = True,
+        retry_ms: int | None = None,
     ) -> None:
         self.stem = stem  # the JSON up to `now`
         self.cursor = cursor
         self.items = tuple(items)  # that it holds
         self.moves = moves  # whether it moves a client's cursor
+        self.retry_ms = retry_ms  # of a goodbye: when to come back
         self.packed: bytes | None = None  # the stem as a codec compressed it, once for all readers
 
     def json(self, now: Millis) -> bytes:
@@ -100,11 +107,12 @@ class Messages:
 
     def goodbye(self, retry_ms: int) -> Message:
         """Make the message before a close after which the reader comes back."""
-        return self._plain(b"goodbye", b',"retry_ms":%d' % retry_ms)
+        return self._plain(b"goodbye", b',"retry_ms":%d' % retry_ms, retry_ms)
 
-    def _plain(self, kind: bytes, rest: bytes = b"") -> Message:
+    def _plain(self, kind: bytes, rest: bytes = b"", retry_ms: int | None = None) -> Message:
         stem = b'{"type":"%b",%b%b' % (kind, self._members(), rest)
-        return Message(stem, self._window.cursor(self._epoch), moves=False)
+        cursor = self._window.cursor(self._epoch)
+        return Message(stem, cursor, moves=False, retry_ms=retry_ms)
 
     def _members(self) -> bytes:
         cursor = self._window.cursor(self._epoch)

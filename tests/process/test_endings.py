@@ -51,8 +51,10 @@ def test_whoever_hangs_on_a_signal_ends_it_with_a_goodbye(
             with pytest.raises(ConnectionClosed):
                 healthy.recv()
             assert healthy.close_code == 1012
-            messages = [line for line in listener.iter_lines() if line.startswith("data: ")]
-            assert parse(messages[-1].removeprefix("data: "))["type"] == "goodbye"
+            *_, retry, data, _ = listener.iter_lines()
+            goodbye = parse(data.removeprefix("data: "))
+            assert goodbye["type"] == "goodbye"
+            assert retry == f"retry: {goodbye['retry_ms']}"  # all that an EventSource reads of it
             assert server.ended() == 0
             assert time.monotonic() - started < END_SECONDS
     idle.close()
