@@ -7,7 +7,7 @@ from dataclasses import replace
 import orjson
 import pytest
 
-from feedserver.journal import Stock
+from feedserver.journal import InitialState
 from feedserver.live.window import View
 from feedserver.model import Feed, Item
 from feedserver.rules import Change
@@ -30,7 +30,7 @@ def change(sequence: int, state: Item, *, head: int | None = None) -> Change:
 @pytest.fixture
 def view() -> View:
     first = item(3)
-    return View(Stock(FEED, (first,), (), (first,), {3: "c3"}))
+    return View(InitialState(FEED, (first,), (), (first,), {3: "c3"}))
 
 
 def shown(view: View) -> list[Item]:
