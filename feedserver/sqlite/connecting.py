@@ -54,15 +54,13 @@ def open_in_thread(path: Path, *, read_only: bool, wal: bool = True) -> aiosqlit
     return aiosqlite.Connection(opening, 64)
 
 
-def connect(
-    path: Path, *, read_only: bool, wal: bool = True, timeout: float = BUSY_SECONDS
-) -> Connection:
+def connect(path: Path, *, read_only: bool, wal: bool = True) -> Connection:
     """Open one connection. Raises sqlite3.Error."""
     mode = "ro" if read_only else "rw"
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={mode}",
         uri=True,
-        timeout=timeout,
+        timeout=BUSY_SECONDS,
         isolation_level=None,
         check_same_thread=False,
         factory=Connection,

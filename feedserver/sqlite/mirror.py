@@ -23,6 +23,11 @@ class SQLiteMirror:
         self._reader = database.reader
         self._journal = journal
 
+    @property
+    def unreadable(self) -> int:
+        """How many records were met that cannot be read, and are left out."""
+        return len(self._reader.unreadable)
+
     async def feeds(self) -> tuple[Feed, ...]:
         """Return every feed, by slug."""
         return await self._database.read(lambda c: _feeds(c, self._reader))

@@ -6,7 +6,7 @@ import pytest
 
 from feedserver.model import Correction, Item, Media
 from feedserver.rules import Change
-from feedserver.sqlite.watched import BYTES_MAX, COUNT_MAX, Watched
+from feedserver.sqlite.tail import BYTES_MAX, COUNT_MAX, Tail
 
 
 def change(sequence: int, **fields: object) -> Change:
@@ -14,21 +14,21 @@ def change(sequence: int, **fields: object) -> Change:
     return Change(sequence, "abcd", 0, item=item)
 
 
-def kept(watched: Watched, last: int) -> int:
+def kept(tail: Tail, last: int) -> int:
     """Count the newest changes that are there without a hole."""
     count = 0
-    while len(watched.since(last - count - 1)) == count + 1:
+    while len(tail.since(last - count - 1)) == count + 1:
         count += 1
     return count
 
 
 def test_short_news_is_kept_by_number() -> None:
-    watched = Watched()
+    tail = Tail()
     changes = [change(number) for number in range(1, COUNT_MAX + 11)]
-    watched.extend(changes)
-    assert watched.since(10) == tuple(changes[10:])
-    assert watched.since(9) == ()
-    assert watched.since(changes[-1].sequence) == ()
+    tail.extend(changes)
+    assert tail.since(10) == tuple(changes[10:])
+    assert tail.since(9) == ()
+    assert tail.since(changes[-1].sequence) == ()
 
 
 @pytest.mark.parametrize(
@@ -41,20 +41,20 @@ def test_short_news_is_kept_by_number() -> None:
     ids=["body", "corrections", "media"],
 )
 def test_long_news_is_kept_as_far_as_there_is_room(long: dict[str, object]) -> None:
-    watched = Watched()
+    tail = Tail()
     for number in range(1, 2_001):
-        watched.extend([change(number, **long)])
-    assert BYTES_MAX // 70_000 < kept(watched, 2_000) < BYTES_MAX // 25_000
+        tail.extend([change(number, **long)])
+    assert BYTES_MAX // 70_000 < kept(tail, 2_000) < BYTES_MAX // 25_000
 
 
 def test_what_was_forgotten_makes_room_and_leaves_a_hole() -> None:
-    watched = Watched()
+    tail = Tail()
     count = BYTES_MAX // 70_000
-    watched.extend(change(number, body="x" * 64_000) for number in range(1, count + 1))
-    watched.forget(set(range(2, count + 1)))
-    assert watched.since(0) == (change(1, body="x" * 64_000),)
-    watched.extend(change(number, body="x" * 64_000) for number in range(2, count + 1))
-    assert kept(watched, count) == count
-    watched.forget({count - 1})
-    assert kept(watched, count) == 1
-    assert watched.since(0) == ()
+    tail.extend(change(number, body="x" * 64_000) for number in range(1, count + 1))
+    tail.forget(set(range(2, count + 1)))
+    assert tail.since(0) == (change(1, body="x" * 64_000),)
+    tail.extend(change(number, body="x" * 64_000) for number in range(2, count + 1))
+    assert kept(tail, count) == count
+    tail.forget({count - 1})
+    assert kept(tail, count) == 1
+    assert tail.since(0) == ()
