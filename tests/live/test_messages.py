@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from feedserver.journal import Stock
+from feedserver.journal import InitialState
 from feedserver.live.messages import MESSAGE_MAX, Messages
 from feedserver.live.window import Window
 from feedserver.model import Cursor, Feed, Item
@@ -27,7 +27,7 @@ def sequence_of(text: str) -> int:
 def test_a_long_catch_up_over_records_read_back_leads_past_no_change() -> None:
     """Each record was read back when its item had been changed again, far beyond the head."""
     first = item(3, 3)
-    window = Window(Stock(FEED, (first,), (), (first,), {3: "c003"}))
+    window = Window(InitialState(FEED, (first,), (), (first,), {3: "c003"}))
     newest = replace(FEED, head=500, check="c500")
     for sequence in range(4, 44):
         state = item(sequence, 400 + sequence)

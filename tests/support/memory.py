@@ -402,13 +402,11 @@ def _erase(disk: Disk, record: Record, sequence: int) -> None:
     else:
         return
     for number, entry in disk.entries.items():
-        if number in gone:
-            bare = replace(entry, note=None, settings=None, erased_at=record.at)
-            disk.entries[number] = replace(bare, item=None) if entry.item else bare
-        elif entry.words_at in gone and entry.item and entry.item.status is not Status.KILLED:
-            disk.entries[number] = replace(entry, item=None)
-        elif entry.words_at in gone and entry.item and number < sequence:
-            disk.entries[number] = replace(entry, item=replace(entry.item, note=None))
+        if number in gone and entry.erased_at is None:
+            entry = replace(entry, note=None, settings=None, erased_at=record.at)
+        if entry.words_at in gone:
+            entry = replace(entry, item=None)
+        disk.entries[number] = entry
 
 
 def _has(item: Item, words: str) -> bool:

@@ -18,13 +18,11 @@ import pytest
 from feedserver import wire
 from feedserver.api.access import Tokens, new_secret
 from feedserver.errors import KeyReused, Killed, Refused, Unauthorized
-from feedserver.journal import Journal
 from feedserver.live import goodbyes, hub, listeners, messages, rounds, window
 from feedserver.live.hub import Hub
 from feedserver.live.messages import next_text
-from feedserver.model import Feed, Item, Millis, Record, Status, Token, Verb
+from feedserver.model import Feed, Item, Millis, Status, Token, Verb
 from feedserver.newsroom import Newsroom, Outcome, Submission
-from feedserver.rules import Change
 from feedserver.sqlite import mirror as sqlite_mirror
 from support import memory
 from support.client import Client, Json, due
@@ -76,7 +74,6 @@ class World:
         self.happened: Counter[str] = Counter()
         self.now: Millis = NOON
         self._tries: Counter[tuple[str, str, str]] = Counter()
-        self._erased: dict[int, list[tuple[int, str]]] = {}  # what each kill says it erases
         self._made: set[tuple[str, str, str]] = set()
         self._opening = opening
         self._count = stations
@@ -168,7 +165,7 @@ class World:
             clock=lambda: self.now,
         )
         tokens = Tokens(await opened.mirror.tokens())
-        newsroom = Newsroom(_Recorder(journal, self._erased), opened.mirror, lambda: self.now)
+        newsroom = Newsroom(journal, opened.mirror, lambda: self.now)
         return Station(opened, stack, new, newsroom, tokens, journal.follow(head), head)
 
     async def _level(self) -> None:
@@ -230,7 +227,8 @@ class World:
             await self.send(submission)
 
     async def configure(self, slug: str, **settings: Any) -> Feed:
-        feed, _ = await self.any_station().newsroom.configure(slug, settings, None)
+        outcome = await self.any_station().newsroom.configure(slug, settings, None)
+        feed = outcome.feed
         self.witness.saw_feed(self.opened.journal.identity.epoch, feed)
         if feed.closed_at is None:
             self.closed.discard(slug)
@@ -453,14 +451,12 @@ class World:
         """Each revision was answered for, and of what is withdrawn nothing is left."""
         _, items = await self.truth(slug)
         for item in items:
-            log = await self.opened.mirror.log(slug, item["id"])
-            assert [entry.sequence for entry in log] == self.witness.versions(item)
+            log = await self.opened.mirror.revisions(slug, item["id"])
+            assert [entry.version for entry in log] == self.witness.versions(item)
             if item["status"] == Status.KILLED:
                 *before, kill = log
-                places = [(entry.sequence, entry.record.check) for entry in before]
-                assert self._erased[item["id"]] == places
-                assert kill.record.act is Verb.KILL
-                assert not any(entry.record.fields or entry.record.note for entry in before)
+                assert kill.act is Verb.KILL
+                assert not any(entry.item or entry.note for entry in before)
 
     def _check_tokens(self, station: Station) -> None:
         """Who was shut out finds every door closed, and who was let in finds it open."""
@@ -468,22 +464,6 @@ class World:
             *old, last = secrets
             assert station.tokens.find(last) == self.editors.get(name)
             assert not any(station.tokens.find(secret) for secret in old)
-
-
-class _Recorder:
-    """A journal that notes what a kill says it erases, which is not read back."""
-
-    def __init__(self, journal: Journal, erased: dict[int, list[tuple[int, str]]]) -> None:
-        self.identity = journal.identity
-        self.follow, self.head = journal.follow, journal.head
-        self._journal = journal
-        self._erased = erased
-
-    async def append(self, record: Record) -> Change:
-        change = await self._journal.append(record)
-        if record.act is Verb.KILL and change.item is not None:
-            self._erased[change.item.id] = [(one.sequence, one.check) for one in record.erased]
-        return change
 
 
 def _use(submission: Submission) -> tuple[str, str, str]:
