@@ -27,8 +27,23 @@ class OwnJournal(Journal, Protocol):
     def damage(self) -> str | None:
         """What is broken in the files; None if nothing is known to be."""
 
+    @property
+    def moved(self) -> str | None:
+        """Which file is no longer in its place; None if all are."""
+
+    async def look_again(self) -> None:
+        """Read something, to learn if the damage has passed."""
+
     async def purged(self, timeout: float) -> bool:
         """Wait up to `timeout` seconds until the words of killed items are gone from the files."""
+
+
+class OwnMirror(Mirror, Protocol):
+    """A mirror in files of its own on this machine."""
+
+    @property
+    def unreadable(self) -> int:
+        """How many records were met that cannot be read, and are left out."""
 
 
 class Crowd(Protocol):
@@ -56,7 +71,7 @@ class Context:
     """The live parts of one server process."""
 
     journal: OwnJournal
-    mirror: Mirror
+    mirror: OwnMirror
     newsroom: Newsroom
     hub: Hub
     crowd: Crowd
