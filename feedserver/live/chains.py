@@ -16,14 +16,15 @@ CHAINS_BYTES = 16 * 1024 * 1024  # … how large they may be together
 
 
 class Frames(dict[Encode, bytes]):
-    """A chain in each encoding that is asked for, made once."""
+    """A chain in each encoding that is asked for, made once and in one piece."""
 
     def __init__(self, chain: list[Message], now: Millis) -> None:
         self._chain = chain
         self._now = now
 
     def __missing__(self, encode: Encode) -> bytes:
-        frame = self[encode] = b"".join([encode(message, self._now) for message in self._chain])
+        parts = [part for message in self._chain for part in encode(message, self._now)]
+        frame = self[encode] = b"".join(parts)
         return frame
 
 
@@ -55,6 +56,8 @@ class Chains:
         known = self._kept.get(position)
         if known is None:
             known = self._messages.since(position.sequence, position.check)
+            if known is None:
+                return self.since(None)  # the very same for all who are too far behind
             size = sum(len(message.stem) for message in known)
             if len(self._kept) < CHAINS_MAX and size <= self._room:
                 self._room -= size

@@ -148,14 +148,14 @@ class Channel:
         chain = self.chains.since(position)
         for message in chain:
             alone.position = self.position if message is chain[-1] else position_after(message)
-            reader.push(reader.encode(message, now))
+            reader.push(*reader.encode(message, now))
             if reader.cohort is None:
                 return  # behind: the rest follows once this much is sent
         self._add_caught_up(reader)
 
     def reject(self, reader: Reader) -> None:
         """Tell a socket that there is no room, and when to try again."""
-        reader.push(reader.encode(self.goodbyes.rejection(), self._clock()))
+        reader.push(*reader.encode(self.goodbyes.rejection(), self._clock()))
         reader.finish(CLOSE_FULL)
 
     def leave(self, reader: Reader) -> None:
@@ -249,7 +249,7 @@ class Channel:
     def _add_caught_up(self, reader: Reader) -> None:
         """Add a reader at the newest position to the cohorts, or close it if all is over."""
         if self.window.ended:
-            reader.push(reader.encode(self.messages.ended(), self._clock()))
+            reader.push(*reader.encode(self.messages.ended(), self._clock()))
             self._finish(reader, CLOSE_ENDED)
         elif self.goodbyes.has_begun:
             self._say_goodbye(reader)
@@ -257,7 +257,7 @@ class Channel:
             self.cohorts.add(reader.cohort)
 
     def _say_goodbye(self, reader: Reader) -> None:
-        reader.push(reader.encode(self.goodbyes.goodbye(), self._clock()))
+        reader.push(*reader.encode(self.goodbyes.goodbye(), self._clock()))
         self._finish(reader, CLOSE_RESTART)
 
     def _finish(self, reader: Reader, code: int) -> None:

@@ -13,7 +13,10 @@ from feedserver.model import Cursor, Item, Millis
 MESSAGE_MAX = 1024 * 1024  # bytes of one message
 _ENVELOPE = 16 * 1024  # bytes reserved for everything but the items
 
-Encode = Callable[["Message", Millis], bytes]
+Parts = tuple[bytes, bytes, bytes]
+"""A frame: its head, its body, which all readers share and nobody copies, and its end."""
+
+Encode = Callable[["Message", Millis], Parts]
 """Turns a message, and the time it is sent at, into a frame."""
 
 
@@ -74,12 +77,15 @@ class Messages:
         )
         return Message(stem, window.cursor(self._epoch), items=fitting)
 
-    def since(self, sequence: int, check: str) -> list[Message]:
-        """Make the chain of messages that brings a reader from a record to the head."""
+    def since(self, sequence: int, check: str) -> list[Message] | None:
+        """Make the chain of messages that brings a reader from a record to the head.
+
+        None if too many items changed since that record: a snapshot is shorter.
+        """
         window = self._window
         items = window.changed_since(sequence)
         if items is None:
-            return [self.snapshot()]
+            return None
         feed = b',"feed":%b' % self._feed()
         after = Cursor(self._epoch, sequence, check)
         chain = []

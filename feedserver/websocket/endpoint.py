@@ -6,7 +6,7 @@ import asyncio
 import random
 import re
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, suppress
 
 from starlette.requests import Request
@@ -28,13 +28,15 @@ from feedserver.live.channel import STALL_SECONDS, Channel
 from feedserver.live.goodbyes import CLOSE_ENDED, CLOSE_FULL, CLOSE_NO_FEED, CLOSE_RESTART
 from feedserver.live.hub import Hub
 from feedserver.live.listeners import Listener
-from feedserver.live.messages import Message
+from feedserver.live.messages import Message, tail
 from feedserver.live.readers import Position
+from feedserver.model import Millis
 from feedserver.websocket import frames
 from feedserver.websocket.handshake import EXTENSION
 
 SUBPROTOCOL = "newsfeed.v1"
 _LIVE = re.compile(r"/v1/feeds/([^/?]+)/live(?![^?])")
+PIECE = 8 * 1024  # bytes of a long event that are sent at a time
 RETRY_SECONDS = (2, 10)  # spread of Retry-After for those who find no room
 
 
@@ -45,8 +47,8 @@ def reject(hub: Hub, path: str, offered: list[str]) -> bytes | None:
         return None
     # A browser reads nothing unless the subprotocol that it asked for is chosen.
     chosen = f"Sec-WebSocket-Protocol: {SUBPROTOCOL}\r\n" if SUBPROTOCOL in offered else ""
-    rejection = frames.text_frame(goodbye, hub.now()) + frames.close_frame(CLOSE_FULL)
-    return b"%b\r\n%b" % (chosen.encode(), rejection)
+    parts = frames.text_frame(goodbye, hub.now())
+    return b"".join((chosen.encode(), b"\r\n", *parts, frames.close_frame(CLOSE_FULL)))
 
 
 async def live(websocket: WebSocket) -> None:
@@ -124,14 +126,20 @@ class _Stream(StreamingResponse):
     async def _events(self, listener: Listener) -> AsyncIterator[bytes]:
         async with aclosing(self._channel.listen(listener, self._position)) as messages:
             async for message in messages:
-                yield _event(message, message.json(self._here.hub.now()))
+                for piece in _event(message, self._here.hub.now()):
+                    yield piece
 
 
-def _event(message: Message, json: bytes) -> bytes:
+def _event(message: Message, now: Millis) -> Iterator[bytes]:
+    """Make an event of a message, in pieces: a stream that nobody reads holds one of them."""
     fields = b"id: %b\n" % message.cursor.encode() if message.moves else b""
     if message.retry_ms is not None:  # an EventSource reads no `retry_ms`
         fields += b"retry: %d\n" % message.retry_ms
-    return b"%bdata: %b\n\n" % (fields, json)
+    stem, size = message.stem, len(message.stem)
+    for start in range(0, size, PIECE):
+        head = fields + b"data: " if start == 0 else b""
+        end = tail(now) + b"\n\n" if start + PIECE >= size else b""
+        yield b"%b%b%b" % (head, stem[start : start + PIECE], end)
 
 
 async def _serve(
