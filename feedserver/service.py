@@ -98,10 +98,20 @@ async def open_context(
             newsroom=Newsroom(journal, mirror, now_millis),
             hub=hub,
             crowd=siblings or hub,
-            tokens=Tokens(await mirror.tokens()),
+            tokens=Tokens(await mirror.tokens(), followed),
             site=Site(url, settings.site_name, settings.site_image, settings.site_links),
             faults=faults,
         )
+        hub.applied_to = followed
+        restarting: set[asyncio.Task[None]] = set()
+
+        def restart() -> None:
+            hub.restart()
+            task = asyncio.create_task(_renew_tokens(here))
+            restarting.add(task)
+            task.add_done_callback(restarting.discard)
+
+        journal.on_new_epoch = restart
         works = [_follow(here, journal, followed), hub.run()]
         if siblings is not None:
             journal.on_commit = siblings.announce
@@ -286,6 +296,10 @@ async def _follow(here: Context, journal: SQLiteJournal, after: int) -> None:
     async for changes in journal.follow(after):
         here.tokens.apply(changes)
         here.hub.apply(changes)
+
+
+async def _renew_tokens(here: Context) -> None:
+    here.tokens.renew(await here.mirror.tokens(), await here.journal.head())
 
 
 @asynccontextmanager

@@ -11,6 +11,7 @@ from feedserver import wire
 from feedserver.api import access
 from feedserver.api.access import Tokens
 from feedserver.api.work import Work
+from feedserver.errors import Behind, Unauthorized
 from feedserver.journal import Journal, Mirror
 from feedserver.live.hub import Hub
 from feedserver.live.receipts import Receipt
@@ -55,6 +56,9 @@ class Crowd(Protocol):
     async def count(self, slug: str) -> tuple[int, int]:
         """Return how many read a feed by WebSocket and by SSE."""
 
+    async def applied(self, sequence: int, timeout: float) -> bool:
+        """Wait until every process has taken in all changes up to `sequence`; False: it has not."""
+
 
 @dataclass(frozen=True, slots=True)
 class Site:
@@ -80,8 +84,20 @@ class Context:
     faults: list[BaseException] = field(default_factory=list)  # what parts of the server died of
     work: Work = field(default_factory=Work)  # that takes long, and is made in turn
 
-    def editor(self, request: Request) -> Token:
-        """Return whose request this is. Raises Unauthorized, Forbidden."""
+    async def editor(self, request: Request) -> Token:
+        """Return whose request this is. Raises Unauthorized, Forbidden, Behind.
+
+        A token that is not known here may have been made since, at another process.
+        """
+        try:
+            return access.editor(request, self.tokens, self.site.url)
+        except Unauthorized:
+            if not await self.journal.level():
+                raise Behind from None
+            if self.tokens.known_to >= await self.journal.head():
+                raise
+        head = await self.journal.head()
+        self.tokens.renew(await self.mirror.tokens(), head)
         return access.editor(request, self.tokens, self.site.url)
 
     def page_url(self, slug: str) -> str:
