@@ -347,21 +347,17 @@ class Newsroom:
         return found
 
     async def _reach(self, sequence: int) -> None:
-        """Wait until the mirror holds the item's record at `sequence`, if there is one."""
-        if await self._holds(sequence) or sequence > await self._journal.head():
+        """Wait until the mirror holds the record at `sequence`, if there ever was one."""
+        if await self._journal.head() >= sequence or not await self._journal.given(sequence):
             return
         try:
             async with asyncio.timeout(BEHIND_SECONDS):
-                while not await self._holds(sequence):  # noqa: ASYNC110
+                while await self._journal.head() < sequence:  # noqa: ASYNC110
                     await asyncio.sleep(BEHIND_POLL)
         except TimeoutError:
             raise Unavailable(
                 "this server has not heard of the version in If-Match yet; retry"
             ) from None
-
-    async def _holds(self, sequence: int) -> bool:
-        # It takes records in order, so one feed's head tells of all records before it.
-        return any(feed.head >= sequence for feed in await self._mirror.feeds())
 
     async def _replay(self, submission: Submission) -> Outcome | None:
         if submission.key is None:

@@ -1,56 +1,47 @@
-"""The wiring: settings in, a running server out. Knows everybody; nobody knows it but the CLI."""
+"""The wiring: settings in, a running server out. Only the commands import it."""
 
 from __future__ import annotations
 
 import asyncio
-import errno
 import gc
 import logging
 import os
 import resource
-import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
-import uvicorn
 import uvloop
 from starlette.applications import Starlette
+from starlette.types import Lifespan
 
+from feedserver.api import app, editing, health, reading, streaming
 from feedserver.api.access import Tokens
-from feedserver.api.app import make_app
 from feedserver.api.context import Context, Site
-from feedserver.errors import SetupError
 from feedserver.linux.aio import Aio
 from feedserver.linux.batches import KernelQueue
 from feedserver.linux.uring import Ring
+from feedserver.live.encoded import EncodedCache
 from feedserver.live.hub import Hub, now_millis
 from feedserver.newsroom import Newsroom
-from feedserver.settings import Settings, address_of
+from feedserver.settings import Settings
+from feedserver.site import errors, pages
 from feedserver.sqlite.journal import SQLiteJournal
 from feedserver.sqlite.opening import CHECKED_MAX, fold_log, prepare
 from feedserver.sqlite.storage import open_storage
-from feedserver.websocket.connection import SocketReader
-from feedserver.websocket.endpoint import turn_away
+from feedserver.websocket import endpoint
 from feedserver.websocket.http1 import Connections
+from feedserver.websocket.listening import listen, listen_together, url_of
+from feedserver.websocket.server import Server
 from feedserver.workers.siblings import Box, Siblings, mailboxes
 from feedserver.workers.supervisor import supervise
 
 log = logging.getLogger("feedserver")
 
 COLLECT_AFTER = (50_000, 20, 20)  # allocations, then collections, of each generation
-BACKLOG = 4096  # handshakes that wait while a round is under way
-SEND_BUFFER = 128 * 1024  # bytes the kernel holds for one reader who has stopped reading
-# Unacknowledged for so long, the kernel gives a connection up. It counts a reader that takes a few
-# KB a second as silent, so this is long; the hub's own look at its sockets is the strict one.
-USER_TIMEOUT_MS = 600_000
-GOODBYE_SECONDS = 3.0  # for readers to take their goodbye
-GRACE_SECONDS = 5  # for requests to end, after that
-TICKS = 10  # of uvicorn, in a second
-KEEP_ALIVE_SECONDS = 65  # longer than the proxies in front, so that they close first
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +86,7 @@ async def open_context(
             readers_max=settings.readers,
             reader_rate=settings.reader_rate,
             send_all=queue.send if queue is not None else None,
+            cache=EncodedCache(settings.cache_mib * 1024 * 1024),
         )
         siblings = Siblings(worker.number, worker.boxes, hub, journal.nudge) if worker else None
         here = Context(
@@ -128,19 +120,32 @@ def _open_queue(settings: Settings) -> KernelQueue | None:
         except OSError as fault:
             log.warning("the kernel refuses %s: %s", name, fault.strerror)
         else:
-            log.info("sends go to the kernel in lots, through %s", name)
+            log.info("each system call sends to many readers, through %s", name)
             return queue
-    log.info("sends go to the kernel one by one")
+    log.info("each system call sends to one reader")
     return None
+
+
+def make_app(lifespan: Lifespan[Starlette] | None) -> Starlette:
+    """Make the app of all doors. Whoever runs it puts a `Context` into its state as `context`."""
+    routes = [
+        *endpoint.routes,
+        *reading.routes,
+        *editing.routes,
+        *streaming.routes,
+        *health.routes,
+        *pages.routes(),
+    ]
+    return app.make_app(lifespan, routes, errors.answer_error)
 
 
 def create_app(settings: Settings) -> Starlette:
     """Make the app for another ASGI server; its lifespan opens the database."""
 
     @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(starlette: Starlette) -> AsyncIterator[None]:
         async with open_context(settings, settings.public_url, _log_fault) as here:
-            app.state.context = here
+            starlette.state.context = here
             yield
             await here.hub.close()
 
@@ -160,7 +165,7 @@ def serve(settings: Settings, *, ready: Callable[[str], None]) -> int:
     _raise_open_files()
     if settings.workers == 1:
         with listen(settings.host, settings.port) as listener:
-            return _run(settings, listener, lambda: ready(_address(listener)))
+            return _run(settings, listener, lambda: ready(url_of(listener)))
     listeners = listen_together(settings.host, settings.port, settings.workers)
     prepare(settings.data, CHECKED_MAX)
     boxes = mailboxes(settings.workers)
@@ -174,7 +179,7 @@ def serve(settings: Settings, *, ready: Callable[[str], None]) -> int:
         for listener in listeners:  # or the kernel would go on taking connections for nobody
             listener.close()
 
-    code = supervise(settings.workers, work, lambda: ready(_address(listeners[0])), stopping)
+    code = supervise(settings.workers, work, lambda: ready(url_of(listeners[0])), stopping)
     fold_log(settings.data)
     return code
 
@@ -183,41 +188,6 @@ def _raise_open_files() -> None:
     # A reader is an open file. The soft limit is for programs that cannot count above 1024.
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-
-
-def listen_together(host: str, port: int, count: int) -> list[socket.socket]:
-    """Open one listening socket a worker, on one port; the kernel spreads connections evenly."""
-    with listen(host, port) as probe:  # another server's port must not be shared with it
-        port = probe.getsockname()[1]
-    return [listen(host, port, together=True) for _ in range(count)]
-
-
-def listen(host: str, port: int, *, together: bool = False) -> socket.socket:
-    """Open a listening socket. Raises SetupError."""
-    try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as fault:
-        reason = fault.strerror if isinstance(fault, OSError) else "that is no host's name"
-        raise SetupError(f"cannot listen on {host}: {reason}; choose another with --host") from None
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        # Every connection inherits these. Without them a reader who has stopped reading keeps
-        # megabytes in the kernel, for as long as the kernel likes.
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MS)
-        if together:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        listener.bind(address)
-        listener.listen(BACKLOG)
-    except OSError as fault:
-        listener.close()
-        reason = "it is in use" if fault.errno == errno.EADDRINUSE else fault.strerror
-        option = "--host" if fault.errno == errno.EADDRNOTAVAIL else "--port"
-        raise SetupError(
-            f"cannot listen on {host} port {port}: {reason}; choose another with {option}"
-        ) from None
-    return listener
 
 
 def _run(
@@ -238,7 +208,7 @@ async def _serve(
     worker: Worker | None,
     life: int | None,
 ) -> int:
-    url = settings.url or _address(listener)
+    url = settings.url or url_of(listener)
     stop: list[Callable[[], None]] = []
 
     def on_fault(fault: BaseException) -> None:
@@ -249,23 +219,10 @@ async def _serve(
     gc.freeze()
     gc.set_threshold(*COLLECT_AFTER)
     async with open_context(settings, url, on_fault, worker) as here:
-        app = make_app(None)
-        app.state.context = here
-        connections = Connections(partial(turn_away, here.hub))
-        config = uvicorn.Config(
-            app,
-            http=cast("Any", connections.protocol),
-            ws="none",  # `Connections` shakes hands
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            proxy_headers=False,  # nothing here depends on the client's address
-            server_header=False,
-            backlog=BACKLOG,
-            timeout_keep_alive=KEEP_ALIVE_SECONDS,
-            timeout_graceful_shutdown=GRACE_SECONDS,
-        )
-        server = _Server(config, here.hub, connections, ready)
+        starlette = make_app(None)
+        starlette.state.context = here
+        connections = Connections(partial(endpoint.reject, here.hub))
+        server = Server(starlette, here.hub, connections, ready)
         stop.append(server.stop)
         if here.faults:
             server.stop()
@@ -283,70 +240,6 @@ def _when_readable(descriptor: int, act: Callable[[], None]) -> None:
         act()
 
     loop.add_reader(descriptor, once)
-
-
-class _Server(uvicorn.Server):
-    """uvicorn, but no patience is endless, and readers are told goodbye before it closes them."""
-
-    def __init__(
-        self,
-        config: uvicorn.Config,
-        hub: Hub,
-        connections: Connections,
-        ready: Callable[[], None],
-    ) -> None:
-        super().__init__(config)
-        self._hub = hub
-        self._connections = connections
-        self._ready = ready
-
-    def stop(self) -> None:
-        """End the server, as a signal would."""
-        self.should_exit = True
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, and say so, unless the end has come already."""
-        await super().startup(sockets)
-        if not self.should_exit:
-            self._ready()
-
-    async def on_tick(self, counter: int) -> bool:
-        """Once a second, end the connections whose time is up."""
-        if counter % TICKS == 0:
-            self._connections.sweep()
-        return await super().on_tick(counter)
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Let readers go in order; only then let uvicorn close what is left."""
-        for server in self.servers:
-            server.close()
-        await self._hub.close()
-        self._connections.sweep()
-        try:
-            async with asyncio.timeout(GOODBYE_SECONDS):
-                while self._has_readers() and not self.force_exit:  # noqa: ASYNC110
-                    await asyncio.sleep(0.02)
-        except TimeoutError:
-            self._connections.give_up()
-        await super().shutdown(sockets)
-
-    def _has_readers(self) -> bool:
-        connections = self.server_state.connections
-        return self._hub.readers > 0 or any(isinstance(one, SocketReader) for one in connections)
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Take signals as a wish to stop, and none once it has ended. uvicorn's own would raise
-        them again before the database is closed. Not the loop's handlers: to remove one of those
-        puts the default back for a moment, and a parent's SIGTERM after Ctrl-C would meet it."""
-        signals = (signal.SIGINT, signal.SIGTERM)
-        for number in signals:
-            signal.signal(number, self.handle_exit)
-        try:
-            yield
-        finally:
-            for number in signals:
-                signal.signal(number, signal.SIG_IGN)
 
 
 async def _follow(here: Context, journal: SQLiteJournal, after: int) -> None:
@@ -375,8 +268,3 @@ async def _running(
 
 def _log_fault(fault: BaseException) -> None:
     log.critical("the server can no longer do its work and should be restarted: %s", fault)
-
-
-def _address(listener: socket.socket) -> str:
-    host, port = listener.getsockname()[:2]
-    return address_of(host, port)

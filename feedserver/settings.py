@@ -135,12 +135,23 @@ TABLE = (
         "new readers a second, each process; the rest of its time is for editors",
     ),
     Setting(
+        "cache_mib",
+        "64",
+        _whole(16, 65_536),
+        "mebibytes of encoded answers to keep in memory, each process",
+    ),
+    Setting(
         "aio",
         "on",
         _switch,
-        "on: give the kernel a round's sends in lots, where it allows that; off: one by one",
+        "on: send to many readers with one system call (Linux AIO); off: one call for each reader",
     ),
-    Setting("io_uring", "off", _switch, "on: the same by io_uring, where the kernel allows that"),
+    Setting(
+        "io_uring",
+        "off",
+        _switch,
+        "on: send to many readers with one system call (Linux io_uring), if the kernel allows",
+    ),
     Setting("log_level", "warning", _level, "debug, info, warning or error"),
 )
 
@@ -160,6 +171,7 @@ class Settings:
     heartbeat: int
     readers: int
     reader_rate: int
+    cache_mib: int
     aio: bool
     io_uring: bool
     log_level: str

@@ -10,9 +10,10 @@ from starlette.requests import HTTPConnection, Request
 from feedserver import wire
 from feedserver.api import access
 from feedserver.api.access import Tokens
+from feedserver.api.work import Work
 from feedserver.journal import Journal, Mirror
-from feedserver.live.channel import Receipt
 from feedserver.live.hub import Hub
+from feedserver.live.receipts import Receipt
 from feedserver.model import Cursor, Feed, Token
 from feedserver.newsroom import Newsroom
 
@@ -33,8 +34,8 @@ class OwnJournal(Journal, Protocol):
 class Crowd(Protocol):
     """All readers of this machine, whatever process they are connected to."""
 
-    async def delivered(self, slug: str, sequence: int, patience: float) -> Receipt:
-        """Say how many took the change at `sequence`; wait `patience` seconds at most."""
+    async def delivered(self, slug: str, sequence: int, timeout: float) -> Receipt:
+        """Say how many took the change at `sequence`; wait `timeout` seconds at most."""
 
     async def count(self, slug: str) -> tuple[int, int]:
         """Return how many read a feed by WebSocket and by SSE."""
@@ -62,6 +63,7 @@ class Context:
     tokens: Tokens
     site: Site
     faults: list[BaseException] = field(default_factory=list)  # what parts of the server died of
+    work: Work = field(default_factory=Work)  # that takes long, and is made in turn
 
     def editor(self, request: Request) -> Token:
         """Return whose request this is. Raises Unauthorized, Forbidden."""
@@ -78,6 +80,10 @@ class Context:
     def cursor(self, feed: Feed) -> str:
         """Return the cursor of a feed's head."""
         return str(Cursor(self.hub.epoch, feed.head, feed.check))
+
+    def etag(self, feed: Feed) -> str:
+        """Return the entity tag of what follows a feed's head: a list, a page, a message."""
+        return f'W/"{self.cursor(feed)}"'
 
 
 def context(connection: HTTPConnection) -> Context:

@@ -19,9 +19,9 @@ from textwrap import shorten
 from typing import Any, NoReturn
 
 from feedserver.errors import SetupError
-from feedserver.service import listen
 from feedserver.settings import PREFIX
 from feedserver.sqlite.folder import LOCK, OURS, SEARCH
+from feedserver.websocket.listening import listen
 
 FEED = "world"
 TITLE = "World news"

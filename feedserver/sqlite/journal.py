@@ -19,7 +19,6 @@ from feedserver.sqlite.database import Database
 from feedserver.sqlite.eraser import Eraser
 from feedserver.sqlite.keys import AHEAD
 from feedserver.sqlite.ledger import Ledger
-from feedserver.sqlite.rows import newest_sequence
 from feedserver.sqlite.search import Search
 from feedserver.sqlite.tail import Tail, read_tail
 
@@ -93,8 +92,11 @@ class SQLiteJournal:
             await grown.wait()
 
     async def head(self) -> int:
-        """Return the newest record's sequence."""
-        return await self._database.read(newest_sequence)
+        """Return the newest record's sequence. Raises Unavailable."""
+        try:
+            return self._database.newest_sequence()
+        except sqlite3.Error as fault:
+            raise Unavailable(f"the database cannot be read ({fault}); retry") from None
 
     async def level(self) -> bool:
         """Say that all is applied here: on one machine the journal is the mirror."""

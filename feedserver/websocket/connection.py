@@ -1,4 +1,4 @@
-"""A reader's socket: after the handshake nothing of the request remains but this."""
+"""A reader's socket: all that remains in memory of a connection after its handshake."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from typing import Any
 from feedserver.live.channel import Channel
 from feedserver.live.readers import Reader
 from feedserver.websocket import frames
-from feedserver.websocket.frames import BadFrame, Opcode, Parser
+from feedserver.websocket.frames import BadFrame, FrameParser, Opcode
 
-LOOK_SECONDS = 0.01  # between looks at a transport that neither drained nor paused
+POLL_SECONDS = 0.01  # between checks of a transport that neither drained nor paused
 FINISH_SECONDS = 5.0  # for a client to answer a close
 
 
 class SocketReader(Reader, asyncio.Protocol):
-    """What remains of a reader: a transport, a place, and a channel to leave."""
+    """What remains of a reader: a transport, a position, and a channel to leave."""
 
     __slots__ = (
         "_channel",
@@ -42,12 +42,12 @@ class SocketReader(Reader, asyncio.Protocol):
         *,
         deflated: bool,
     ) -> None:
-        self.block = None
+        self.cohort = None
         self.encode = frames.deflated_frame if deflated else frames.text_frame
         self._transport = transport
         self._connections = connections
         self._channel = channel
-        self._parser: Parser | None = None
+        self._parser: FrameParser | None = None
         self._finishing = False
         self._paused = False
         self._socket: socket.SocketType | None = None
@@ -61,20 +61,20 @@ class SocketReader(Reader, asyncio.Protocol):
         else:
             self.send = self._send_through
 
-    def greet(self, answer: bytes) -> None:
+    def send_answer(self, answer: bytes) -> None:
         """Send the handshake's answer, in one segment with what must follow at once."""
         taken = 0
         if self._socket is not None:
             with suppress(OSError):
                 taken = self._socket.send(answer, socket.MSG_MORE)
         if taken < len(answer):
-            self._let_go()
+            self._detach()
             self.send = self._send_through  # after what the transport now holds
             self._transport.write(answer[taken:])
 
-    def hear_early(self, data: bytes) -> None:
-        """Keep what came with the handshake before all that comes later, and heed it soon."""
-        self._parser = Parser(buffer=data, compressed=self.encode is frames.deflated_frame)
+    def receive_early(self, data: bytes) -> None:
+        """Read what came with the handshake, before all that comes later."""
+        self._parser = FrameParser(buffer=data, compressed=self.encode is frames.deflated_frame)
         # Not now: a close among it has to find a reader that has joined.
         asyncio.get_running_loop().call_soon(self.data_received, b"")
 
@@ -89,12 +89,12 @@ class SocketReader(Reader, asyncio.Protocol):
         if self._channel is not None:
             self._channel.fall_behind(self)
         # A transport that gets rid of it at once never pauses, and so would never resume.
-        asyncio.get_running_loop().call_soon(self._look_again)
+        asyncio.get_running_loop().call_soon(self._poll_drained)
 
     def pending(self) -> int:
         """Return the bytes that the client's side has not taken yet."""
-        # With the kernel's own: it asks for more only once a third of its buffer is free, which a
-        # slow phone that is making progress may take minutes for.
+        # With what the kernel holds: it takes more only once a third of its buffer is free, which
+        # may take a slow phone minutes, though it makes progress.
         return self._unwritten() + self._in_kernel()
 
     def finish(self, code: int) -> None:
@@ -110,12 +110,12 @@ class SocketReader(Reader, asyncio.Protocol):
         self._transport.abort()
 
     def shutdown(self) -> None:
-        """Let go, when uvicorn stops. The hub has said goodbye, and waited for an answer."""
+        """Drop the connection when uvicorn stops: the hub has sent its goodbye, and waited."""
         self.abort()
 
     def data_received(self, data: bytes) -> None:
-        """Heed a close or a ping; count the rest against a small budget."""
-        parser = self._parser or Parser(compressed=self.encode is frames.deflated_frame)
+        """Answer a close or a ping; count the rest against a small budget."""
+        parser = self._parser or FrameParser(compressed=self.encode is frames.deflated_frame)
         self._parser = parser
         try:
             for opcode, payload in parser.feed(data, time.monotonic()):
@@ -137,13 +137,13 @@ class SocketReader(Reader, asyncio.Protocol):
         return False
 
     def pause_writing(self) -> None:
-        """Stand aside: something is unsent."""
+        """Fall behind: something is unsent."""
         self._paused = True
         if self._channel is not None:
             self._channel.fall_behind(self)
 
     def resume_writing(self) -> None:
-        """Come back: all is sent."""
+        """Catch up: all is sent."""
         self._paused = False
         if self._channel is not None and not self._finishing:
             self._channel.catch_up(self)
@@ -152,9 +152,9 @@ class SocketReader(Reader, asyncio.Protocol):
         """Forget everything, the descriptor first."""
         self._leave()
         self._connections.discard(self)
-        self._let_go()
+        self._detach()
 
-    def _let_go(self) -> None:
+    def _detach(self) -> None:
         if self._socket is not None:
             self._socket.detach()
             self._socket = None
@@ -170,15 +170,15 @@ class SocketReader(Reader, asyncio.Protocol):
         return len(data)
 
     def _answer(self, data: bytes) -> None:
-        if self.block is not None:
+        if self.cohort is not None:
             self.push(data)
         else:
             self._transport.write(data)
 
-    def _look_again(self) -> None:
+    def _poll_drained(self) -> None:
         if not self._paused:
             if self._unwritten():
-                asyncio.get_running_loop().call_later(LOOK_SECONDS, self._look_again)
+                asyncio.get_running_loop().call_later(POLL_SECONDS, self._poll_drained)
             else:
                 self.resume_writing()
 
@@ -192,8 +192,8 @@ class SocketReader(Reader, asyncio.Protocol):
 
     def _abort_later(self) -> None:
         # close() waits for ever for a client that has stopped reading.
-        patience = FINISH_SECONDS * random.uniform(1, 1.5)  # noqa: S311 - not all at once
-        asyncio.get_running_loop().call_later(patience, self._transport.abort)
+        delay = FINISH_SECONDS * random.uniform(1, 1.5)  # noqa: S311 - not all at once
+        asyncio.get_running_loop().call_later(delay, self._transport.abort)
 
     def _leave(self) -> None:
         if self._channel is not None:

@@ -1,9 +1,9 @@
-"""HTTP connections: uvicorn's protocol, with an end to every patience.
+"""HTTP connections: uvicorn's protocol, with a timeout for every wait.
 
 uvicorn waits for ever for a request that was begun and for a client that no longer reads, and puts
-no bound on a head. Here both are noted as they begin, and one `sweep` a second looks at them; no
-connection has a timer. This leans on inner parts of uvicorn, so its version is pinned and
-tests/websocket/test_connection.py says loudly when they move.
+no bound on a head. Here both waits are noted as they begin, and one `sweep` a second ends those
+that are too long; no connection has a timer. This uses inner parts of uvicorn, so its version is
+pinned, and tests/websocket/test_connection.py fails when they move.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -20,7 +20,13 @@ from feedserver.api.problems import problem
 from feedserver.errors import BadRequest, HeadTooLarge, Refused, TooSlow
 from feedserver.live.channel import STALL_SECONDS
 from feedserver.websocket.connection import in_kernel
-from feedserver.websocket.handshake import Handshake, Queue, TurnAway, header_lines
+from feedserver.websocket.handshake import (
+    Handshake,
+    HandshakeQueue,
+    Reject,
+    Upgrade,
+    header_lines,
+)
 
 # From a request's first byte to its last, and from a connection to a request.
 REQUEST_SECONDS = 30.0
@@ -38,14 +44,14 @@ class _Stall:
 
 
 class Connections:
-    """Those of which a request is due, the oldest first, and those that do not read.
+    """The connections that owe a request, the oldest first, and those that do not read.
 
-    `turn_away` says how the answer to a handshake ends that is refused; None: it is not.
+    `reject(path, subprotocols)` returns the bytes that reject a handshake, or None to accept it.
     """
 
-    def __init__(self, turn_away: TurnAway = lambda path, offered: None) -> None:
-        self.turn_away = turn_away
-        self.handshakes = Queue()
+    def __init__(self, reject: Reject = lambda path, subprotocols: None) -> None:
+        self.reject = reject
+        self.handshakes = HandshakeQueue()
         self.due: dict[HttpProtocol, float] = {}
         self.stalled: dict[HttpProtocol, _Stall] = {}
 
@@ -193,10 +199,27 @@ class HttpProtocol(HttpToolsProtocol):
             return
         self.connections.discard(self)
         self.parser = None  # type: ignore[assignment]  # they hold one another
-        handshake = Handshake(self, self._all.turn_away)
+        handshake = Handshake(self._upgrade(), self._all.reject)
         self._all.handshakes.add(handshake)
         if rest:
             handshake.data_received(rest)
+
+    def _upgrade(self) -> Upgrade:
+        assert self.scheme is not None
+        return Upgrade(
+            self.scope["method"],
+            self.url,
+            self.scope["http_version"],
+            self.headers,
+            cast("dict[str, Any]", self.scope),
+            self.scheme,
+            self.app,
+            self.loop,
+            self.transport,
+            cast("set[Any]", self.connections),
+            self.tasks,
+            self.server_state.default_headers,
+        )
 
     def _refuse(self, fault: Refused) -> None:
         if self.transport.is_closing():

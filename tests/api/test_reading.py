@@ -52,7 +52,7 @@ def test_whatever_is_read_is_open_to_all_and_kept_briefly(feed: Feed, rest: str)
         assert answer.headers["content-type"] == "application/json"
         open_to_all(answer)
         kept_briefly(answer)
-    assert answer.headers["cache-tag"].split()[0] == f"feed-{feed.slug}"
+    assert answer.headers["cache-tag"].split(",")[0] == f"feed-{feed.slug}"
 
 
 @pytest.mark.parametrize("rest", READS)
@@ -173,17 +173,18 @@ def test_a_page_for_a_token_carries_the_source_text_and_is_kept_by_nobody(feed: 
         problem(feed.reader.get(feed.path + rest, headers=UNKNOWN), 401, "unauthorized")
 
 
-def test_the_cache_tag_names_the_feed_and_every_item_whose_text_is_there(feed: Feed) -> None:
+def test_the_cache_tags_name_the_feed_and_the_item_that_an_answer_is_about(feed: Feed) -> None:
+    """Not each item of a page: a header of 4 KB and more is too long for proxies."""
     before = feed.cursor
     items = [feed.item(str(n)) for n in range(3)]
-    expected = {f"feed-{feed.slug}", *(f"item-{item['id']}" for item in items)}
-    for rest in ("/items", "/changes", f"/changes?since={before}"):
-        answer = feed.reader.get(feed.path + rest)
-        assert set(answer.headers["cache-tag"].split()) == expected, rest
     one = items[0]["id"]
-    for rest in ("", "/history"):
-        answer = feed.reader.get(f"{feed.path}/items/{one}{rest}")
-        assert answer.headers["cache-tag"] == f"feed-{feed.slug} item-{one}"
+    lists = ["", "/items", "/items?limit=200", "/changes", f"/changes?since={before}"]
+    answers = [f"/items/{one}", f"/items/{one}/history"]
+    for rest in lists + answers:
+        headers = feed.reader.get(feed.path + rest).headers
+        tags = [f"feed-{feed.slug}"] + [f"item-{one}"] * (rest in answers)
+        assert headers["cache-tag"] == ",".join(tags), rest
+        assert headers["surrogate-key"] == " ".join(tags), rest
 
 
 def test_pages_follow_each_other_without_gap_or_overlap(feed: Feed, importer: Editor) -> None:

@@ -10,7 +10,7 @@ from prose import DOCS, blocks, chapter, table
 from support.server import ROOT
 
 from feedserver import journal
-from feedserver.live import channel
+from feedserver.live import channel, rounds
 from feedserver.model import Verb
 from feedserver.sqlite.schema import MIGRATIONS
 
@@ -55,5 +55,5 @@ def test_the_straight_line_counts_its_steps() -> None:
 
 def test_a_rounds_numbers_are_those_of_the_code() -> None:
     text = chapter(PAGE, "Rounds")
-    assert f"{channel.SLICE} at a time" in text
+    assert f"{rounds.SLICE} at a time" in text
     assert f"without any progress for {channel.STALL_SECONDS:.0f} s" in text

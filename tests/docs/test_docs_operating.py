@@ -9,9 +9,10 @@ import pytest
 from prose import DOCS, blocks, chapter, name_of, table
 from support.server import ROOT
 
-from feedserver import service, settings
+from feedserver import settings
 from feedserver.commands.program import _parser
 from feedserver.sqlite.database import BUSY_SECONDS, FILE
+from feedserver.websocket import listening, server
 from publisher.cli import parser_for
 from publisher.commands import COMMANDS
 
@@ -77,10 +78,10 @@ def test_the_commands_of_the_server_are_all_told_of() -> None:
     "words",
     [
         f"held the write lock for {BUSY_SECONDS:.0f} s",
-        f"up to {service.GOODBYE_SECONDS + service.GRACE_SECONDS:.0f} s while readers are told",
-        f"about {2 * service.SEND_BUFFER // 1024} KiB in the kernel",
-        f"`net.core.somaxconn` of at least {service.BACKLOG}",
-        f"keeps idle connections for {service.KEEP_ALIVE_SECONDS} s",
+        f"up to {server.GOODBYE_SECONDS + server.GRACE_SECONDS:.0f} s while readers are told",
+        f"about {2 * listening.SEND_BUFFER // 1024} KiB in the kernel",
+        f"`net.core.somaxconn` of at least {listening.BACKLOG}",
+        f"keeps idle connections for {server.KEEP_ALIVE_SECONDS} s",
         f"| `{FILE}` |",
     ],
 )

@@ -10,11 +10,11 @@ from prose import DOCS, chapter, table
 from starlette.routing import Route, WebSocketRoute
 
 from feedserver import draft, model
-from feedserver.api import editing, reading
-from feedserver.api.app import make_app
-from feedserver.api.problems import _Surprise
+from feedserver.api import caching, cors, editing, queries
+from feedserver.api.problems import InternalError
 from feedserver.errors import FeedError, Refused, Unavailable
-from feedserver.live import channel, messages
+from feedserver.live import channel, goodbyes, messages
+from feedserver.service import make_app
 from feedserver.websocket import endpoint as live
 from feedserver.websocket import frames
 
@@ -30,7 +30,7 @@ def family(kind: type[FeedError]) -> Iterator[type[FeedError]]:
 
 def spoken() -> set[tuple[str, str]]:
     """Every slug and status that a client can meet."""
-    kinds = {*family(Refused), Unavailable, *family(Unavailable), _Surprise}
+    kinds = {*family(Refused), Unavailable, *family(Unavailable), InternalError}
     return {(kind.slug, str(kind.status)) for kind in kinds}
 
 
@@ -66,7 +66,7 @@ def test_every_address_that_the_text_names_exists() -> None:
 
 
 def test_every_close_code_is_in_the_table_and_no_other() -> None:
-    used = {value for name, value in vars(channel).items() if name.startswith("CLOSE_")}
+    used = {value for name, value in vars(goodbyes).items() if name.startswith("CLOSE_")}
     used |= {frames.TOO_MUCH, frames.PROTOCOL_ERROR, frames.close_code(b"")}
     rows = table(chapter(PAGE, "WebSocket"), "code")
     assert {int(row[0]) for row in rows} == used
@@ -121,10 +121,10 @@ def test_a_limit_is_that_of_the_code(what: str, limit: str) -> None:
 @pytest.mark.parametrize(
     "words",
     [
-        f"`{reading.CACHED}`",
-        f"`{reading.CORS['Access-Control-Expose-Headers']}`",
-        f"(1 to {reading.PAGE_ITEMS_MAX}, {reading.PAGE_ITEMS} by default)",
-        f"of 1 to {reading.QUERY_MAX} characters",
+        f"`{caching.CACHED}`",
+        f"`{cors.CORS['Access-Control-Expose-Headers']}`",
+        f"(1 to {queries.PAGE_ITEMS_MAX}, {queries.PAGE_ITEMS} by default)",
+        f"of 1 to {queries.QUERY_MAX} characters",
         f"the newest {model.SNAPSHOT_ITEMS} items",
         f"more than {model.CATCH_UP_MAX} changed items behind",
         f"at most {messages.MESSAGE_MAX // 1024**2} MiB",
@@ -137,8 +137,8 @@ def test_a_limit_is_that_of_the_code(what: str, limit: str) -> None:
         f"{editing.PURGE_PATIENCE:.0f} s at most",
         f"up to {model.AHEAD_MAX // 1000} s ahead",
         f"under {model.STEP_BACK_MAX // 60_000} minutes ahead",
-        f"between {channel.RETRY_MS[0] / 1000} s and at least {channel.RETRY_MS[1] // 1000} s",
-        f"up to {channel.RETRY_MS_MAX // 1000} s",
+        f"between {goodbyes.RETRY_MS[0] / 1000} s and at least {goodbyes.RETRY_MS[1] // 1000} s",
+        f"up to {goodbyes.RETRY_MS_MAX // 1000} s",
     ],
 )
 def test_a_number_is_that_of_the_code(words: str) -> None:

@@ -51,8 +51,10 @@ def test_whoever_hangs_on_a_signal_ends_it_with_a_goodbye(
             with pytest.raises(ConnectionClosed):
                 healthy.recv()
             assert healthy.close_code == 1012
-            messages = [line for line in listener.iter_lines() if line.startswith("data: ")]
-            assert parse(messages[-1].removeprefix("data: "))["type"] == "goodbye"
+            *_, retry, data, _ = listener.iter_lines()
+            goodbye = parse(data.removeprefix("data: "))
+            assert goodbye["type"] == "goodbye"
+            assert retry == f"retry: {goodbye['retry_ms']}"  # all that an EventSource reads of it
             assert server.ended() == 0
             assert time.monotonic() - started < END_SECONDS
     idle.close()
@@ -204,7 +206,7 @@ def test_a_second_server_on_the_same_port_says_so(server: Server) -> None:
 
 
 def test_who_never_answers_a_goodbye_is_waited_for_a_moment_and_no_more(tmp_path: Path) -> None:
-    soon = "import feedserver.service as s; s.GOODBYE_SECONDS, s.GRACE_SECONDS = 0.5, 3600"
+    soon = "import feedserver.websocket.server as s; s.GOODBYE_SECONDS, s.GRACE_SECONDS = 0.5, 3600"
     with Server(tmp_path / "data", first=soon) as server, server.editing() as editor:
         silent = Stuck(server, live())  # takes its goodbye, and says nothing
         stalled = [Stuck(server, live()), Stuck(server, stream(), websocket=False)]

@@ -13,7 +13,7 @@ import pytest
 from support.lines import PATIENCE, Stuck, eventually, live, stream
 from support.server import Server
 
-from feedserver.service import SEND_BUFFER, USER_TIMEOUT_MS, listen
+from feedserver.websocket.listening import SEND_BUFFER, USER_TIMEOUT_MS, listen
 
 FINISH_SOON = "import feedserver.websocket.connection as sockets; sockets.FINISH_SECONDS = 0.5"
 SOON = """

@@ -22,9 +22,8 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from support.server import Editor, Server
 
-from feedserver.api.app import make_app
 from feedserver.api.context import Site
-from feedserver.service import open_context
+from feedserver.service import make_app, open_context
 from feedserver.settings import read_settings
 from feedserver.site import assets
 from feedserver.site.preview import locale
@@ -372,7 +371,8 @@ def test_a_killed_item_is_gone_from_every_page_at_once(feed: Feed) -> None:
         assert SECRET not in answer.text
     gone = feed.get(f"/items/{item['id']}")
     assert "We were wrong." in gone.text
-    assert gone.headers["Cache-Tag"] == f"feed-{feed.slug} item-{item['id']}"
+    assert gone.headers["Cache-Tag"] == f"feed-{feed.slug},item-{item['id']}"
+    assert gone.headers["Surrogate-Key"] == f"feed-{feed.slug} item-{item['id']}"
 
 
 def test_a_closed_feed_says_so(feed: Feed) -> None:
@@ -415,7 +415,7 @@ def test_a_page_may_be_kept_for_two_seconds_and_is_sent_once(feed: Feed) -> None
     feed.post()
     first = feed.get()
     assert first.headers["Cache-Control"] == "public, max-age=2, stale-while-revalidate=10"
-    assert first.headers["Cache-Tag"].startswith(f"feed-{feed.slug} item-")
+    assert first.headers["Cache-Tag"] == first.headers["Surrogate-Key"] == f"feed-{feed.slug}"
     assert first.headers["Vary"] == "Accept-Encoding"
     again = feed.get(**{"If-None-Match": f'"other", {first.headers["ETag"]}'})
     assert again.status_code == 304

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from feedserver.live.channel import Channel
 from feedserver.live.messages import Message
-from feedserver.live.readers import Place, Reader
+from feedserver.live.readers import Position, Reader
 from feedserver.model import Millis
 from support.memory import turns
 from support.records import NOON
@@ -33,7 +33,7 @@ class Socket(Reader):
     encodings: ClassVar = [_plain, _indented]
 
     def __init__(self, channel: Channel, room: int) -> None:
-        self.block = None
+        self.cohort = None
         self.encode = self.encodings[room % 2]
         self.send = self._send
         self.room = room
@@ -91,7 +91,7 @@ class Socket(Reader):
 class SocketLine:
     """A connection by WebSocket."""
 
-    def __init__(self, channel: Channel, place: Place | None, room: int) -> None:
+    def __init__(self, channel: Channel, place: Position | None, room: int) -> None:
         self._socket = Socket(channel, room)
         self._text = b""
         channel.join(self._socket, place)
@@ -122,7 +122,7 @@ class SocketLine:
 class StreamLine:
     """A connection by SSE: the server's task takes the next message when the last one is read."""
 
-    def __init__(self, channel: Channel, place: Place | None) -> None:
+    def __init__(self, channel: Channel, place: Position | None) -> None:
         self._seat = ExitStack()
         listener = self._seat.enter_context(channel.listener())
         self._messages = channel.listen(listener, place)

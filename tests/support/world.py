@@ -18,8 +18,7 @@ import pytest
 from feedserver import wire
 from feedserver.api.access import Tokens, new_secret
 from feedserver.errors import KeyReused, Killed, Refused, Unauthorized
-from feedserver.live import channel, hub, messages
-from feedserver.live import window as view
+from feedserver.live import goodbyes, hub, listeners, messages, rounds, window
 from feedserver.live.hub import Hub
 from feedserver.live.messages import next_text
 from feedserver.model import Feed, Item, Millis, Status, Token, Verb
@@ -41,18 +40,18 @@ EDITORS = ("anna", "ben")
 
 def shrink_limits(patch: pytest.MonkeyPatch) -> None:
     """Make every limit so small that a few items cross it."""
-    for module in (view, sqlite_mirror, memory):
+    for module in (window, sqlite_mirror, memory):
         patch.setattr(module, "SNAPSHOT_ITEMS", 4)
-    patch.setattr(view, "CATCH_UP_MAX", 6)
-    patch.setattr(view, "LIVE_MAX", 10)
-    for module in (view, hub):
+    patch.setattr(window, "CATCH_UP_MAX", 6)
+    patch.setattr(window, "LIVE_MAX", 10)
+    for module in (window, hub):
         patch.setattr(module, "RECENT", 7)
         patch.setattr(module, "CHECKS", 5)
     patch.setattr(messages, "MESSAGE_MAX", messages._ENVELOPE + 8_000)
-    patch.setattr(channel, "SLICE", 2)
-    patch.setattr(channel, "SLICE_BYTES", 2_000)
-    patch.setattr(channel, "LISTENERS_TOGETHER", 1)
-    patch.setattr(hub, "BEHIND_PATIENCE", 0.2)
+    patch.setattr(rounds, "SLICE", 2)
+    patch.setattr(rounds, "SLICE_BYTES", 2_000)
+    patch.setattr(listeners, "LISTENERS_TOGETHER", 1)
+    patch.setattr(hub, "BEHIND_TIMEOUT", 0.2)
 
 
 class World:
@@ -338,7 +337,7 @@ class World:
         cursor = watcher.ask(None)
         found = await self.stations[station].hub.channel(watcher.slug)
         assert found is not None
-        place = await self.stations[station].hub.place_of(found, cursor)
+        place = await self.stations[station].hub.position_of(found, cursor)
         assert watcher.take(found.chain(place)[0].json(self.now))
 
     async def turn_page(self, watcher: Watcher, most: int) -> bool:
@@ -372,9 +371,9 @@ class World:
                 await self.hang_up(watcher)
                 return True
         if line.is_over:
-            if line.code == channel.CLOSE_ENDED:
+            if line.code == goodbyes.CLOSE_ENDED:
                 assert watcher.client.ended
-            if line.code == channel.CLOSE_RESTART:
+            if line.code == goodbyes.CLOSE_RESTART:
                 assert watcher.client.retry_ms
             await self.hang_up(watcher)
         return bool(texts)
@@ -384,7 +383,7 @@ class World:
     ) -> None:
         found = await station.hub.channel(watcher.slug)
         assert found is not None
-        place = await station.hub.place_of(found, cursor)
+        place = await station.hub.position_of(found, cursor)
         if by_stream:
             watcher.line = StreamLine(found, place)
         else:

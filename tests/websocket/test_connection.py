@@ -32,7 +32,7 @@ from uvicorn.server import ServerState
 
 from feedserver.websocket.connection import SocketReader
 from feedserver.websocket.frames import BUDGET, FRAMES
-from feedserver.websocket.handshake import EXTENSION, TOGETHER, Handshake, Queue
+from feedserver.websocket.handshake import EXTENSION, TOGETHER, Handshake, HandshakeQueue
 from feedserver.websocket.http1 import Connections
 
 HELLO = frame(PING, b"hello")
@@ -519,11 +519,11 @@ def test_a_handshake_that_fails_holds_up_no_other(monkeypatch: pytest.MonkeyPatc
         raise ValueError("unforeseen")
 
     async def main() -> None:
-        queue = Queue()
+        queue = HandshakeQueue()
         wires = [Wire() for _ in range(2 * TOGETHER + 1)]
         for wire in wires:
-            http = SimpleNamespace(transport=wire, connections=set())
-            queue.add(Handshake(cast("Any", http), lambda path, offered: None))
+            upgrade = SimpleNamespace(transport=wire, connections=set())
+            queue.add(Handshake(cast("Any", upgrade), lambda path, subprotocols: None))
         for _ in range(3):
             await asyncio.sleep(0)
         assert len(begun) == len(wires)

@@ -15,8 +15,8 @@ import pytest
 from support.server import Editor, Server
 from worker_stage import Reader, cpu_ticks, editors_at_all, eventually, readers_at, workers
 
-from feedserver.live.channel import Receipt
 from feedserver.live.hub import Hub
+from feedserver.live.receipts import Receipt
 from feedserver.workers.siblings import Siblings, mailboxes
 
 
