@@ -1,4 +1,4 @@
-"""Chains of messages, each made once for all readers who need it.
+"""Chains of messages, each made once for all readers that need it.
 
 A chain brings a reader from its position to the newest one; each of its messages goes on from where
 the one before it ended. A snapshot is a chain of one.
@@ -49,7 +49,7 @@ class Chains:
         self._room = CHAINS_BYTES
 
     def since(self, position: Position | None) -> list[Message]:
-        """Return what brings a reader from `position` to the newest one; None: from nothing."""
+        """Return the chain that brings a reader from `position` (None: from nothing) up to date."""
         if position is None:
             self._snapshot = self._snapshot or self._messages.snapshot()
             return [self._snapshot]
@@ -57,7 +57,7 @@ class Chains:
         if known is None:
             known = self._messages.since(position.sequence, position.check)
             if known is None:
-                return self.since(None)  # the very same for all who are too far behind
+                return self.since(None)  # one for all readers that are too far behind
             size = sum(len(message.stem) for message in known)
             if len(self._kept) < CHAINS_MAX and size <= self._room:
                 self._room -= size
@@ -66,7 +66,7 @@ class Chains:
 
 
 def position_after(message: Message) -> Position:
-    """Return the position of a reader who has taken a message that moves its cursor."""
+    """Return the position of a reader that has taken a message that moves its cursor."""
     cursor = Cursor.parse(message.cursor)
     assert cursor is not None
     return Position(cursor.sequence, cursor.check)

@@ -30,7 +30,7 @@ def now_millis() -> Millis:
 
 
 class Hub:
-    """The channels of all feeds, kept level with the journal by `run`."""
+    """The channels of all feeds."""
 
     def __init__(
         self,
@@ -150,7 +150,7 @@ class Hub:
         return None if channel is None or self._has_room() else channel.goodbyes.rejection()
 
     async def close(self) -> None:
-        """Say goodbye to every reader. They come back spread over a time for all of them."""
+        """Say goodbye to all readers; together they are the crowd that is told to come back."""
         self._leaving = self.readers
         for channel in list(self._channels.values()):
             await channel.close(self._leaving)
@@ -165,10 +165,10 @@ class Hub:
 
     async def _load(self, slug: str) -> Channel | None:
         try:
-            stock = await self._mirror.stock(slug, RECENT, CHECKS)
-            if stock is None:
+            initial = await self._mirror.stock(slug, RECENT, CHECKS)
+            if initial is None:
                 return None
-            window = Window(stock)
+            window = Window(initial)
             messages = Messages(window, self.epoch, self._page_url(slug), self.heartbeat)
             channel = Channel(
                 window, messages, self.heartbeat, self._clock, self._sender, self._count
