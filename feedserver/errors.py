@@ -21,6 +21,7 @@ FeedError
 │   ├── TooMany           429   sent by nothing here, but by proxies to the publisher
 │   └── HeadTooLarge      431
 ├── Unavailable           503   not now: nothing was stored, come back after `retry_after` seconds
+│   ├── Behind            503   this process has not heard of it yet: it may exist
 │   └── OutcomeUnknown    503   may have been stored: retry with the same key
 └── SetupError                  the operator has to act: exit 1 with the sentence
     └── BadSetting              an option or a variable has no such value: exit 2
@@ -230,6 +231,13 @@ class Unavailable(FeedError):
     def __init__(self, detail: str, retry_after: int = 2) -> None:
         super().__init__(detail)
         self.retry_after = retry_after
+
+
+class Behind(Unavailable):
+    """What was asked for is not known here, but this process is behind the journal: come back."""
+
+    def __init__(self) -> None:
+        super().__init__("this server has not heard of the newest news yet; come back in a moment")
 
 
 class OutcomeUnknown(Unavailable):

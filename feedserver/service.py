@@ -9,9 +9,8 @@ import os
 import resource
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import uvloop
@@ -21,6 +20,8 @@ from starlette.types import Lifespan
 from feedserver.api import app, editing, health, reading, streaming
 from feedserver.api.access import Tokens
 from feedserver.api.context import Context, Site
+from feedserver.api.waiting import Waiting
+from feedserver.errors import SetupError
 from feedserver.linux.aio import Aio
 from feedserver.linux.batches import KernelQueue
 from feedserver.linux.uring import Ring
@@ -29,6 +30,7 @@ from feedserver.live.hub import Hub, now_millis
 from feedserver.newsroom import Newsroom
 from feedserver.settings import Settings
 from feedserver.site import errors, pages
+from feedserver.sqlite.folder import NoNewsroom
 from feedserver.sqlite.journal import SQLiteJournal
 from feedserver.sqlite.opening import CHECKED_MAX, fold_log, prepare
 from feedserver.sqlite.storage import open_storage
@@ -41,6 +43,7 @@ from feedserver.workers.supervisor import supervise
 
 log = logging.getLogger("feedserver")
 
+NEWSROOM_POLL_SECONDS = 0.5  # between looks for a newsroom where there is none yet
 COLLECT_AFTER = (50_000, 20, 20)  # allocations, then collections, of each generation
 
 
@@ -95,10 +98,20 @@ async def open_context(
             newsroom=Newsroom(journal, mirror, now_millis),
             hub=hub,
             crowd=siblings or hub,
-            tokens=Tokens(await mirror.tokens()),
+            tokens=Tokens(await mirror.tokens(), followed),
             site=Site(url, settings.site_name, settings.site_image, settings.site_links),
             faults=faults,
         )
+        hub.applied_to = followed
+        restarting: set[asyncio.Task[None]] = set()
+
+        def restart() -> None:
+            hub.restart()
+            task = asyncio.create_task(_renew_tokens(here))
+            restarting.add(task)
+            task.add_done_callback(restarting.discard)
+
+        journal.on_new_epoch = restart
         works = [_follow(here, journal, followed), hub.run()]
         if siblings is not None:
             journal.on_commit = siblings.announce
@@ -167,7 +180,8 @@ def serve(settings: Settings, *, ready: Callable[[str], None]) -> int:
         with listen(settings.host, settings.port) as listener:
             return _run(settings, listener, lambda: ready(url_of(listener)))
     listeners = listen_together(settings.host, settings.port, settings.workers)
-    prepare(settings.data, CHECKED_MAX)
+    with suppress(NoNewsroom):  # each worker waits for one
+        prepare(settings.data, CHECKED_MAX)
     boxes = mailboxes(settings.workers)
 
     def work(number: int, is_ready: Callable[[], None], life: int) -> int:
@@ -211,6 +225,10 @@ async def _serve(
     url = settings.url or url_of(listener)
     stop: list[Callable[[], None]] = []
 
+    def died(fault: BaseException) -> None:
+        faults.append(fault)
+        on_fault(fault)
+
     def on_fault(fault: BaseException) -> None:
         for stopper in stop:
             stopper()
@@ -218,18 +236,50 @@ async def _serve(
     # Young collections look at every reader in the list of a round: let them be rare.
     gc.freeze()
     gc.set_threshold(*COLLECT_AFTER)
-    async with open_context(settings, url, on_fault, worker) as here:
-        starlette = make_app(None)
-        starlette.state.context = here
-        connections = Connections(partial(endpoint.reject, here.hub))
-        server = Server(starlette, here.hub, connections, ready)
+    starlette = make_app(None)
+    faults: list[BaseException] = []
+    async with AsyncExitStack() as opened:
+
+        async def take_up() -> Context:
+            here = await opened.enter_async_context(open_context(settings, url, on_fault, worker))
+            starlette.state.context = here
+            if here.faults:
+                server.stop()
+            return here
+
+        def reject(path: str, offered: list[str]) -> bytes | None:
+            here: Context | None = getattr(starlette.state, "context", None)
+            return endpoint.reject(here.hub, path, offered) if here is not None else None
+
+        server = Server(Waiting(starlette), Connections(reject), ready)
         stop.append(server.stop)
-        if here.faults:
-            server.stop()
+        try:
+            server.hub = (await take_up()).hub
+        except NoNewsroom as absent:
+            log.warning("%s; it is taken up as soon as there is one", absent.detail)
+            await opened.enter_async_context(_running(_wait_for_newsroom(server, take_up), died))
         if life is not None:  # it ends when the parent does, however that comes about
             _when_readable(life, server.stop)
         await server.serve([listener])
-    return 1 if here.faults else 0
+        here: Context | None = getattr(starlette.state, "context", None)
+        if here is not None:
+            faults += here.faults
+    if faults and isinstance(faults[0], SetupError):
+        raise faults[0]
+    return 1 if faults else 0
+
+
+async def _wait_for_newsroom(
+    server: Server, take_up: Callable[[], Coroutine[Any, Any, Context]]
+) -> None:
+    while True:
+        await asyncio.sleep(NEWSROOM_POLL_SECONDS)
+        try:
+            server.hub = (await take_up()).hub
+        except NoNewsroom:
+            continue
+        log.warning("the newsroom is there, and taken up")
+        return
 
 
 def _when_readable(descriptor: int, act: Callable[[], None]) -> None:
@@ -246,6 +296,10 @@ async def _follow(here: Context, journal: SQLiteJournal, after: int) -> None:
     async for changes in journal.follow(after):
         here.tokens.apply(changes)
         here.hub.apply(changes)
+
+
+async def _renew_tokens(here: Context) -> None:
+    here.tokens.renew(await here.mirror.tokens(), await here.journal.head())
 
 
 @asynccontextmanager

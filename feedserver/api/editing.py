@@ -35,7 +35,7 @@ NO_STORE = {"Cache-Control": "no-store", "Vary": "Authorization"}
 async def post_item(request: Request) -> Response:
     """Post a new item."""
     here = context(request)
-    editor = here.editor(request)
+    editor = await here.editor(request)
     raw = await _json(request)
     feed = request.path_params["feed"]
     key = _key(request)
@@ -46,7 +46,7 @@ async def post_item(request: Request) -> Response:
 async def post_revision(request: Request) -> Response:
     """Do any other verb to an item."""
     here = context(request)
-    editor = here.editor(request)
+    editor = await here.editor(request)
     raw = await _json(request)
     outcome = await here.newsroom.submit(
         Submission(
@@ -65,7 +65,7 @@ async def post_revision(request: Request) -> Response:
 async def get_revisions(request: Request) -> Response:
     """Tell an editor who did what when."""
     here = context(request)
-    editor = here.editor(request)
+    editor = await here.editor(request)
     feed = request.path_params["feed"]
     if not editor.may_edit(feed):
         raise Forbidden(f"this token does not edit the feed {feed[:80]}")
@@ -83,7 +83,7 @@ async def get_revisions(request: Request) -> Response:
 async def put_feed(request: Request) -> Response:
     """Create, change, close or reopen a feed."""
     here = context(request)
-    editor = here.editor(request)
+    editor = await here.editor(request)
     raw = await _json(request)
     outcome = await here.newsroom.configure(
         request.path_params["feed"], raw, editor, _condition(request), _key(request)
@@ -94,7 +94,7 @@ async def put_feed(request: Request) -> Response:
 async def post_feed_revision(request: Request) -> Response:
     """Redact earlier key points of a feed."""
     here = context(request)
-    editor = here.editor(request)
+    editor = await here.editor(request)
     raw = await _json(request)
     outcome = await here.newsroom.redact_feed(
         request.path_params["feed"], raw, editor, _condition(request), _key(request)
@@ -106,7 +106,7 @@ async def get_feed_revisions(request: Request) -> Response:
     """Tell an editor who changed the feed's own settings when."""
     here = context(request)
     slug = request.path_params["feed"]
-    if not here.editor(request).may_edit(slug):
+    if not (await here.editor(request)).may_edit(slug):
         raise Forbidden(f"this token does not edit the feed {slug[:80]}")
     revisions = await here.mirror.feed_revisions(slug)
     if not revisions:
@@ -117,7 +117,7 @@ async def get_feed_revisions(request: Request) -> Response:
 async def get_readers(request: Request) -> Response:
     """Tell an editor how many are reading."""
     here = context(request)
-    editor = here.editor(request)
+    editor = await here.editor(request)
     slug = request.path_params["feed"]
     if not editor.may_edit(slug):
         raise Forbidden(f"this token does not edit the feed {slug}")
@@ -206,7 +206,8 @@ async def _progress(
     if redacted:
         headers["Redacted"] = ", ".join(map(str, redacted))
     if withdrawn:
-        done = await here.journal.purged(PURGE_SECONDS)
+        applied = await here.crowd.applied(version, PURGE_SECONDS)
+        done = await here.journal.purged(PURGE_SECONDS) and applied
         headers["Purge"] = "done" if done else "pending"
     return headers
 

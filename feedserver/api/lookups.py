@@ -7,7 +7,7 @@ from starlette.requests import Request
 from feedserver.api.context import Context
 from feedserver.api.editing import item_id
 from feedserver.api.queries import Question
-from feedserver.errors import Killed, NotFound
+from feedserver.errors import Behind, Killed, NotFound
 from feedserver.journal import Page
 from feedserver.live.channel import Channel
 from feedserver.live.readers import Position
@@ -22,8 +22,20 @@ async def find_feed(here: Context, request: Request) -> Feed:
     slug = request.path_params["feed"]
     feed = await here.hub.feeds.find(slug)
     if feed is None:
+        await be_level(here)
+        feed = await here.hub.feeds.find(slug)
+    if feed is None:
         raise no_feed(slug)
     return feed
+
+
+async def be_level(here: Context) -> None:
+    """Wait until all that the journal has by now is known here. Raises Behind.
+
+    Who is behind must not say that something does not exist.
+    """
+    if not await here.journal.level():
+        raise Behind
 
 
 async def arrive(
@@ -36,6 +48,9 @@ async def arrive(
     slug = request.path_params["feed"]
     found = await here.hub.arrive(slug, cursor)
     if found is None:
+        await be_level(here)
+        found = await here.hub.arrive(slug, cursor)
+    if found is None:
         raise no_feed(slug)
     return found
 
@@ -44,6 +59,9 @@ async def find_item(here: Context, request: Request) -> Item:
     """Return the item that the path names. Raises NotFound, Killed."""
     slug = request.path_params["feed"]
     item = await here.mirror.item(slug, item_id(request))
+    if item is None:
+        await be_level(here)
+        item = await here.mirror.item(slug, item_id(request))
     if item is None:
         raise NotFound(f"there is no item {item_id(request)} in the feed {slug[:80]}")
     if item.status is Status.KILLED:

@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractContextManager
 
+from feedserver.journal import InitialState
 from feedserver.live.chains import Chains, Frames, position_after
 from feedserver.live.encoded import EncodedCache
 from feedserver.live.goodbyes import CLOSE_ENDED, CLOSE_FULL, CLOSE_RESTART, Goodbyes
@@ -23,7 +24,7 @@ from feedserver.live.rounds import Cohorts, Rounds
 from feedserver.live.sending import Sender
 from feedserver.live.waiting import Signal
 from feedserver.live.window import Window
-from feedserver.model import Millis, Status
+from feedserver.model import Millis, Status, Verb
 from feedserver.rules import Change
 
 STALL_SECONDS = 30.0  # without any progress a reader is given up; a slow one that moves is not
@@ -103,16 +104,27 @@ class Channel:
         if not any([self.window.apply(change) for change in changes]):
             return
         withdrawn = any(
-            change.item is not None and change.item.status is Status.KILLED for change in changes
+            change.act is Verb.REDACT
+            or (change.item is not None and change.item.status is Status.KILLED)
+            for change in changes
         )
-        self.chains.move_on(withdrawn=withdrawn)
-        self._moved.send()
-        self.listeners.wake()
-        self.rounds.start()
+        self._move_on(withdrawn=withdrawn)
+
+    def restart(self, initial: InitialState, epoch: str) -> None:
+        """Go on with another journal: all readers get a snapshot, whatever they knew is void."""
+        self.window.restart(initial)
+        self.messages.epoch = epoch
+        self._move_on(withdrawn=True)
 
     def chain(self, position: Position | None) -> list[Message]:
         """Return what brings a reader from `position` (None: from nothing) to the newest one."""
         return self.chains.since(position)
+
+    def _move_on(self, *, withdrawn: bool) -> None:
+        self.chains.move_on(withdrawn=withdrawn)
+        self._moved.send()
+        self.listeners.wake()
+        self.rounds.start()
 
     async def wait_for(self, sequence: int, timeout: float) -> bool:
         """Wait until this channel has taken in `sequence`, `timeout` seconds at most."""
@@ -132,15 +144,19 @@ class Channel:
         chain = self.chains.since(position)
         for message in chain:
             alone.position = self.position if message is chain[-1] else position_after(message)
-            reader.push(reader.encode(message, now))
+            reader.push(*reader.encode(message, now))
             if reader.cohort is None:
                 return  # behind: the rest follows once this much is sent
         self._add_caught_up(reader)
 
     def reject(self, reader: Reader) -> None:
         """Tell a socket that there is no room, and when to try again."""
-        reader.push(reader.encode(self.goodbyes.rejection(), self._clock()))
+        reader.push(*reader.encode(self.goodbyes.rejection(), self._clock()))
         reader.finish(CLOSE_FULL)
+
+    def send_back(self, reader: Reader) -> None:
+        """Say goodbye to a socket whose cursor is ahead of this process: it is to come back."""
+        self._say_goodbye(reader)
 
     def leave(self, reader: Reader) -> None:
         """Forget a socket."""
@@ -233,7 +249,7 @@ class Channel:
     def _add_caught_up(self, reader: Reader) -> None:
         """Add a reader at the newest position to the cohorts, or close it if all is over."""
         if self.window.ended:
-            reader.push(reader.encode(self.messages.ended(), self._clock()))
+            reader.push(*reader.encode(self.messages.ended(), self._clock()))
             self._finish(reader, CLOSE_ENDED)
         elif self.goodbyes.has_begun:
             self._say_goodbye(reader)
@@ -241,7 +257,7 @@ class Channel:
             self.cohorts.add(reader.cohort)
 
     def _say_goodbye(self, reader: Reader) -> None:
-        reader.push(reader.encode(self.goodbyes.goodbye(), self._clock()))
+        reader.push(*reader.encode(self.goodbyes.goodbye(), self._clock()))
         self._finish(reader, CLOSE_RESTART)
 
     def _finish(self, reader: Reader, code: int) -> None:

@@ -181,7 +181,7 @@ class Rounds:
                 frames = Frames(self._chains.since(since), self._clock())
             if cohort.position is since:
                 frame, position = frames[cohort.encode], target
-            elif cohort.position.sequence < target.sequence:  # joined during the last round
+            elif cohort.position.is_before(target):  # joined during the last round
                 chain = self._chains.since(cohort.position)
                 frame = Frames(chain, self._clock())[cohort.encode]
                 position = self._chains.newest

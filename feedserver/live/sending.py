@@ -50,4 +50,4 @@ class Sender:
                 raise
             slow = [(readers[at], taken) for at, taken in short]
         for reader, taken in slow:
-            reader.keep(memoryview(frame)[taken:])  # shared, not copied
+            reader.keep([memoryview(frame)[taken:]])  # shared, not copied

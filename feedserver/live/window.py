@@ -45,6 +45,10 @@ class Window:
         self._items_bytes = sum(map(_memory, self._items.values()))
         self._caught_up_at = self.head  # readers at this sequence or later get the whole of a burst
 
+    def restart(self, initial: InitialState) -> None:
+        """Start anew from the state of another journal."""
+        self.__init__(initial, self._cache)  # type: ignore[misc]
+
     @property
     def head(self) -> int:
         """The sequence of the newest record taken in."""

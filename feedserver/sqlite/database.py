@@ -20,6 +20,7 @@ from feedserver.sqlite.folder import DATABASE, Files, NoNewsroom, occupied
 from feedserver.sqlite.keys import KeyFile
 from feedserver.sqlite.opening import GLANCED_MAX
 from feedserver.sqlite.rows import Overtaken, Reader, newest_sequence
+from feedserver.sqlite.writer import next_sequence
 
 T = TypeVar("T")
 
@@ -47,7 +48,8 @@ class Database:
         self.keys = keys
         self.files = Files(path, keys)
         self.reader = Reader(keys)
-        self.damage: str | None = None  # what the last read said that failed
+        self.damage: str | None = None  # what SQLite said when it met a broken page
+        self.fault: str | None = None  # what the disk said at the last read; it may pass
         self._writer = writer
         self._watcher = watcher
         self._free: asyncio.LifoQueue[aiosqlite.Connection] = asyncio.LifoQueue()
@@ -77,13 +79,15 @@ class Database:
                     answer = await run(reader, lambda c: _at_one_moment(c, work))
                 except Overtaken:
                     continue
-                self.damage = None
+                self.fault = None
                 return answer
             raise Unavailable("the news is being changed too often to be read; try again")
         except sqlite3.Error as fault:
             log.error("the database cannot be read: %s", fault)
-            if code_of(fault) in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_IOERR}:
+            if code_of(fault) == sqlite3.SQLITE_CORRUPT:
                 self.damage = str(fault)
+            elif code_of(fault) == sqlite3.SQLITE_IOERR:
+                self.fault = str(fault)
             raise Unavailable("the news cannot be read at the moment; try again later") from fault
         finally:
             self._free.put_nowait(reader)
@@ -119,7 +123,7 @@ async def open_database(
                 await asyncio.to_thread(opening.prepare, folder, 0)
             except NoNewsroom:
                 await asyncio.to_thread(opening.begin, folder)
-        identity = await asyncio.to_thread(opening.prepare, folder, checked_max)
+        await asyncio.to_thread(opening.prepare, folder, checked_max)
         opened.enter_context(occupied(folder))
         path = folder / DATABASE
         read_only = not opening.is_writable(path)
@@ -136,16 +140,23 @@ async def open_database(
             await opened.enter_async_context(open_in_thread(path, read_only=True))
             for _ in range(READERS)
         ]
+        identity = opening.identity_of(watcher)
         yield Database(path, identity, keys, writer, tuple(readers), watcher)
 
 
 def _begin_to_write(connection: sqlite3.Connection, keys: KeyFile) -> None:
-    """Draw all keys ahead anew: some may have sealed words that a power cut left in a log."""
+    """See if the journal went back, and draw all keys ahead anew.
+
+    Some of these may have sealed words that a power cut left in a log.
+    """
     connection.execute("BEGIN IMMEDIATE")
     try:
+        next_sequence(connection, keys)
         keys.redraw(newest_sequence(connection), only_taken=False)
-    finally:
+    except BaseException:
         connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
 
 
 def _at_one_moment(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], T]) -> T:

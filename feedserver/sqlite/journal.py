@@ -7,7 +7,7 @@ import logging
 import sqlite3
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 
 from feedserver.errors import OutcomeUnknown, Unavailable
@@ -62,13 +62,18 @@ class SQLiteJournal:
 
     @property
     def damage(self) -> str | None:
-        """What the last read said that failed; None if it did not."""
-        return self._database.damage
+        """What is wrong with the files, as far as reads have shown; None if nothing is."""
+        return self._database.damage or self._database.fault
 
     @property
     def moved(self) -> str | None:
         """Which file is no longer in its place; None if all are."""
         return self._database.files.moved()
+
+    async def look_again(self) -> None:
+        """Read something, to learn if a fault has passed."""
+        with suppress(Unavailable):
+            await self._database.read(lambda c: c.execute("SELECT count(*) FROM feeds").fetchone())
 
     async def append(self, record: Record) -> Change:
         """Commit the record, together with whatever else is waiting."""
@@ -224,8 +229,11 @@ class SQLiteJournal:
             self._filling = asyncio.create_task(asyncio.to_thread(fill))
 
     async def _watch(self) -> None:
-        seen = None
+        seen, moved = None, None
         while True:
+            if (now_moved := self.moved) != moved:
+                moved = now_moved
+                log.error("%s", moved) if moved else log.warning("all files are in place again")
             try:
                 version = self._database.data_version()
                 if version != seen:

@@ -33,6 +33,7 @@ def test_a_long_catch_up_over_records_read_back_leads_past_no_change() -> None:
         state = item(sequence, 400 + sequence)
         assert window.apply(Change(sequence, f"c{sequence:03}", 0, feed=newest, item=state))
     chain = Messages(window, "epoch123", "https://news.example", 25).since(3, "c003")
+    assert chain is not None
     assert len(chain) > 2
     assert all(len(message.stem) < MESSAGE_MAX for message in chain)
     # What is still to come, up to 443, changes other items: a reader must not stand beyond it.

@@ -114,6 +114,24 @@ def test_readers_that_stop_reading_cost_the_server_no_memory(server: Server) -> 
         stuck.close()
 
 
+@pytest.mark.parametrize("websocket", [True, False], ids=["socket", "stream"])
+def test_a_long_snapshot_is_in_memory_once_for_all_who_do_not_read_it(
+    server: Server, websocket: bool
+) -> None:
+    kind = "ws" if websocket else "sse"
+    with server.editing() as editor:
+        for number in range(17):
+            editor.item(f"News {number}", body=LARGE)
+        before = server.memory()
+        path = live() if websocket else stream()
+        crowd = [Stuck(server, path, websocket=websocket) for _ in range(200)]
+        eventually(lambda: readers(editor)[kind] == 200)
+        # A snapshot for each of them would be 200 MB; a stream's own state is some 40 KB.
+        assert server.memory() - before < 30_000_000
+    for stuck in crowd:
+        stuck.close()
+
+
 def test_a_long_catch_up_for_a_reader_that_does_not_read_costs_little_memory(
     server: Server,
 ) -> None:
