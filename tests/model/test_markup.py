@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feedserver import markup
-from feedserver.markup import Span, bad_links, blocks, is_link, plain
+from feedserver.addresses import is_link
+from feedserver.markup import Span, bad_links, blocks, plain
 from feedserver.model import BODY_MAX
 
 texts = st.text(alphabet="ab *\\[]()\n\t,.5", max_size=60) | st.text(max_size=60)
