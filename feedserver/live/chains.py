@@ -1,4 +1,4 @@
-"""Chains of messages, each made once for all readers who need it.
+"""Chains of messages, each made once for all readers that need it.
 
 A chain brings a reader from its position to the newest one; each of its messages goes on from where
 the one before it ended. A snapshot is a chain of one.
@@ -47,7 +47,7 @@ class Chains:
         self.withdrawals += withdrawn
 
     def since(self, position: Position | None) -> list[Message]:
-        """Return what brings a reader from `position` to the newest one; None: from nothing."""
+        """Return the chain that brings a reader from `position` (None: from nothing) up to date."""
         if position is not None and position.epoch != self._messages.epoch:
             position = None  # what readers know of another journal is void
         feed = self._window.feed
@@ -59,7 +59,7 @@ class Chains:
             else:
                 chain = self._messages.since(position.sequence, position.check)
                 if chain is None:
-                    return self.since(None)  # the very same for all who are too far behind
+                    return self.since(None)  # one for all readers that are too far behind
             size = MESSAGE_SIZE * sum(len(message.stem) for message in chain)
             items = {item.id for message in chain for item in message.items}
             self._cache.put(key, chain, size, items=items, feed=feed.slug)
@@ -67,7 +67,7 @@ class Chains:
 
 
 def position_after(message: Message) -> Position:
-    """Return the position of a reader who has taken a message that moves its cursor."""
+    """Return the position of a reader that has taken a message that moves its cursor."""
     cursor = Cursor.parse(message.cursor)
     assert cursor is not None
     return Position(cursor.sequence, cursor.check, cursor.epoch)

@@ -1,8 +1,8 @@
 """The live side of one feed: takes its changes, and owns the parts that bring them to readers.
 
-Readers come in two kinds. Sockets that are caught up stand in cohorts, which rounds send to; one
-whose buffer is full is behind, and comes back with all that it missed as one batch. Listeners take
-messages at their own pace.
+There are two kinds of readers. Sockets that are caught up belong to cohorts, which rounds send to;
+a socket whose buffer is full is behind, and gets all that it missed as one batch once it has sent
+the rest. Listeners take messages at their own pace.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from feedserver.live.window import Window
 from feedserver.model import Millis, Status, Verb
 from feedserver.rules import Change
 
-STALL_SECONDS = 30.0  # without any progress a reader is given up; a slow one that moves is not
+STALL_SECONDS = 30.0  # a reader without any progress for so long is dropped; a slow one is not
 DROPPED_MAX = 512  # stalled readers dropped at once: some 5 ms
 
 
@@ -117,7 +117,7 @@ class Channel:
         self._move_on(withdrawn=True)
 
     def chain(self, position: Position | None) -> list[Message]:
-        """Return what brings a reader from `position` (None: from nothing) to the newest one."""
+        """Return the chain that brings a reader from `position` (None: from nothing) up to date."""
         return self.chains.since(position)
 
     def _move_on(self, *, withdrawn: bool) -> None:

@@ -50,7 +50,7 @@ class Goodbyes:
     def retry_ms(self) -> int:
         """Draw the milliseconds after which a reader comes back."""
         low, high = RETRY_MS
-        # A crowd counted anew for each goodbye shrinks to nothing: its last would all come at once.
+        # Not counted anew for each goodbye: the last ones would all be told to come back soon.
         crowd = (self._readers() if self._leaving is None else self._leaving) + self._rejected
         spread = min(high + crowd * RETRY_MS_PER_READER, RETRY_MS_MAX)
         return random.randint(low, spread)  # noqa: S311

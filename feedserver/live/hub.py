@@ -38,7 +38,7 @@ def now_millis() -> Millis:
 
 
 class Hub:
-    """The channels of all feeds, kept level with the journal by `run`."""
+    """The channels of all feeds."""
 
     def __init__(
         self,
@@ -225,7 +225,7 @@ class Hub:
         return None if channel is None or self._has_room() else channel.goodbyes.rejection()
 
     async def close(self) -> None:
-        """Say goodbye to every reader. They come back spread over a time for all of them."""
+        """Say goodbye to all readers; together they are the crowd that is told to come back."""
         self._leaving = self.readers
         for channel in list(self._channels.values()):
             await channel.close(self._leaving)
