@@ -187,7 +187,7 @@ class MemoryJournal:
         self.disk.done += 1
         decision: Change | Refused | Duplicate
         try:
-            decision = _apply(self.disk, record, sequence)
+            decision = apply(self.disk, record, sequence)
         except (Refused, Duplicate) as refusal:
             decision = refusal
         answer = self._answers.pop(sequence, None)
@@ -345,7 +345,8 @@ async def turns(count: int) -> None:
         await asyncio.sleep(0)
 
 
-def _apply(disk: Disk, record: Record, sequence: int) -> Change:
+def apply(disk: Disk, record: Record, sequence: int) -> Change:
+    """Decide on a record at its place, and keep on the disk what follows."""
     token = record.settings.name if isinstance(record.settings, TokenSettings) else record.editor
     redacted = disk.records.get(record.redaction.version) if record.redaction else None
     if redacted is not None and (redacted.feed, redacted.item) != (record.feed, record.item):
