@@ -9,10 +9,10 @@ from collections.abc import Sequence
 
 from feedserver import __version__
 from feedserver.suggestions import did_you_mean
-from publisher.advice import advise
-from publisher.arguments import add_common
-from publisher.call import Call, Command
 from publisher.commands import COMMANDS
+from publisher.editing.call import Call, Command
+from publisher.editing.hints import advise
+from publisher.editing.options import add_common
 from publisher.failures import Failure, Misused, as_failure
 from publisher.output import Screen, abandon, tell, told
 from publisher.parser import Parser

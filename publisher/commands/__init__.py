@@ -1,6 +1,5 @@
 """The verbs of the command line, one module each."""
 
-from publisher.call import Command
 from publisher.commands import (
     correct,
     fix,
@@ -16,6 +15,7 @@ from publisher.commands import (
     watch,
 )
 from publisher.commands import list_items as list
+from publisher.editing.call import Command
 
 COMMANDS: dict[str, Command] = {
     module.COMMAND.name: module.COMMAND

@@ -1,7 +1,7 @@
 """`publisher correct`: we were wrong."""
 
 from feedserver.model import Verb
-from publisher.revising import command
+from publisher.editing.revising import command
 
 COMMAND = command(
     Verb.CORRECT,

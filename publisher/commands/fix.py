@@ -1,7 +1,7 @@
 """`publisher fix`: a typo, a link, a tag."""
 
 from feedserver.model import Verb
-from publisher.revising import command
+from publisher.editing.revising import command
 
 COMMAND = command(
     Verb.FIX,

@@ -1,7 +1,7 @@
 """`publisher hold`: the item is under doubt."""
 
 from feedserver.model import Verb
-from publisher.revising import command
+from publisher.editing.revising import command
 
 COMMAND = command(
     Verb.HOLD,

@@ -1,7 +1,7 @@
 """`publisher kill`: the item must not be shown."""
 
 from feedserver.model import Verb
-from publisher.revising import command
+from publisher.editing.revising import command
 
 COMMAND = command(
     Verb.KILL,

@@ -4,12 +4,12 @@ from argparse import ArgumentParser
 
 from feedserver.model import Status
 from feedserver.wire import Json
-from publisher.arguments import count
-from publisher.call import Call, Command
-from publisher.marks import marks
+from publisher.editing.call import Call, Command
+from publisher.editing.options import count
 from publisher.output import clean_line, fit, local_time
 from publisher.server.client import Client
 from publisher.server.schemas import is_page
+from publisher.text.items import marks
 
 PAGE = 200  # items; the most that the server gives at once
 

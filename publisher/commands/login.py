@@ -7,13 +7,13 @@ from contextlib import suppress
 
 from feedserver.errors import Unauthorized
 from feedserver.model import is_slug
-from publisher.advice import no_feed
-from publisher.call import Call, Command
+from publisher.editing.call import Call, Command
+from publisher.editing.hints import no_feed
 from publisher.failures import Misused, Refused
 from publisher.output import clean_line
-from publisher.profile import Profile, save
 from publisher.server.address import split_feed
 from publisher.server.client import Client
+from publisher.server.profile import Profile, save
 from publisher.server.schemas import is_readers
 
 

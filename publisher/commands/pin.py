@@ -1,7 +1,7 @@
 """`publisher pin`: keep it on top."""
 
 from feedserver.model import Verb
-from publisher.revising import command
+from publisher.editing.revising import command
 
 COMMAND = command(
     Verb.PIN,

@@ -3,10 +3,17 @@
 from argparse import ArgumentParser
 
 from feedserver.model import Verb
-from publisher.arguments import A_TIME, add_content, add_sending, add_words, fields_of, take_words
-from publisher.call import Call, Command
+from publisher.editing.call import Call, Command
+from publisher.editing.options import (
+    A_TIME,
+    add_content,
+    add_sending,
+    add_words,
+    fields_of,
+    take_words,
+)
+from publisher.editing.submitting import Submission, new_key, submit
 from publisher.failures import Misused
-from publisher.submitting import Submission, new_key, submit
 from publisher.text.typed import Text, keeping, read_typed, write_in_editor
 
 

@@ -1,7 +1,7 @@
 """`publisher release`: the doubt is cleared."""
 
 from feedserver.model import Verb
-from publisher.revising import command
+from publisher.editing.revising import command
 
 COMMAND = command(
     Verb.RELEASE,

@@ -5,13 +5,13 @@ from argparse import ArgumentParser
 from feedserver.errors import Killed
 from feedserver.model import Status
 from feedserver.wire import Json
-from publisher.arguments import add_item
-from publisher.call import Call, Command
+from publisher.editing.call import Call, Command
+from publisher.editing.options import add_item
+from publisher.editing.submitting import tombstone_of
 from publisher.failures import Refused
-from publisher.marks import marks
 from publisher.output import Screen, clean, clean_line, local_time, plain
 from publisher.server.schemas import is_history, is_revisions, is_versioned_item
-from publisher.submitting import tombstone_of
+from publisher.text.items import marks
 
 
 def _add_arguments(parser: ArgumentParser) -> None:

@@ -1,7 +1,7 @@
 """`publisher update`: the story moved on."""
 
 from feedserver.model import Verb
-from publisher.revising import command
+from publisher.editing.revising import command
 
 COMMAND = command(
     Verb.UPDATE,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator
 from contextlib import closing
 
 from feedserver.wire import Json
-from publisher.call import Call, Command
+from publisher.editing.call import Call, Command
 from publisher.failures import NotReached
 from publisher.output import clean_line, fit, local_time
 from publisher.server.follower import News, Next, Step, View, wait_to_come_back

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from feedserver.wire import Json
-from publisher.marks import what_changed
+from publisher.text.items import what_changed
 
 FIRST_WAIT = 1.0  # seconds; the least that a reader waits before it comes back
 LONGEST_WAIT = 30.0  # seconds

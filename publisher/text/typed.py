@@ -22,9 +22,9 @@ from itertools import takewhile
 from pathlib import Path
 
 from feedserver.wire import Json
-from publisher.arguments import check_text
+from publisher.editing.options import check_text
 from publisher.failures import Misused, as_failure
-from publisher.profile import folder, write_private
+from publisher.server.profile import folder, write_private
 
 SCISSORS = "-- >8 -- nothing from this line on is sent --"
 _HINT = """\

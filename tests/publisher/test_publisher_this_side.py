@@ -11,7 +11,7 @@ import pytest
 from hostile import CERTIFICATE, ITEM, answers, streams
 
 from publisher.failures import Broken, Misused, as_failure
-from publisher.profile import folder
+from publisher.server.profile import folder
 
 posted = answers(201, ITEM)
 PAGE = {"items": [ITEM]}

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feedserver.model import BODY_MAX
-from publisher.arguments import fields_of, words_of
 from publisher.cli import parser_for
 from publisher.commands import COMMANDS
+from publisher.editing.options import fields_of, words_of
 from publisher.failures import Misused
 from publisher.output import clean, clean_line, fit, local_time, plain
 from publisher.server.address import is_loopback, may_carry_token, same_server, split_feed

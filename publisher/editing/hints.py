@@ -16,9 +16,9 @@ from feedserver.errors import (
     Unauthorized,
 )
 from feedserver.suggestions import did_you_mean
-from publisher.call import Call
+from publisher.editing.call import Call
+from publisher.editing.submitting import tombstone_of
 from publisher.failures import Failure, NotReached, Refused
-from publisher.submitting import tombstone_of
 
 _OF_IMPORTS = ("--at", "--origin-uri", "--origin-id")
 

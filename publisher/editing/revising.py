@@ -10,7 +10,8 @@ from typing import Any
 from feedserver.errors import Killed
 from feedserver.model import Status, Verb
 from feedserver.wire import Json
-from publisher.arguments import (
+from publisher.editing.call import Call, Command
+from publisher.editing.options import (
     add_content,
     add_item,
     add_note,
@@ -20,11 +21,10 @@ from publisher.arguments import (
     fields_of,
     take_words,
 )
-from publisher.call import Call, Command
+from publisher.editing.submitting import Submission, new_key, say_unchanged, submit, tombstone_of
 from publisher.failures import Misused, Refused
 from publisher.server.client import Client
 from publisher.server.schemas import is_versioned_item
-from publisher.submitting import Submission, new_key, say_unchanged, submit, tombstone_of
 from publisher.text.typed import Kept, Text, keeping, read_typed, write_in_editor
 
 

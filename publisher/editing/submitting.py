@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from feedserver.errors import Stale
 from feedserver.model import Verb
 from feedserver.wire import Json
-from publisher.arguments import TIMEOUT, option_for, words_of
-from publisher.call import Call
+from publisher.editing.call import Call
+from publisher.editing.options import TIMEOUT, option_for, words_of
 from publisher.failures import Broken, NotReached, Refused
 from publisher.output import clean_line, plain
 from publisher.server.client import Answer, Client

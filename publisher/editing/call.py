@@ -10,8 +10,8 @@ from functools import cached_property
 from feedserver.model import is_slug
 from publisher.failures import Misused
 from publisher.output import Screen
-from publisher.profile import Profile, check_token_may_travel, resolve
 from publisher.server.client import Client
+from publisher.server.profile import Profile, check_token_may_travel, resolve
 
 
 class Call:
