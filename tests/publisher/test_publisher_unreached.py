@@ -65,7 +65,7 @@ def test_a_server_that_always_breaks_off_leaves_a_command_that_is_safe_to_repeat
         "--alt", 'the "bus"', "--size", "12x10", "--no-breaking", stdin=body,
     )  # fmt: skip
     assert failed.code == 3
-    assert "Whether it was stored is not known" in failed.err
+    assert "It is not known whether it was stored" in failed.err
     assert 1 < len(server.requests) < 10
     [saved] = publisher.texts
     assert saved == f"It's a 'test'\n\n{body}"
