@@ -26,8 +26,8 @@ class Command:
     """What one command takes and does.
 
     `usage`: its arguments in one line. `run` gets what the program calls it with, raises Failure
-    where it cannot be done, and may return an exit code. `needs_stdout`: it is of no use without
-    anybody to read its result.
+    where it cannot be done, and may return an exit code. `needs_stdout`: it is
+    refused where stdout is closed.
     """
 
     usage: str
@@ -144,7 +144,7 @@ def _run(program: Program, words: list[str], screen: Screen) -> int:
 
 
 def _run_without_command(program: Program, words: list[str]) -> int:
-    """Tell the version, or what commands there are. Raises Misused for a word that is none."""
+    """Print the version or the list of commands. Raises Misused for an unknown command."""
     if words[:1] == ["--version"]:
         print_result(f"{program.name} {__version__}")
         return 0

@@ -2,10 +2,10 @@
 
 Failure
 ├── NotDone      1   understood and refused; nothing was stored
-│   └── ServerRefusal    the server said no
+│   └── ServerRefusal    refused by the server
 ├── Misused      2   wrong usage, or stopped here before anything was sent
 ├── NotReached   3   no answer, or none that a feedserver gives
-├── Broken      70   this machine or this program failed, whatever the server did
+├── Broken      70   this machine or this program failed
 └── Stopped    130   Ctrl-C before anything was sent
 """
 

@@ -85,7 +85,7 @@ class Screen:
             _print_aside(f"{self.program}: {clean_line(line)}")
 
     def ask(self, question: str) -> bool | None:
-        """Ask the person at the terminal; None where nobody is there to be asked."""
+        """Ask the person at the terminal; None where there is no terminal."""
         if self.as_json or sys.stdin is None or not (sys.stdin.isatty() and sys.stderr.isatty()):
             return None
         text = f"{self.program}: {clean_line(question)} [y/N] "
@@ -113,7 +113,7 @@ class Screen:
 
 
 def open_streams() -> None:
-    """Make both streams take any text. A closed stderr becomes one that nobody reads."""
+    """Make both streams take any text. A closed stderr is replaced by the null device."""
     # Python has None for a stream that was closed before it began.
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  # open to the end
@@ -132,7 +132,7 @@ def abandon(stream: TextIO | None) -> None:
 
 
 def print_result(text: str) -> None:
-    """Print on stdout. Raises Broken, and BrokenPipeError where nobody reads on."""
+    """Print on stdout. Raises Broken, and BrokenPipeError where the reader has gone."""
     with _result_faults():
         print(text, flush=True)  # at once in a pipe, too: `watch` may wait for hours
 
@@ -157,7 +157,7 @@ def _print_aside(line: str) -> None:
     try:
         print(line, file=sys.stderr, flush=True)
     except OSError:
-        abandon(sys.stderr)  # nobody can be told, but the work goes on
+        abandon(sys.stderr)  # the work goes on without messages
 
 
 def _json(data: Any) -> str:

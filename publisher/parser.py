@@ -20,7 +20,7 @@ _UNEXPECTED = re.compile(r"unrecognized arguments: (.*)", re.DOTALL)
 
 
 class _Argument(str):
-    """A word behind --, which is no option whatever it begins with."""
+    """A word after --: an argument, even if it looks like an option."""
 
     __slots__ = ()
 
@@ -28,7 +28,7 @@ class _Argument(str):
 class Parser(ArgumentParser):
     """The parser of one command. It raises Misused where argparse would exit.
 
-    Options are typed whole, as a prefix may mean another one later. A word that begins with one
+    Options are typed whole, as a prefix may match another one later. A word that begins with one
     hyphen is a text, such as a headline about -10 °C.
     """
 
@@ -54,7 +54,7 @@ class Parser(ArgumentParser):
         self.add_argument("--json", action="store_true", help="answer and fail in JSON")
 
     def when_missing(self, argument: str, sentence: str) -> None:
-        """Set what is said when a required argument is missing."""
+        """Set the sentence for a required argument that is missing."""
         self._when_missing[argument] = sentence
 
     def parse_intermixed_args(  # type: ignore[override]  # argparse's overloads say no more

@@ -94,7 +94,7 @@ def _play(screen: Screen, port: int, data: Path, pause: float) -> int:
     for name, token in tokens.items():
         (data / name).touch(mode=0o600)
         (data / name).write_text(token + "\n")
-    # Also where a shell has told it to ignore Ctrl-C, as it does in the background.
+    # Also where a shell has made it ignore Ctrl-C, as shells do in the background.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
     try:
@@ -151,7 +151,7 @@ def _feedserver(data: Path, *words: str) -> str:
 
 
 def _environ() -> dict[str, str]:
-    """Return the environment without the settings of a server that is none of the demo."""
+    """Return the environment without the settings of other servers."""
     return {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
 
 
@@ -216,10 +216,10 @@ def _tell(
         item = _publish(line, known.get(line["ref"]), address, token, imported=imported)
         number = known.setdefault(line["ref"], item["id"])
         screen.give(item)
-        said = shorten(
+        excerpt = shorten(
             line.get("headline") or line.get("note") or line["body"], 90, placeholder="…"
         )
-        screen.say(f"  {line['verb']:8} item {number}: {said}")
+        screen.say(f"  {line['verb']:8} item {number}: {excerpt}")
     screen.say("\nThe story is told. The feed goes on until Ctrl-C.")
 
 

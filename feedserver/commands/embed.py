@@ -13,7 +13,7 @@ from publisher.command_line import Command
 from publisher.output import Screen, clean
 from publisher.parser import Parser
 
-_WILDCARDS = {"", "0.0.0.0", "::"}  # noqa: S104 - where a server listens, but nobody can go
+_WILDCARDS = {"", "0.0.0.0", "::"}  # noqa: S104 - a server can listen there, but no reader can connect
 _STYLE = "live-ticker:not([layout=line]) { display: block; block-size: 28em }"
 
 
@@ -51,8 +51,8 @@ def _run(args: Namespace, screen: Screen) -> None:
         screen.say(f"<!-- or, to stay with version {version}:\n{pinned}\n-->")
     else:
         screen.notice(
-            f"the ticker {version} is not released: its file changes with every build, so there "
-            "is none to pin"
+            f"the ticker {version} is not released: its file changes with every build, so no "
+            "version can be pinned"
         )
     screen.say(
         f"{script}\n{ticker}\n"

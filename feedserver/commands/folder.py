@@ -38,7 +38,7 @@ def settings_of(args: Namespace) -> Settings:
 def work_in_folder(args: Namespace, work: Work[_T], *, may_begin: bool = False) -> _T:
     """Do `work` in the newsroom of the folder, and return what it returns. Raises FeedError.
 
-    Where there is none, one is made only if the command `may_begin` one.
+    If there is no newsroom yet, it is made only for a command that `may_begin` one.
     """
     folder = settings_of(args).data
     if not may_begin and not _is_begun(folder):

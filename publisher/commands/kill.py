@@ -6,7 +6,7 @@ from publisher.editing.revising import revising
 COMMAND = revising(
     Verb.KILL,
     'publisher kill 131 --note "This item named a victim before the family was told."',
-    note="why: readers see it in the item's place",
+    note="why: readers see it instead of the item",
     note_needed=True,
     asks=True,
 )

@@ -94,7 +94,7 @@ def _read_line() -> str:
 
 
 def _may_edit(client: Client, slug: str) -> bool:
-    """Ask what only an editor of that feed is told. Raises ServerRefusal for an unknown token."""
+    """Say whether the token edits a feed. Raises ServerRefusal for an unknown token."""
     try:
         client.get(f"/v1/feeds/{slug}/readers", is_readers)
     except ServerRefusal as refusal:

@@ -1,4 +1,4 @@
-"""`publisher unpin`: back to its place."""
+"""`publisher unpin`: back to its position."""
 
 from feedserver.model import Verb
 from publisher.editing.revising import revising

@@ -1,1 +1,1 @@
-"""What the verbs share: their options, the fields these set, sending them, and what came of it."""
+"""What the verbs share: options, the fields of a request, sending it, and its outcome."""

@@ -1,4 +1,4 @@
-"""Somebody else was faster: both texts, who it was, and the commands that go on from here."""
+"""A conflict with a colleague's edit: both texts, who made it, and the commands that resolve it."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _last_change(call: Call, client: Client, item: int) -> str:
     try:
         log = client.get(f"{call.items_path(item)}/revisions", is_revisions).data["revisions"]
     except (NotReached, ServerRefusal):
-        return ""  # the conflict is told all the same
+        return ""  # the conflict is reported without it
     return f"{log[-1]['verb']} by {log[-1].get('editor') or 'the operator'}" if log else ""
 
 

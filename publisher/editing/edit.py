@@ -33,7 +33,7 @@ DONE = {
 class Edit:
     """A verb and its fields, under one Idempotency-Key. The rest is for verbs on an item.
 
-    `headline`: what the item said when it was fetched, if it was.
+    `headline`: that of the item when it was fetched, if it was.
     """
 
     verb: Verb

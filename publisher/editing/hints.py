@@ -1,4 +1,4 @@
-"""Hints: what to do about a failure, where neither the server nor the verb has said so."""
+"""Hints: what an editor can do about a failure, where the server has not said so."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def _feeds(call: Call) -> list[str] | None:
         with call.reader() as client:
             return client.feeds()
     except Failure:
-        return None  # what failed is told without them
+        return None  # the failure is reported without them
 
 
 def _another_token(call: Call, url: str) -> str:

@@ -152,9 +152,7 @@ def _seconds(text: str) -> float:
     except ValueError:
         seconds = 0.0
     if not 0 < seconds <= TIMEOUT_MAX:
-        raise Misused(
-            f"--timeout must be seconds, more than 0 and at most {TIMEOUT_MAX}, not {text!r}"
-        )
+        raise Misused(f"--timeout must be a number of seconds up to {TIMEOUT_MAX}, not {text!r}")
     return seconds
 
 

@@ -1,4 +1,4 @@
-"""Sends an edit, and says what came of it."""
+"""Sends an edit, and prints its outcome."""
 
 from __future__ import annotations
 
@@ -77,18 +77,18 @@ def _report(call: Call, edit: Edit, answer: Answer) -> None:
     headline = clean_line(item.get("headline") or edit.headline or "")
     done = call.screen.paint(DONE[edit.verb], "green", "bold")
     call.screen.say(f"{done} {item['id']}" + (f": {headline}" if headline else ""))
-    told = [link]
+    parts = [link]
     if edit.verb is Verb.HOLD:
-        told.append("marked “Being checked”")
+        parts.append("marked “Being checked”")
     if delivered:
-        told.append(
+        parts.append(
             f"delivered to {readers} of {of} reader{'s' if of != 1 else ''} in {ms} ms"
             if of
             else "no reader is connected right now"
         )
     if replayed:
-        told.append("done already by an earlier try")
-    call.screen.say(" · ".join(told))
+        parts.append("done already by an earlier try")
+    call.screen.say(" · ".join(parts))
     if pending:
         call.screen.say(
             "Readers no longer see it. Its words are still being erased from the server's files; "

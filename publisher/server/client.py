@@ -1,6 +1,6 @@
 """Speaks HTTP with the server: a bounded number of tries, each bounded in time as a whole.
 
-What is known when they end is told honestly.
+A failure says whether something may have been stored.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class _FailedTry(Exception):
 
 
 class Client:
-    """A connection to one server. `notice` is told of each try that is repeated."""
+    """A connection to one server. `notice` is called before each try that is repeated."""
 
     def __init__(
         self, url: str, token: str | None, timeout: float, notice: Callable[[str], None]
@@ -192,7 +192,7 @@ class Client:
         return data
 
     def _no_feedserver(self, sent: str, *, in_doubt: bool = True) -> NotReached:
-        """Return the failure that whoever answered is no feedserver, as shown by what it sent."""
+        """Return the failure for an answer that no feedserver gives."""
         failure = NotReached(
             f"{self.url} does not answer as a feedserver does (it sent {sent})", in_doubt=in_doubt
         )
@@ -210,8 +210,8 @@ class Client:
         if isinstance(fault, httpx.ConnectError):
             reasons = [reason(cause) for cause in causes(fault) if isinstance(cause, OSError)]
             # The innermost one is the system's own; those around it say that connecting failed.
-            said = reasons[-1] if reasons else fault
-            return _FailedTry(f"no server answers at {self.url} ({said})", in_doubt=False)
+            why = reasons[-1] if reasons else fault
+            return _FailedTry(f"no server answers at {self.url} ({why})", in_doubt=False)
         return _FailedTry(f"the connection to {self.url} broke before the answer", in_doubt=True)
 
     def _late(self) -> _FailedTry:

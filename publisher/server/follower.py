@@ -54,17 +54,17 @@ async def _follow(
         before = state.cursor, len(state.items)
         try:
             async with aclosing(messages(url, feed, state, timeout)) as received:
-                step, said = await _apply(received, state, on_news), "the server is leaving"
+                step, why = await _apply(received, state, on_news), "the server is leaving"
         except ConnectionLost as lost:
             if lost.blocked and messages is websocket_messages:
                 messages = event_messages
                 continue
             missed = missed + 1 if (state.cursor, len(state.items)) == before else 1
-            step, said = Step(then=Next.COME_BACK), str(lost)
+            step, why = Step(then=Next.COME_BACK), str(lost)
             if state.cursor is None and lost.final is not None:
                 raise lost.final from None
             if state.cursor is None and missed >= FIRST_TRIES:
-                raise NotReached(f"{said}; gave up after {tries(missed)}") from None
+                raise NotReached(f"{why}; gave up after {tries(missed)}") from None
         else:
             missed = 0
         if step.then is Next.END:
@@ -75,7 +75,7 @@ async def _follow(
             continue
         asked_again = False
         wait = step.wait if step.wait is not None else wait_to_come_back(missed)
-        notice(f"{said}; coming back in {wait:.0f} s")
+        notice(f"{why}; coming back in {wait:.0f} s")
         await asyncio.sleep(wait)
 
 

@@ -33,7 +33,7 @@ def profile_path(environ: Mapping[str, str]) -> Path:
 
 
 def load(environ: Mapping[str, str]) -> Profile:
-    """Read the saved profile; an empty one where there is none. Raises Misused."""
+    """Read the saved profile, or return an empty one if nothing was saved. Raises Misused."""
     path = profile_path(environ)
     try:
         raw = json.loads(path.read_bytes())

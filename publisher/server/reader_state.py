@@ -17,8 +17,11 @@ FIRST_WAIT = 1.0  # seconds; the least before a reader reconnects
 LONGEST_WAIT = 30.0  # seconds
 LATE = 2.5  # heartbeats without a message, after which a connection counts as dead
 GOODBYE_MAX = 300.0  # seconds; a server that asks for more is asked again all the same
-HEARTBEATS = 1.0, 300.0  # seconds between them, at least and at most, whatever a server says
-HEARTBEATS_ASTRAY = 2  # in a row, with a cursor that is not ours, mean: reconnect
+HEARTBEATS = (
+    1.0,
+    300.0,
+)  # seconds between them, at least and at most; a server may name other numbers
+HEARTBEATS_ASTRAY = 2  # in a row with a cursor that is not ours, after which a reader reconnects
 
 
 class ConnectionLost(Exception):

@@ -102,7 +102,7 @@ async def _open_socket(url: str, path: str, timeout: float) -> ClientConnection:
             compression=None,
             max_size=MESSAGE_MAX,
             open_timeout=timeout,
-            ping_interval=None,  # the server's heartbeats tell that it lives
+            ping_interval=None,  # the server's heartbeats show that it lives
             close_timeout=1,
             proxy=None if is_loopback(url) else True,
         )
@@ -135,15 +135,15 @@ async def _open_events(
         raise ServerRefusal({**problem, "status": status}, url)
     if status >= 500:
         raise ConnectionLost(f"{url} answers with the status {status}")
-    said = (
+    detail = (
         f"{url} does not answer as a feedserver does (it sent {kind or 'nothing'}, status {status})"
     )
-    raise ConnectionLost(said, final=NotReached(said))
+    raise ConnectionLost(detail, final=NotReached(detail))
 
 
-def _lost(url: str, fault: Exception, said: str) -> ConnectionLost:
+def _lost(url: str, fault: Exception, detail: str) -> ConnectionLost:
     final = never_reached(url, fault)
-    return ConnectionLost(final.headline if final else said, final=final)
+    return ConnectionLost(final.headline if final else detail, final=final)
 
 
 def _since(state: ReaderState) -> str:
@@ -172,7 +172,7 @@ def _message(url: str, data: str | bytes) -> Json:
 
 
 def _object(data: str | bytes) -> Json:
-    """Return a JSON object; an empty one where the data is none."""
+    """Return the JSON object in a message, or an empty one if there is none."""
     try:
         found = loads(data)
     except BadRequest:

@@ -27,7 +27,7 @@ _T = TypeVar("_T")
 
 
 class _Lookups(ThreadPoolExecutor):
-    """Threads that look up host names, and that nobody waits for once the time is over."""
+    """Threads that look up host names. The program does not wait for them when it ends."""
 
     def submit(self, fn: Callable[..., _T], /, *args: Any, **kwargs: Any) -> Future[_T]:
         """Call a function on a thread that does not outlive the program."""
@@ -79,7 +79,7 @@ def open_http(url: str, headers: Mapping[str, str]) -> httpx.AsyncClient:
 def certificates(url: str) -> ssl.SSLContext:
     """Return the certificates that a server's identity is checked against. Raises Misused."""
     if not url.startswith("https:"):
-        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # trusts nobody, and is not asked
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # not used: this address is plain http
     try:
         return httpx.create_ssl_context()
     except OSError as fault:

@@ -1,4 +1,4 @@
-"""What could take text away, or bring a wrong one to readers, is asked, told or refused."""
+"""Whatever could lose a text or publish a wrong one is asked about, reported or refused."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def test_a_conflict_forgets_nothing_that_was_typed(publisher, hostile):
     for command, headline in ((over, "Mine"), (into, "Nine dead")):
         server = hostile(answers(200, current), answers(201, ITEM))
         if command is over:
-            server.acts.pop(0)
+            server.responses.pop(0)
         done = publisher.at(server.url)(*shlex.split(command)[1:], EDITOR=editor)
         assert done.code == 0, done.err
         sent = server.requests[-1]
@@ -160,7 +160,7 @@ def test_a_conflict_forgets_nothing_that_was_typed(publisher, hostile):
         (["hold", "6", "--if-match="], "--if-match must be a version such as 131-x7Kd"),
         (
             ["list", "--timeout=x"],
-            "--timeout must be seconds, more than 0 and at most 600, not 'x'\n",
+            "--timeout must be a number of seconds up to 600, not 'x'\n",
         ),
         (["list", "--limit=0"], "--limit must be a positive whole number, not '0'\n"),
         (

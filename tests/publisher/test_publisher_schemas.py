@@ -11,8 +11,8 @@ from publisher.server.reader_state import GOODBYE_MAX, ReaderState
 from publisher.server.schemas import is_message, is_versioned_item
 
 EVIL = "\x1b]0;pwned\x07"
-PLACE = {"epoch": "e", "now": "2025-05-17T07:13:00.000Z"}
-SNAPSHOT = {"type": "snapshot", "cursor": "1", "items": [], **PLACE}
+POSITION = {"epoch": "e", "now": "2025-05-17T07:13:00.000Z"}
+SNAPSHOT = {"type": "snapshot", "cursor": "1", "items": [], **POSITION}
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_watch_goes_on_after_a_message_that_is_none(publisher, hostile):
     evil = {"id": EVIL, "version": 2, "headline": "x"}
     server = hostile(
         *streams(
-            SNAPSHOT, {"type": "changes", "since": "1", "cursor": "2", "items": [evil], **PLACE}
+            SNAPSHOT, {"type": "changes", "since": "1", "cursor": "2", "items": [evil], **POSITION}
         )
     )
     watching = publisher.at(server.url).start("watch")

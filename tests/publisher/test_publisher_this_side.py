@@ -62,8 +62,8 @@ def test_where_stdin_is_closed_no_text_can_come_from_it(publisher, hostile):
 
 @pytest.mark.parametrize("line", ["--help", "list", "post x", "post x --json"])
 def test_a_reader_that_has_seen_enough_is_no_fault(publisher, hostile, line):
-    act = answers(200, PAGE) if line == "list" else posted
-    publisher.at(hostile(act).url)
+    response = answers(200, PAGE) if line == "list" else posted
+    publisher.at(hostile(response).url)
     # `true` is gone, and its end of the pipe closed, before the program has begun.
     done = publisher.through_shell(f"exec 3> >(true); wait $!; publisher {line} >&3; exit $?")
     assert (done.code, done.err) == (0, "")
@@ -164,11 +164,11 @@ def test_a_broken_profile_is_told_in_a_sentence(publisher, hostile, profile):
 
 
 def test_without_a_home_folder_nothing_is_read_and_a_sentence_told(monkeypatch):
-    def nobody(_: int) -> pwd.struct_passwd:
+    def unknown(_: int) -> pwd.struct_passwd:
         raise KeyError
 
     monkeypatch.delenv("HOME")
-    monkeypatch.setattr(pwd, "getpwuid", nobody)
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
     with pytest.raises(Misused, match="set HOME or XDG_CONFIG_HOME"):
         own_folder({}, "XDG_CONFIG_HOME", ".config")
 
@@ -235,13 +235,13 @@ def test_no_token_at_the_prompt_is_a_sentence(publisher):
 
 
 def test_watch_tells_into_a_pipe_at_once(publisher, hostile):
-    place = {"epoch": "e", "now": "2025-05-17T07:13:00.000Z"}
+    position = {"epoch": "e", "now": "2025-05-17T07:13:00.000Z"}
     item = {"id": 7, "version": 9, "headline": "At once"}
 
     server = hostile(
         *streams(
-            {"type": "snapshot", "cursor": "1", "items": [], **place},
-            {"type": "changes", "since": "1", "cursor": "2", "items": [item], **place},
+            {"type": "snapshot", "cursor": "1", "items": [], **position},
+            {"type": "changes", "since": "1", "cursor": "2", "items": [item], **position},
         )
     )
     watching = publisher.at(server.url).start("watch")

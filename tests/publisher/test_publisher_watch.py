@@ -107,16 +107,16 @@ def test_it_ends_when_the_feed_is_closed(desk, newsroom):
 
 def test_where_web_sockets_are_blocked_it_reads_the_event_stream(publisher, hostile):
     item = {"id": 7, "version": 9, "headline": "Over events"}
-    place = {"epoch": "e", "now": "2025-05-17T07:13:00.000Z"}
+    position = {"epoch": "e", "now": "2025-05-17T07:13:00.000Z"}
 
     def streams(connection, request: Request) -> None:
         assert request.path == "/v1/feeds/world/stream"
         head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n"
         connection.sendall(head)
         for message in (
-            {"type": "snapshot", "cursor": "1", "items": [], **place},
-            {"type": "changes", "since": "1", "cursor": "2", "items": [item], **place},
-            {"type": "ended", "cursor": "2", **place},
+            {"type": "snapshot", "cursor": "1", "items": [], **position},
+            {"type": "changes", "since": "1", "cursor": "2", "items": [item], **position},
+            {"type": "ended", "cursor": "2", **position},
         ):
             connection.sendall(f"id: x\ndata: {json.dumps(message)}\n\n".encode())
         connection.close()
