@@ -21,12 +21,14 @@ from feedserver.api import app, editing, health, reading, streaming
 from feedserver.api.access import Tokens
 from feedserver.api.context import Context, Site
 from feedserver.api.waiting import Waiting
+from feedserver.clock import Clock
 from feedserver.errors import SetupError
 from feedserver.linux.aio import Aio
 from feedserver.linux.batches import KernelQueue
+from feedserver.linux.timekeeping import boot_millis, is_synchronised, wall_millis
 from feedserver.linux.uring import Ring
 from feedserver.live.encoded import EncodedCache
-from feedserver.live.hub import Hub, now_millis
+from feedserver.live.hub import Hub
 from feedserver.newsroom import Newsroom
 from feedserver.settings import Settings
 from feedserver.site import errors, pages
@@ -80,6 +82,7 @@ async def open_context(
         if queue is not None:
             running.callback(queue.close)
         journal, mirror = storage.journal, storage.mirror
+        clock = Clock(wall_millis, boot_millis, is_synchronised, await journal.newest_at())
         followed = await journal.head()
         hub = Hub(
             journal,
@@ -88,6 +91,7 @@ async def open_context(
             heartbeat=settings.heartbeat,
             readers_max=settings.readers,
             reader_rate=settings.reader_rate,
+            clock=clock.now,
             send_all=queue.send if queue is not None else None,
             cache=EncodedCache(settings.cache_mib * 1024 * 1024),
         )
@@ -95,7 +99,8 @@ async def open_context(
         here = Context(
             journal=journal,
             mirror=mirror,
-            newsroom=Newsroom(journal, mirror, now_millis),
+            newsroom=Newsroom(journal, mirror, clock.now),
+            clock=clock,
             hub=hub,
             crowd=siblings or hub,
             tokens=Tokens(await mirror.tokens(), followed),
@@ -112,6 +117,7 @@ async def open_context(
             task.add_done_callback(restarting.discard)
 
         journal.on_new_epoch = restart
+        journal.on_clock_accepted = clock.accept
         works = [_follow(here, journal, followed), hub.run()]
         if siblings is not None:
             journal.on_commit = siblings.announce
@@ -296,6 +302,8 @@ async def _follow(here: Context, journal: SQLiteJournal, after: int) -> None:
     async for changes in journal.follow(after):
         here.tokens.apply(changes)
         here.hub.apply(changes)
+        if here.clock is not None:
+            here.clock.note(max(change.effective_at for change in changes))
 
 
 async def _renew_tokens(here: Context) -> None:

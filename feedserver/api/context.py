@@ -11,6 +11,7 @@ from feedserver import wire
 from feedserver.api import access
 from feedserver.api.access import Tokens
 from feedserver.api.work import Work
+from feedserver.clock import Clock
 from feedserver.errors import Behind, Unauthorized
 from feedserver.journal import Journal, Mirror
 from feedserver.live.hub import Hub
@@ -81,6 +82,7 @@ class Context:
     crowd: Crowd
     tokens: Tokens
     site: Site
+    clock: Clock | None = None  # that stamps news
     faults: list[BaseException] = field(default_factory=list)  # what parts of the server died of
     work: Work = field(default_factory=Work)  # that takes long, and is made in turn
 

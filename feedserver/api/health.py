@@ -39,6 +39,12 @@ async def readyz(request: Request) -> Response:
         "head": head,
         "readers": here.hub.readers,
     }
+    if here.clock is not None and here.clock.step:
+        seconds = here.clock.step // 1000
+        body["clock"] = (
+            f"the machine's clock made a step of {seconds:+} s, and is not followed: set it right, "
+            "or run feedserver check --accept-clock"
+        )
     if here.mirror.unreadable:
         body["unreadable"] = here.mirror.unreadable
     if here.journal.trouble is not None:

@@ -7,6 +7,7 @@ import logging
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -31,6 +32,14 @@ OVERTAKEN_MAX = 20  # reads of one answer that kills may overtake
 READ_ONLY = "the file system is read-only: readers are served, and nothing can be written"
 
 
+@dataclass(frozen=True, slots=True)
+class MetaChanges:
+    """What became of the file while it was open."""
+
+    epoch: bool  # another journal is in it, after a restore
+    clock_accepted: bool  # the operator takes the machine's clock as it is
+
+
 class Database:
     """The open files. Made by `open_database`."""
 
@@ -52,6 +61,7 @@ class Database:
         self.fault: str | None = None  # what the disk said at the last read; it may pass
         self._writer = writer
         self._watcher = watcher
+        self._clock_accepted = opening.clock_accepted(watcher)
         self._free: asyncio.LifoQueue[aiosqlite.Connection] = asyncio.LifoQueue()
         for reader in readers:
             self._free.put_nowait(reader)
@@ -101,12 +111,12 @@ class Database:
         """Return the sequence of the newest record. Takes about 10 µs."""
         return newest_sequence(self._watcher)
 
-    def refresh_identity(self) -> bool:
-        """Read which journal this is anew; say whether it has become another."""
-        found = opening.identity_of(self._watcher)
-        changed = found.epoch != self.identity.epoch
-        self.identity = found
-        return changed
+    def refresh_identity(self) -> MetaChanges:
+        """Read which journal this is anew, and what the operator said; return what changed."""
+        found, accepted = opening.identity_of(self._watcher), opening.clock_accepted(self._watcher)
+        changes = MetaChanges(found.epoch != self.identity.epoch, accepted != self._clock_accepted)
+        self.identity, self._clock_accepted = found, accepted
+        return changes
 
 
 @asynccontextmanager

@@ -12,10 +12,10 @@ from functools import partial
 
 from feedserver.errors import OutcomeUnknown, Unavailable
 from feedserver.journal import Identity
-from feedserver.model import Record, Status, Verb
+from feedserver.model import Millis, Record, Status, Verb
 from feedserver.rules import Change
 from feedserver.sqlite import writer
-from feedserver.sqlite.database import Database
+from feedserver.sqlite.database import Database, MetaChanges
 from feedserver.sqlite.eraser import Eraser
 from feedserver.sqlite.keys import AHEAD
 from feedserver.sqlite.ledger import Ledger
@@ -43,6 +43,7 @@ class SQLiteJournal:
         self.on_commit: Callable[[], None] | None = None
         self.trouble: str | None = None  # why the last commit failed
         self.on_new_epoch: Callable[[], None] | None = None
+        self.on_clock_accepted: Callable[[], None] | None = None
         self.search = search
         self.eraser = Eraser(database, search.clean, lambda: search.cleaned_to)
         self._database = database
@@ -103,6 +104,12 @@ class SQLiteJournal:
         except sqlite3.Error as fault:
             raise Unavailable(f"the database cannot be read ({fault}); retry") from None
 
+    async def newest_at(self) -> Millis:
+        """Return when the newest record was made; 0 where there is none."""
+        newest = "SELECT at FROM records ORDER BY sequence DESC LIMIT 1"
+        row = await self._database.read(lambda c: c.execute(newest).fetchone())
+        return row[0] if row else 0
+
     async def level(self) -> bool:
         """Say that all is applied here: on one machine the journal is the mirror."""
         return True
@@ -147,6 +154,13 @@ class SQLiteJournal:
             self._grow(self._database.newest_sequence())
         except sqlite3.Error as fault:
             log.warning("cannot look for other processes' news: %s", fault)  # the next poll does
+
+    def _tell_of_changes(self, changes: MetaChanges) -> None:
+        if changes.epoch and self.on_new_epoch is not None:
+            self._tail.forget_all()
+            self.on_new_epoch()
+        if changes.clock_accepted and self.on_clock_accepted is not None:
+            self.on_clock_accepted()
 
     def _grow(self, newest: int) -> None:
         if newest > self._newest:
@@ -237,8 +251,7 @@ class SQLiteJournal:
             try:
                 version = self._database.data_version()
                 if version != seen:
-                    if self._database.refresh_identity() and self.on_new_epoch is not None:
-                        self.on_new_epoch()
+                    self._tell_of_changes(self._database.refresh_identity())
                     self._grow(self._database.newest_sequence())
                     seen = version
             except sqlite3.Error as fault:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from feedserver.errors import SetupError
 from feedserver.journal import Identity
-from feedserver.model import random_id
+from feedserver.model import Millis, random_id
 from feedserver.sqlite import folder as folders
 from feedserver.sqlite import keys
 from feedserver.sqlite.connecting import BUSY_SECONDS, code_of, connect, connect_patiently
@@ -109,6 +109,17 @@ def identity_of(connection: sqlite3.Connection) -> Identity:
     """Read which journal a file holds."""
     meta = dict(connection.execute("SELECT name, value FROM meta").fetchall())
     return Identity(meta["epoch"], meta["salt"])
+
+
+def clock_accepted(connection: sqlite3.Connection) -> str | None:
+    """Return when an operator took the machine's clock as it was; None: never."""
+    row = connection.execute("SELECT value FROM meta WHERE name = 'clock_accepted'").fetchone()
+    return row[0] if row else None
+
+
+def accept_clock(connection: sqlite3.Connection, at: Millis) -> None:
+    """Tell all who have the file open to take the machine's clock as it is."""
+    connection.execute("INSERT OR REPLACE INTO meta VALUES ('clock_accepted', ?)", (str(at),))
 
 
 def make_database(path: Path, identity: Identity, keyring: bytes) -> None:

@@ -5,17 +5,20 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 from endings import Done, done, refused
+from support.lines import eventually
 from support.server import ROOT, Server
 
-from feedserver.commands import program as cli
+from feedserver.commands import embed
 from feedserver.settings import TABLE
 from feedserver.site.assets import ticker_version
 from feedserver.sqlite.database import GLANCED_MAX
@@ -43,9 +46,26 @@ def test_a_feed_is_added_listed_closed_and_reopened(within: Command, data: Path)
         ["embed", "wrld"],
         ["token", "add", "x", "--feed=wrld"],
     ):
-        meant = "no feed wrld; the feeds: a-1, world; did you mean world?"
-        refused(within(*words, "--data", data), meant)
+        suggestion = "no feed wrld; the feeds: a-1, world; did you mean world?"
+        refused(within(*words, "--data", data), suggestion)
     assert "mean" not in refused(within("feed", "reopen", "q", "--data", data), "feeds: a-1, world")
+
+
+def test_a_feed_is_edited_and_what_is_left_out_stays(within: Command, data: Path) -> None:
+    more = ["--data", data]
+    done(within("feed", "add", "world", "--title", "World", "--language", "en", *more))
+    assert "world" in done(within("feed", "edit", "world", "--title", "World news", *more))
+    done(within("feed", "edit", "world", "--timezone", "Europe/Kyiv", *more))
+    [line] = done(within("feed", "list", *more)).splitlines()
+    assert line.split("\t") == ["world", "open", "en", "Europe/Kyiv", "World news"]
+    done(within("feed", "edit", "world", "--language", "", "--description", "d", *more))
+    [line] = done(within("feed", "list", *more)).splitlines()
+    assert line.split("\t")[2] == "-"
+    refused(within("feed", "edit", "world", "--timezone", "Kyiv", *more), "--timezone: ")
+    refused(within("feed", "edit", "world", "--title", "", *more), "--title: ")
+    refused(within("feed", "edit", "wrld", "--title", "T", *more), "did you mean world?")
+    refused(within("feed", "edit", "world", *more), "say what to change: --title", code=2)
+    assert done(within("feed", "list", *more)).splitlines() == [line]
 
 
 def test_lists_have_headings_and_columns_on_a_terminal_alone(
@@ -69,7 +89,7 @@ def test_lists_have_headings_and_columns_on_a_terminal_alone(
 def test_what_embeds_a_feed_pins_only_a_released_ticker(
     within: Command, data: Path, monkeypatch: pytest.MonkeyPatch, integrity: str | None
 ) -> None:
-    monkeypatch.setattr(cli, "released_sri", lambda: integrity)
+    monkeypatch.setattr(embed, "released_sri", lambda: integrity)
     done(within("feed", "add", "world", "--title", "A & B", "--data", data))
     printed = within("embed", "world", "--url", "https://news.example", "--data", data)
     assert "{ display: block; block-size: 28em }" in done(printed)
@@ -334,20 +354,20 @@ def test_wrong_usage_is_2_and_says_what_is_right(within: Command, words: list[st
 
 
 @pytest.mark.parametrize(
-    ("words", "meant"),
+    ("words", "said"),
     [
-        (["sevre"], "there is no sevre; did you mean serve?"),
-        (["feed", "lsit"], "there is no lsit; did you mean list?"),
+        (["sevre"], "there is no command 'sevre'; did you mean serve?"),
+        (["feed", "lsit"], "there is no command 'feed lsit'; did you mean list?"),
         (["serve", "--prot=1"], "there is no option --prot; did you mean --port?"),
         (["serve", "--dat", "x"], "there is no option --dat; did you mean --data?"),
         (["feed", "add", "world", "--titel", "T"], "no option --titel; did you mean --title?"),
-        (["token", "qqq"], "there is no qqq; there is add, list, revoke"),
+        (["token", "qqq"], "there is no command 'token qqq'; the commands: add, list, revoke"),
     ],
 )
-def test_a_misspelt_word_is_answered_with_the_one_that_was_meant(
-    within: Command, words: list[str], meant: str
+def test_a_misspelt_word_is_answered_with_a_suggestion(
+    within: Command, words: list[str], said: str
 ) -> None:
-    refused(within(*words), meant, code=2)
+    refused(within(*words), said, code=2)
 
 
 def test_the_command_alone_shows_the_first_steps(within: Command) -> None:
@@ -368,6 +388,45 @@ def test_help_and_version_are_there(within: Command) -> None:
 
 
 # Serving
+
+
+@pytest.mark.parametrize("closing", ["", " >&-"], ids=["read", "closed"])
+def test_serve_says_json_where_asked_and_works_where_stdout_is_closed(
+    data: Path, closing: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+    serve = f"{sys.executable} -m feedserver serve --json --data {data} --port {url[17:]}"
+    shell = ["/bin/sh", "-c", f"exec {serve}{closing}"]
+    process = subprocess.Popen(shell, stdout=subprocess.PIPE, cwd=ROOT, text=True)
+    assert process.stdout is not None
+    try:
+        line = process.stdout.readline()
+        assert line == ("" if closing else f'{{"status": "ready", "url": "{url}"}}\n')
+        eventually(lambda: answers(f"{url}/healthz"))
+        process.terminate()
+        assert process.wait(20) == 0
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def answers(url: str) -> bool:
+    try:
+        return httpx.get(url).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def test_a_command_whose_result_has_nowhere_to_go_does_nothing(data: Path) -> None:
+    command = f"{sys.executable} -m feedserver token add anna --data {data} >&-"
+    failed = subprocess.run(
+        ["/bin/sh", "-c", command], capture_output=True, cwd=ROOT, text=True, check=False
+    )
+    assert failed.returncode == 2
+    assert "stdout is closed" in failed.stderr
+    assert not data.exists()
 
 
 def test_serve_says_one_line_when_it_is_ready_and_ends_cleanly(data: Path, tmp_path: Path) -> None:
@@ -443,6 +502,7 @@ def test_a_folder_without_a_feed_says_how_to_begin_and_is_left_alone(
         ["feed", "list"],
         ["feed", "close", "world"],
         ["feed", "reopen", "world"],
+        ["feed", "edit", "world", "--title", "T"],
         ["embed", "world"],
         ["token", "list"],
         ["token", "revoke", "anna"],

@@ -95,10 +95,15 @@ class Socket(Reader):
 class SocketLine:
     """A connection by WebSocket."""
 
-    def __init__(self, channel: Channel, place: Position | None, room: int) -> None:
+    def __init__(
+        self, channel: Channel, place: Position | None, room: int, *, is_behind: bool = False
+    ) -> None:
         self._socket = Socket(channel, room)
         self._text = b""
-        channel.join(self._socket, place)
+        if is_behind:  # the cursor is ahead of this process
+            channel.send_back(self._socket)
+        else:
+            channel.join(self._socket, place)
 
     @property
     def is_over(self) -> bool:

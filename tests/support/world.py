@@ -17,7 +17,7 @@ import pytest
 
 from feedserver import wire
 from feedserver.api.access import Tokens, new_secret
-from feedserver.errors import KeyReused, Killed, Refused, Unauthorized
+from feedserver.errors import Behind, KeyReused, Killed, Refused, Unauthorized
 from feedserver.live import goodbyes, hub, listeners, messages, rounds, window
 from feedserver.live.hub import Hub
 from feedserver.live.messages import next_text
@@ -383,7 +383,10 @@ class World:
         cursor = watcher.ask(None)
         found = await self.stations[station].hub.channel(watcher.slug)
         assert found is not None
-        place = await self.stations[station].hub.position_of(found, cursor)
+        try:
+            place = await self.stations[station].hub.position_of(found, cursor)
+        except Behind:
+            return  # 503: it asks again later
         assert watcher.take(found.chain(place)[0].json(self.now))
 
     async def turn_page(self, watcher: Watcher, most: int) -> bool:
@@ -429,11 +432,16 @@ class World:
     ) -> None:
         found = await station.hub.channel(watcher.slug)
         assert found is not None
-        place = await station.hub.position_of(found, cursor)
-        if by_stream:
+        try:
+            place, is_behind = await station.hub.position_of(found, cursor), False
+        except Behind:
+            place, is_behind = None, True
+        if not by_stream:
+            watcher.line = SocketLine(found, place, room, is_behind=is_behind)
+        elif not is_behind:  # else 503: it comes again later
             watcher.line = StreamLine(found, place)
         else:
-            watcher.line = SocketLine(found, place, room)
+            watcher.station = None
 
     # What is so.
 

@@ -6,21 +6,18 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from publisher.failures import Misused
 from publisher.server.address import is_address, may_carry_token, same_server, split_feed
-
-_PRIVATE_FOLDER = 0o700
-_PRIVATE_FILE = 0o600
+from publisher.text.files import own_folder, write_private
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A server's address, the editor's token for it, and the feed that is meant by default."""
+    """A server's address, the editor's token for it, and the feed to use by default."""
 
     url: str | None = None
     token: str | None = None
@@ -30,48 +27,13 @@ class Profile:
         return f"Profile(url={self.url!r}, feed={self.feed!r})"  # a token is never printed
 
 
-def folder(environ: Mapping[str, str], variable: str, default: str) -> Path:
-    """Return this program's own folder under an XDG base folder. Raises Misused."""
-    base = environ.get(variable, "")
-    if base.startswith("/"):  # the XDG specification says to ignore a relative path
-        return Path(base) / "publisher"
-    try:
-        return Path.home() / default / "publisher"
-    except RuntimeError:
-        raise Misused(
-            f"nothing says where your files are kept; set HOME or {variable}", see_help=False
-        ) from None
-
-
 def profile_path(environ: Mapping[str, str]) -> Path:
     """Return the path of the saved profile."""
-    return folder(environ, "XDG_CONFIG_HOME", ".config") / "profile.json"
-
-
-def make_private(path: Path) -> None:
-    """Make a folder that only its owner reads. Raises OSError."""
-    path.mkdir(parents=True, exist_ok=True, mode=_PRIVATE_FOLDER)
-    path.chmod(_PRIVATE_FOLDER)
-
-
-def write_private(path: Path, data: bytes) -> None:
-    """Write a file that only its owner reads, whole or not at all. Raises OSError."""
-    make_private(path.parent)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.unlink(missing_ok=True)
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE_FILE)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    return own_folder(environ, "XDG_CONFIG_HOME", ".config") / "profile.json"
 
 
 def load(environ: Mapping[str, str]) -> Profile:
-    """Read the saved profile; an empty one where there is none. Raises Misused."""
+    """Read the saved profile, or return an empty one if nothing was saved. Raises Misused."""
     path = profile_path(environ)
     try:
         raw = json.loads(path.read_bytes())
@@ -101,7 +63,7 @@ def save(profile: Profile, environ: Mapping[str, str]) -> Path:
 
 
 def resolve(environ: Mapping[str, str], feed: str | None) -> Profile:
-    """Return what this call works with: option, then environment, then saved profile.
+    """Return the profile to use: from the option, else the environment, else what was saved.
 
     A saved token goes to the server that it was saved for and to no other.
     """

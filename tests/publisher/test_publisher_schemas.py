@@ -7,12 +7,12 @@ import json
 import pytest
 from hostile import ITEM, answers, drips_headers, problem, streams
 
-from publisher.server.follower import GOODBYE_MAX, View
+from publisher.server.reader_state import GOODBYE_MAX, ReaderState
 from publisher.server.schemas import is_message, is_versioned_item
 
 EVIL = "\x1b]0;pwned\x07"
-PLACE = {"epoch": "e", "now": "2025-05-17T07:13:00.000Z"}
-SNAPSHOT = {"type": "snapshot", "cursor": "1", "items": [], **PLACE}
+POSITION = {"epoch": "e", "now": "2025-05-17T07:13:00.000Z"}
+SNAPSHOT = {"type": "snapshot", "cursor": "1", "items": [], **POSITION}
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_watch_goes_on_after_a_message_that_is_none(publisher, hostile):
     evil = {"id": EVIL, "version": 2, "headline": "x"}
     server = hostile(
         *streams(
-            SNAPSHOT, {"type": "changes", "since": "1", "cursor": "2", "items": [evil], **PLACE}
+            SNAPSHOT, {"type": "changes", "since": "1", "cursor": "2", "items": [evil], **POSITION}
         )
     )
     watching = publisher.at(server.url).start("watch")
@@ -118,14 +118,14 @@ def test_watch_goes_on_after_a_message_that_is_none(publisher, hostile):
 def test_a_wait_that_a_server_asks_for_is_kept_within_bounds(asked, waited):
     goodbye = {"type": "goodbye", "retry_ms": asked}
     assert is_message(goodbye)
-    assert View().apply(goodbye).wait == waited
+    assert ReaderState().apply(goodbye).wait == waited
 
 
 @pytest.mark.parametrize("heartbeat", [-1, 1e30, 0])
 def test_a_heartbeat_is_kept_within_bounds(heartbeat):
-    view = View()
-    view.apply({**SNAPSHOT, "heartbeat": heartbeat})
-    assert 1 <= view.heartbeat <= 300
+    state = ReaderState()
+    state.apply({**SNAPSHOT, "heartbeat": heartbeat})
+    assert 1 <= state.heartbeat <= 300
 
 
 @pytest.mark.parametrize("status", [502, 503])

@@ -177,22 +177,93 @@ def test_wrong_usage_is_exit_2_and_sends_nothing(publisher, hostile, words):
 
 
 @pytest.mark.parametrize(
-    ("words", "meant"),
+    ("words", "said"),
     [
         (["update", "1", "--headlin", "x"], "no option --headlin; did you mean --headline?"),
         (["kill", "1", "--notes=x"], "no option --notes; did you mean --note?"),
         (["list", "--qqq"], "no option --qqq\n"),
     ],
 )
-def test_a_misspelt_option_is_answered_with_the_one_that_was_meant(publisher, words, meant):
+def test_a_misspelt_option_is_answered_with_a_suggestion(publisher, words, said):
     done = publisher(*words)
     assert done.code == 2
-    assert meant in done.err
+    assert said in done.err
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("psot", "did you mean post?"),
+        ("correct131", "did you mean correct?"),
+        *((word, "publisher kill ID --note") for word in ("delete", "remove", "retract")),
+        *((word, "publisher kill ID --note") for word in ("withdraw", "unpublish", "rm")),
+        *((word, "publisher fix, update or correct") for word in ("edit", "change", "amend")),
+        *((word, "nothing is taken back") for word in ("undo", "revert", "undelete")),
+        ("publish", "publisher post"),
+        ("view", "publisher show ID"),
+        ("ls", "publisher list"),
+        ("follow", "publisher watch"),
+    ],
+)
+def test_another_word_for_a_verb_is_answered_with_the_verb(publisher, typed, said):
+    done = publisher(typed, "5")
+    assert done.code == 2
+    assert f"there is no command '{typed}'" in done.err
+    assert said in done.err
+
+
+@pytest.mark.parametrize("typed", ["kil", "kll", "skill", "relase", "releas", "delease", "elease"])
+def test_nobody_is_led_to_kill_or_release_by_likeness(publisher, typed):
+    done = publisher(typed, "5")
+    assert done.code == 2
+    assert "did you mean" not in done.err
+    assert "the commands: login, post" in done.err
 
 
 def test_words_that_only_look_like_options_are_taken(editor):
     assert post(editor, "x", "--body=--headlin")["body"] == "--headlin"
-    assert post(editor, "--never before: a headline")["headline"] == "--never before: a headline"
+    assert post(editor, "x", "--body=--")["body"] == "--"
+    for headline in ("--never before: a headline", "-10°C", "-5", "-x", "- a list", "-1 – 2"):
+        assert post(editor, headline)["headline"] == headline
+        assert post(editor, "--tag=a", f"--headline={headline}")["headline"] == headline
+    assert post(editor, "--headline", "-10°C", "--body", "-x")["body"] == "-x"
+    assert editor("post", "--tag", "-a", "--", "--minus").code == 0
+
+
+def test_a_text_that_must_be_an_option_names_the_way_out(editor):
+    refused = editor("post", "--minus-ten")
+    assert refused.code == 2
+    assert "there is no option --minus-ten; if it is a text and no option, put -- before" in (
+        refused.err
+    )
+    taken = editor("post", "--", "--minus-ten")
+    assert taken.code == 0
+    assert ": --minus-ten\n" in taken.out
+
+
+def test_a_wish_that_is_fulfilled_already_is_no_fault(editor):
+    number = str(post(editor)["id"])
+    for verb, now, other in (
+        ("pin", "is pinned already", "unpin"),
+        ("unpin", "is not pinned", "pin"),
+        ("hold", "is held already", "release"),
+        ("release", "is not held", "hold"),
+    ):
+        editor(verb, number)
+        version = editor("show", number, "--json").json["version"]
+        done = editor(verb, number, "--note", "once more")
+        assert done.code == 0, (verb, done)
+        assert f"Item {number} {now}; nothing changed" in done.out
+        assert "the note was not stored" in done.out
+        given = editor(verb, number, "--json").json
+        assert (given["unchanged"], given["version"]) == (True, version)
+        assert "key" not in given
+        assert editor(other, number).code == 0
+    # Who names the version or a key asks the server.
+    assert editor("pin", number).code == 0
+    etag = editor("show", number, "--json").json["etag"]
+    assert editor("pin", number, "--if-match", etag).code == 1
+    assert editor("pin", number, "--key", "once").code == 1
 
 
 def test_a_feed_that_is_not_there_is_answered_with_those_that_are(publisher, newsroom):
@@ -271,7 +342,8 @@ def test_a_retry_of_what_was_done_is_told_so_though_nothing_would_change(editor)
 
 
 def test_what_the_server_refuses_is_exit_1(editor):
-    number = str(post(editor)["id"])
+    item = post(editor)
+    number, etag = str(item["id"]), item["etag"]
     for words, said in (
         (["post", "x" * 301], "--headline: is 301 characters long"),
         (["post", "x", "--url", "ftp://x"], "--url: "),
@@ -279,7 +351,7 @@ def test_what_the_server_refuses_is_exit_1(editor):
         (["post", "x", "--occurred-at", "2025-05-17 06:17"], "--occurred-at: add the zone"),
         (["post", "x", "--body", "\x1b[31mred"], "--body: holds a character"),
         (["post", "x", "--media", "nowhere"], "--media: "),
-        (["release", number], "is not held"),
+        (["release", number, f"--if-match={etag}"], "is not held"),
         (["update", "999999", "--headline", "x"], "no item 999999"),
         (["show", "999999"], "no item 999999"),
         (["list", "--feed", "culture"], "no feed culture"),

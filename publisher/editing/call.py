@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from argparse import Namespace
+from collections.abc import Mapping
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from feedserver.model import is_slug
 from publisher.failures import Misused
 from publisher.output import Screen
-from publisher.profile import Profile, check_token_may_travel, resolve
-from publisher.server.client import Client
+from publisher.server.profile import Profile, check_token_may_travel, resolve
+
+if TYPE_CHECKING:
+    from publisher.server.client import Client
 
 
 class Call:
-    """The options given, the profile they mean, and the screen to answer on."""
+    """The options, the profile that they select, and the screen to answer on."""
 
     def __init__(self, args: Namespace, environ: Mapping[str, str], screen: Screen) -> None:
         self.args = args
@@ -24,7 +26,7 @@ class Call:
 
     @cached_property
     def profile(self) -> Profile:
-        """The server, token and feed that are meant. Raises Misused."""
+        """The server, token and feed to use. Raises Misused."""
         return resolve(self.environ, self.args.feed)
 
     @property
@@ -35,12 +37,12 @@ class Call:
 
     @property
     def feed(self) -> str:
-        """The feed that is meant. Raises Misused."""
+        """The feed to use. Raises Misused."""
         feed = self.profile.feed
         if not feed:
             raise Misused("which feed? say --feed SLUG or set PUBLISHER_FEED")
         if not is_slug(feed):
-            raise Misused(f"{feed!r} cannot be a feed's name, which has a-z, 0-9 and - only")
+            raise Misused(f"{feed!r} cannot be a feed's name, which has only a-z, 0-9 and -")
         return feed
 
     @property
@@ -61,41 +63,36 @@ class Call:
         """Return a client that may edit. Raises Misused."""
         token = self.profile.token
         if token is None:
-            whence = " (it comes from PUBLISHER_URL)" if self.environ.get("PUBLISHER_URL") else ""
+            source = " (the address is that of PUBLISHER_URL)" * bool(
+                self.environ.get("PUBLISHER_URL")
+            )
             raise Misused(
-                f"no token for {self.url}{whence}; log in first: publisher login {self.url}"
+                f"no token for {self.url}{source}; log in first: publisher login {self.url}"
             )
         return self.client(self.url, token)
 
     def reader(self) -> Client:
         """Return a client that reads; with the token, so that items carry their body."""
         token = self.profile.token
-        if token is not None and self._may_carry():
+        if token is not None and self._may_carry_token():
             return self.client(self.url, token)
-        return Client(self.url, None, self.args.timeout, self.screen.notice)
+        return self._open(self.url, None)
 
     def client(self, url: str, token: str) -> Client:
         """Return a client with a token that is safe on the way. Raises Misused."""
         check_token_may_travel(url, insecure=self.insecure)
         if not token.isascii() or not token.isprintable() or " " in token:
             raise Misused("the token holds characters that no token has; copy it again")
+        return self._open(url, token)
+
+    def _open(self, url: str, token: str | None) -> Client:
+        from publisher.server.client import Client  # only now: help does without what it loads
+
         return Client(url, token, self.args.timeout, self.screen.notice)
 
-    def _may_carry(self) -> bool:
+    def _may_carry_token(self) -> bool:
         try:
             check_token_may_travel(self.url, insecure=self.insecure)
         except Misused:
             return False
         return True
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """A verb of the command line. `run` raises Failure where it cannot be done."""
-
-    name: str
-    usage: str
-    summary: str
-    examples: tuple[str, ...]
-    add_arguments: Callable[[ArgumentParser], None]
-    run: Callable[[Call], None]

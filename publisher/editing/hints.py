@@ -1,4 +1,4 @@
-"""What to do about a failure, where neither the server nor the verb has said so."""
+"""Hints: what an editor can do about a failure, where the server has not said so."""
 
 from __future__ import annotations
 
@@ -16,28 +16,30 @@ from feedserver.errors import (
     Unauthorized,
 )
 from feedserver.suggestions import did_you_mean
-from publisher.call import Call
-from publisher.failures import Failure, NotReached, Refused
-from publisher.submitting import tombstone_of
+from publisher.editing.call import Call
+from publisher.failures import Failure, NotReached, ServerRefusal
+from publisher.server.schemas import tombstone_of
 
 _OF_IMPORTS = ("--at", "--origin-uri", "--origin-id")
 
 
-def advise(call: Call, verb: str, failure: Failure) -> None:
-    """Add to a failure of `verb` what can be done."""
-    if isinstance(failure, NotReached) and not failure.advice:
-        failure.add(f"Is the server running, and is that its address?{_where_from(call, verb)}")
-    elif isinstance(failure, Refused):
-        _advise_refused(call, verb, failure)
+def add_hints(call: Call, verb: str, failure: Failure) -> None:
+    """Add to a failure of `verb` what can be done about it."""
+    if isinstance(failure, NotReached) and not failure.hints:
+        failure.add(
+            f"Is the server running, and is that its address?{_source_of_address(call, verb)}"
+        )
+    elif isinstance(failure, ServerRefusal):
+        _add_hints_to_refusal(call, verb, failure)
 
 
 def no_feed(url: str, feed: str, feeds: Sequence[str]) -> str:
     """Say that a server has no such feed, and which it has."""
-    meant = did_you_mean(feed, feeds)
-    return f"{url} has no feed {feed}; its feeds: {', '.join(feeds) or 'none yet'}{meant}"
+    near = did_you_mean(feed, feeds)
+    return f"{url} has no feed {feed}; its feeds: {', '.join(feeds) or 'none yet'}{near}"
 
 
-def _advise_refused(call: Call, verb: str, refusal: Refused) -> None:
+def _add_hints_to_refusal(call: Call, verb: str, refusal: ServerRefusal) -> None:
     given = vars(call.args)
     match refusal.status:
         case Unauthorized.status:
@@ -80,7 +82,7 @@ def _feeds(call: Call) -> list[str] | None:
         with call.reader() as client:
             return client.feeds()
     except Failure:
-        return None  # that they are named is a kindness; what failed is told all the same
+        return None  # the failure is reported without them
 
 
 def _another_token(call: Call, url: str) -> str:
@@ -90,7 +92,7 @@ def _another_token(call: Call, url: str) -> str:
     return f"With another token: {login}"
 
 
-def _where_from(call: Call, verb: str) -> str:
+def _source_of_address(call: Call, verb: str) -> str:
     if verb == "login":
         return ""
     if call.environ.get("PUBLISHER_URL"):
