@@ -10,7 +10,7 @@ import { build, transform } from 'esbuild';
 import { minify } from 'terser';
 
 /** Bytes, gzipped: what a site is asked to carry. */
-const LIMIT = 8192;
+const LIMIT = 10_240;
 
 /** Names of properties that never leave the file, and that it asks of nothing in the DOM. */
 const OURS =
@@ -40,7 +40,7 @@ async function version() {
 
 async function bundle() {
 	const { outputFiles } = await build({
-		entryPoints: [here('src/ticker.js').pathname],
+		entryPoints: [here('src/ticker/main.js').pathname],
 		bundle: true,
 		format: 'esm',
 		minifySyntax: true,
@@ -74,9 +74,9 @@ async function bundle() {
 }
 
 /** A script of our own pages, which is asked to be small but not to fit into a ticker. */
-async function pageScript(name) {
+async function pageScript(source) {
 	const { outputFiles } = await build({
-		entryPoints: [here(`src/${name}`).pathname],
+		entryPoints: [here(`src/${source}`).pathname],
 		bundle: true,
 		format: 'esm',
 		minify: true,
@@ -101,7 +101,8 @@ for (const name of await readdir(here('strings')))
 		const words = JSON.parse(await readFile(here(`strings/${name}`), 'utf8'));
 		files.set(`strings/${name}`, JSON.stringify(words));
 	}
-for (const name of ['page.js', 'embed.js']) files.set(name, await pageScript(name));
+files.set('page.js', await pageScript('page/main.js'));
+files.set('embed.js', await pageScript('ticker/embed.js'));
 
 console.log(`ticker.js ${script.length} bytes, ${size} gzipped of ${LIMIT}`);
 if (size > LIMIT) {

@@ -9,7 +9,7 @@ import {
 	isBehind,
 	newState,
 	serverNow,
-} from '../../web/src/client.js';
+} from '../../web/src/feed/client.js';
 import { Feed } from './feed.js';
 
 /** A reader that has the feed's snapshot. */

@@ -93,7 +93,7 @@ globalThis.fetch = async (url) => {
 	return { ok: true, status: 200, headers: new Headers(), text: async () => text };
 };
 
-const { connectionTo } = await import('../../web/src/connection.js');
+const { connectionTo } = await import('../../web/src/feed/connection.js');
 
 beforeEach(() => {
 	clock = new Clock();

@@ -1,8 +1,8 @@
 /** Which items a view shows. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { apply, newState } from '../../web/src/client.js';
-import { countWaiting, select } from '../../web/src/selection.js';
+import { apply, newState } from '../../web/src/feed/client.js';
+import { countWaiting, select } from '../../web/src/feed/selection.js';
 import { Feed } from './feed.js';
 
 const view = (given) => ({

@@ -1,10 +1,10 @@
 /**
  * `<live-ticker src>`: a thin skin over the modules beside it. Its attributes are its settings.
  *
- * @import { Ticker } from '../types/modules.d.ts'
+ * @import { Ticker } from '../../types/modules.d.ts'
  */
-import { strings } from '../strings/index.js';
-import { ticker } from './view.js';
+import { strings } from '../../strings/index.js';
+import { ticker } from './ticker.js';
 
 export class LiveTicker extends HTMLElement {
 	/** Words by language; a page may add its own. */

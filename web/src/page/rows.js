@@ -4,11 +4,11 @@
  * @import { Item, Revision } from '../../types/wire.d.ts'
  * @import { Look, PageList } from '../../types/page.d.ts'
  */
-import { changesIn } from '../changes.js';
-import { make } from '../dom.js';
-import { slide } from '../motion.js';
-import { renderChanges } from '../rows.js';
-import { changesButton, renderRow } from './row.js';
+import { changesIn } from '../dom/changes.js';
+import { make } from '../dom/make.js';
+import { slide } from '../dom/motion.js';
+import { renderChanges } from '../ticker/article.js';
+import { changesButton, renderRow } from './article.js';
 
 /**
  * Take over a list.

@@ -2,8 +2,8 @@
  * Keeps one feed up to date over whatever the network lets through: WebSocket, else SSE, else polling.
  * What messages mean is decided in client.js; here is only when to open, close and come back.
  *
- * @import { Connection, Listener, Status } from '../types/modules.d.ts'
- * @import { Effect } from '../types/wire.d.ts'
+ * @import { Connection, Listener, Status } from '../../types/modules.d.ts'
+ * @import { Effect } from '../../types/wire.d.ts'
  */
 import { apply, newState, serverNow } from './client.js';
 

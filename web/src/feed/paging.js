@@ -1,8 +1,8 @@
 /**
  * Older items, a page at a time, brought up to now before they are shown.
  *
- * @import { Connection } from '../types/modules.d.ts'
- * @import { Message, Page } from '../types/wire.d.ts'
+ * @import { Connection } from '../../types/modules.d.ts'
+ * @import { Message, Page } from '../../types/wire.d.ts'
  */
 import { applyPage, completePage, isBehind } from './client.js';
 

@@ -5,8 +5,8 @@
  * @import { Item, Media } from '../../types/wire.d.ts'
  * @import { Look, Wording } from '../../types/page.d.ts'
  */
-import { make } from '../dom.js';
-import { renderBlock } from '../rows.js';
+import { make } from '../dom/make.js';
+import { renderBlock } from '../ticker/article.js';
 
 /**
  * Render an item or its tombstone.

@@ -6,16 +6,16 @@
  * @import { Scope } from '../../types/page.d.ts'
  */
 import { plural } from '../../strings/index.js';
-import { inOrder } from '../client.js';
-import { connectionTo } from '../connection.js';
-import { make } from '../dom.js';
-import { isSliding } from '../motion.js';
-import { loadOlder } from '../paging.js';
-import { hasTag } from '../selection.js';
-import { voice } from '../voice.js';
-import { takeOver } from './list.js';
+import { voice } from '../dom/announcer.js';
+import { make } from '../dom/make.js';
+import { isSliding } from '../dom/motion.js';
+import { inOrder } from '../feed/client.js';
+import { connectionTo } from '../feed/connection.js';
+import { loadOlder } from '../feed/paging.js';
+import { hasTag } from '../feed/selection.js';
+import { showHistory } from './history.js';
 import { seenMark } from './mark.js';
-import { showHistory } from './shown.js';
+import { takeOver } from './rows.js';
 import { wordingFor } from './wording.js';
 
 /** More than so many items within so many ms arrive at once, and wait behind the button. */

@@ -1,13 +1,13 @@
 /**
  * A list of items on the page: rows that change in place, day separators, and "what changed" behind "Updated".
  *
- * @import { Item, Revision } from '../types/wire.d.ts'
- * @import { ListOptions, RowOptions } from '../types/modules.d.ts'
+ * @import { Item, Revision } from '../../types/wire.d.ts'
+ * @import { ListOptions, RowOptions } from '../../types/modules.d.ts'
  */
-import { changesIn } from './changes.js';
-import { make } from './dom.js';
-import { QUIETLY, slide } from './motion.js';
-import { renderItem } from './rows.js';
+import { changesIn } from '../dom/changes.js';
+import { make } from '../dom/make.js';
+import { QUIETLY, slide } from '../dom/motion.js';
+import { renderItem } from './article.js';
 
 /**
  * Make the list in its scroller.

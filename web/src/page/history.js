@@ -4,9 +4,9 @@
  * @import { Item, Revision } from '../../types/wire.d.ts'
  * @import { Look } from '../../types/page.d.ts'
  */
-import { make } from '../dom.js';
-import { renderBlock } from '../rows.js';
-import { timed } from './row.js';
+import { make } from '../dom/make.js';
+import { renderBlock } from '../ticker/article.js';
+import { timed } from './article.js';
 
 /**
  * Show these texts, or nothing when there is but one.

@@ -1,5 +1,5 @@
 /** Says what is new to those who listen to the page: one short message at a time, and not often, however many have something to say. */
-import { make } from './dom.js';
+import { make } from './make.js';
 
 /** Ms in which what belongs together comes together. */
 const SOON = 100;

@@ -1,11 +1,12 @@
 /**
  * One item as DOM. Words come as text, links only as http(s), nothing as HTML.
  *
- * @import { Item, Revision, Span } from '../types/wire.d.ts'
- * @import { Edit, RowOptions, Times } from '../types/modules.d.ts'
+ * @import { Item, Revision, Span } from '../../types/wire.d.ts'
+ * @import { Edit, RowOptions, Times } from '../../types/modules.d.ts'
  */
-import { wordDiff } from './diff.js';
-import { make } from './dom.js';
+
+import { make } from '../dom/make.js';
+import { wordDiff } from '../feed/diff.js';
 
 /** What may stand beside a time; the first two are said of an item, the others are its status. */
 const BADGES = /** @type {('breaking' | 'pinned')[]} */ (['breaking', 'pinned', 'held', 'killed']);

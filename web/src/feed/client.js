@@ -2,7 +2,7 @@
  * The client's rules: what a reader of one feed knows, and how a message changes that.
  * No I/O and no clock of its own, so every rule can be tested by calling it.
  *
- * @import { Change, Effect, Item, Message, Page, State } from '../types/wire.d.ts'
+ * @import { Change, Effect, Item, Message, Page, State } from '../../types/wire.d.ts'
  */
 
 /** Make a reader who has seen nothing. @returns {State} */

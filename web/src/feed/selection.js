@@ -1,8 +1,8 @@
 /**
  * Which items a view shows, and in what order.
  *
- * @import { Item, State } from '../types/wire.d.ts'
- * @import { View } from '../types/modules.d.ts'
+ * @import { Item, State } from '../../types/wire.d.ts'
+ * @import { View } from '../../types/modules.d.ts'
  */
 import { inOrder, pinsFirst } from './client.js';
 

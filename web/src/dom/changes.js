@@ -1,7 +1,7 @@
 /**
  * Which items a reader has opened behind "Updated", and the texts to compare there.
  *
- * @import { Item, Revision } from '../types/wire.d.ts'
+ * @import { Item, Revision } from '../../types/wire.d.ts'
  */
 
 /**

@@ -2,18 +2,18 @@
  * What a ticker shows and says: settings in, items in, rows and events out.
  * What stands inside the element stays visible until the first items are painted, and for good if they never are.
  *
- * @import { Effect, Item } from '../types/wire.d.ts'
- * @import { Connection, Layout, Status, Ticker, TimeMode, View } from '../types/modules.d.ts'
+ * @import { Effect, Item } from '../../types/wire.d.ts'
+ * @import { Connection, Layout, Status, Ticker, TimeMode, View } from '../../types/modules.d.ts'
  */
-import { plural, wordsFor } from '../strings/index.js';
-import { connectionTo } from './connection.js';
-import { make } from './dom.js';
-import { itemList } from './list.js';
-import { isSliding, QUIETLY } from './motion.js';
-import { countWaiting, hasTag, select } from './selection.js';
+import { plural, wordsFor } from '../../strings/index.js';
+import { voice } from '../dom/announcer.js';
+import { make } from '../dom/make.js';
+import { isSliding, QUIETLY } from '../dom/motion.js';
+import { connectionTo } from '../feed/connection.js';
+import { countWaiting, hasTag, select } from '../feed/selection.js';
+import { timesFor } from '../feed/time.js';
+import { itemList } from './rows.js';
 import css from './style.js';
-import { timesFor } from './time.js';
-import { voice } from './voice.js';
 
 /** More than so many items within so many ms arrive at once, and wait behind the button. */
 const AT_ONCE = 3;
@@ -66,7 +66,7 @@ export function ticker(host, shadow, internals) {
 	const vetoed = new Set();
 	/** @type {Item[] | undefined} what is painted */
 	let shown;
-	/** @type {import('../strings/index.js').Words} */
+	/** @type {import('../../strings/index.js').Words} */
 	let words;
 	let burst = 0;
 	let count = 0;
