@@ -12,7 +12,7 @@ row => {
         if (node.nodeType === Node.TEXT_NODE) return node.data.trim().replace(/\\s+/g, ' ') || null;
         const button = node.matches('button.updated');
         const names = [...node.attributes].filter(({ name }) => node.matches('.updated')
-            ? name === 'class' : !['part', 'data-look', node.part.value && 'class'].includes(name));
+            ? name === 'class' : !['part', 'data-rendered', node.part.value && 'class'].includes(name));
         return [
             button ? 'a' : node.localName,
             ...names.map(({ name, value }) => `${name}=${value}`.replace(/ new$/, '')).sort(),

@@ -26,7 +26,7 @@ test('a snapshot gives items, cursor and feed, and none of it is news', () => {
 	feed.put({ headline: 'A' });
 	const state = newState();
 	const effect = apply(state, feed.snapshot(), 0);
-	assert.equal(effect.first, true);
+	assert.equal(effect.newEpoch, true);
 	assert.equal(state.cursor, 'e1.1');
 	assert.equal(state.feed.title, 'World');
 	assert.deepEqual(shown(state), [1]);
@@ -39,8 +39,8 @@ test('changes move the cursor and say which items were never seen before', () =>
 	const { cursor } = feed;
 	feed.put({ id: old.id, headline: 'A2' });
 	const fresh = feed.put({ headline: 'B' });
-	const { changes, first } = apply(state, feed.since(cursor), 0);
-	assert.equal(first, undefined);
+	const { changes, snapshot } = apply(state, feed.since(cursor), 0);
+	assert.equal(snapshot, undefined);
 	assert.deepEqual(
 		changes.map(({ item, unknown, before }) => [item.id, unknown, before?.headline]),
 		[
@@ -58,7 +58,7 @@ test('changes since another cursor are not applied: the client asks again from i
 	feed.put({});
 	const { cursor } = feed;
 	feed.put({});
-	assert.deepEqual(apply(state, feed.since(cursor), 0), { ask: true });
+	assert.deepEqual(apply(state, feed.since(cursor), 0), { askAgain: true });
 	assert.equal(state.cursor, 'e1.1');
 	assert.deepEqual(shown(state), [1]);
 });
@@ -68,7 +68,7 @@ test('changes of another epoch are not applied, even when the cursor is the same
 	feed.put({});
 	const state = readerOf(feed);
 	const message = { ...feed.since(feed.cursor), epoch: 'e2' };
-	assert.deepEqual(apply(state, message, 0), { ask: true });
+	assert.deepEqual(apply(state, message, 0), { askAgain: true });
 	assert.equal(state.epoch, 'e1');
 });
 
@@ -93,10 +93,10 @@ test('two heartbeats in a row with a strange cursor mean: reconnect; one does no
 	const state = readerOf(feed);
 	const strange = { type: 'heartbeat', epoch: 'e1', cursor: 'e1.7' };
 	const ours = { type: 'heartbeat', epoch: 'e1', cursor: 'e1.0' };
-	assert.equal(apply(state, strange, 0).ask, false);
-	assert.equal(apply(state, ours, 0).ask, false);
-	assert.equal(apply(state, strange, 0).ask, false);
-	assert.equal(apply(state, strange, 0).ask, true);
+	assert.equal(apply(state, strange, 0).askAgain, false);
+	assert.equal(apply(state, ours, 0).askAgain, false);
+	assert.equal(apply(state, strange, 0).askAgain, false);
+	assert.equal(apply(state, strange, 0).askAgain, true);
 });
 
 test('news between two strange heartbeats takes the first one back', () => {
@@ -105,7 +105,7 @@ test('news between two strange heartbeats takes the first one back', () => {
 	const strange = { type: 'heartbeat', epoch: 'e1', cursor: 'e1.7' };
 	apply(state, strange, 0);
 	apply(state, feed.since('e1.0'), 0);
-	assert.equal(apply(state, strange, 0).ask, false);
+	assert.equal(apply(state, strange, 0).askAgain, false);
 });
 
 test('a goodbye carries its own delay', () => {
@@ -146,7 +146,7 @@ test('a new epoch forgets all, so that a lower version may come', () => {
 	const restored = new Feed('e2');
 	restored.put({ headline: 'restored' });
 	const effect = apply(state, restored.snapshot(), 0);
-	assert.equal(effect.first, true);
+	assert.equal(effect.newEpoch, true);
 	assert.deepEqual(shown(state), [1]);
 	assert.deepEqual([...state.versions], [[1, 1]]);
 });
@@ -156,8 +156,8 @@ test('a snapshot in the same epoch counts what is new to this reader', () => {
 	feed.put({});
 	const state = readerOf(feed);
 	feed.put({});
-	const { first, changes } = apply(state, feed.snapshot(), 0);
-	assert.equal(first, false);
+	const { newEpoch, changes } = apply(state, feed.snapshot(), 0);
+	assert.equal(newEpoch, false);
 	assert.deepEqual(
 		changes.map(({ item }) => item.id),
 		[2],
@@ -284,7 +284,7 @@ test('whatever the network does, a reader ends with what a fresh reader sees, an
 			}
 		};
 		const hear = (message) => {
-			if (apply(state, message, 0).first) painted = new Map();
+			if (apply(state, message, 0).newEpoch) painted = new Map();
 			look();
 		};
 		for (let step = 0; step < 60; step++) {

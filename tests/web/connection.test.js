@@ -342,7 +342,7 @@ test('while the page is hidden and sleeps, neither the network nor a ticker wake
 	await clock.pass(MINUTE);
 	const before = opened.length;
 	heard.online.at(-1)();
-	connection.renew();
+	connection.reconnect();
 	await clock.pass(MINUTE);
 	assert.equal(opened.length, before);
 	document.hidden = false;

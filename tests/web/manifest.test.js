@@ -19,8 +19,8 @@ const found = (text, pattern) =>
 	[...new Set([...text.matchAll(pattern)].map(([, name]) => name))].sort();
 
 test('every attribute is read, and every one read is documented', () => {
-	const view = read('web/src/ticker/ticker.js');
-	const used = found(view, /(?:get|hasAttribute)\('([\w-]+)'\)/g);
+	const settings = read('web/src/ticker/settings.js');
+	const used = found(settings, /(?:get|hasAttribute)\('([\w-]+)'\)/g);
 	// The style sheet and the browser know these two.
 	assert.deepEqual(names(ticker.attributes), [...used, 'lang', 'theme'].sort());
 });

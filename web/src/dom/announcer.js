@@ -1,53 +1,53 @@
-/** Says what is new to those who listen to the page: one short message at a time, and not often, however many have something to say. */
+/** Announces news to screen readers: one short message at a time for the whole page, and not often. */
 import { make } from './make.js';
 
-/** Ms in which what belongs together comes together. */
-const SOON = 100;
-/** At most one message in this many ms. */
-const HUSH = 5000;
+/** What comes within this many ms is announced together. */
+const GATHER_MS = 100;
+/** At most one announcement in this many ms. */
+const QUIET_MS = 5000;
 
-/** Headlines by feed and item, and how feeds are: two views of one feed say the same, once. @type {Map<string, string>} */
-const news = new Map();
-/** @type {Set<string>} */
-const states = new Set();
+/** Headlines to announce, by feed and item: two tickers of one feed announce the same once. @type {Map<string, string>} */
+const headlines = new Map();
+/** How feeds are, to announce. @type {Set<string>} */
+const statuses = new Set();
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
-/** Where something was said last: of any feed. @type {HTMLElement | undefined} */
-let spoken;
+/** The element of the last announcement, of whatever feed. @type {HTMLElement | undefined} */
+let last;
 
 /**
- * Make a voice. Its element has to stand in the page from the start, or screen readers miss the first words.
+ * Make an announcer. Its element has to stand in the page from the start, or screen readers miss the first announcement.
  *
- * @param {(count: number) => string | undefined} summarize
+ * @param {(count: number) => string | undefined} summarize what to say of several headlines
  */
-export function voice(summarize) {
+export function newAnnouncer(summarize) {
 	const element = make('div', { role: 'status' });
-	/** Speak for all, and hush. */
-	const speak = () => {
+	/** Announce all that was gathered, by whichever announcer. */
+	const flush = () => {
 		timer = undefined;
-		const [one, two] = news.values();
-		const texts = [two ? summarize(news.size) : one, ...states].filter(Boolean);
+		const [one, two] = headlines.values();
+		const texts = [two ? summarize(headlines.size) : one, ...statuses].filter(Boolean);
 		if (!texts[0]) return;
-		spoken?.replaceChildren();
-		spoken = element;
+		last?.replaceChildren();
+		last = element;
 		element.append(texts.join('. '));
-		news.clear();
-		states.clear();
-		timer = setTimeout(speak, HUSH);
+		headlines.clear();
+		statuses.clear();
+		timer = setTimeout(flush, QUIET_MS);
 	};
 	return {
 		element,
-		/** Take back what was said and was to be said of an item: it is withdrawn. @param {string} feed @param {number} id */
-		unsay(feed, id) {
-			news.delete(feed + id);
-			spoken?.replaceChildren();
-		},
-		/** Say it soon, unless nobody is there. @param {string} text @param {string} feed @param {number} [id] of the item that it tells of */
-		say(text, feed, id) {
+		/** Announce soon, unless the page is hidden. @param {string} text @param {string} feed @param {number} [id] of the item that the text is the headline of */
+		announce(text, feed, id) {
 			if (document.hidden) return;
-			if (id) news.set(feed + id, text);
-			else states.add(text);
-			timer ??= setTimeout(speak, SOON);
+			if (id) headlines.set(feed + id, text);
+			else statuses.add(text);
+			if (!timer) timer = setTimeout(flush, GATHER_MS);
+		},
+		/** Take back what was or was to be announced of an item that is withdrawn. @param {string} feed @param {number} id */
+		retract(feed, id) {
+			headlines.delete(feed + id);
+			last?.replaceChildren();
 		},
 	};
 }

@@ -1,11 +1,11 @@
-/** Moves rows without anything jumping: one layout, one frame, and transforms for the rest. */
+/** Moves rows without a jump: one layout, one frame, and transforms for the rest. */
 
-const SLIDE = 280;
+const SLIDE_MS = 280;
 
-/** The focus follows, and the view stays. */
+/** Move the focus without scrolling to it. */
 export const QUIETLY = { preventScroll: true };
 
-const calm = matchMedia('(prefers-reduced-motion)');
+const reducedMotion = matchMedia('(prefers-reduced-motion)');
 
 let slides = 0;
 
@@ -44,7 +44,7 @@ export function slide(scroller, list, nodes, writes) {
 	// WebKit keeps no scroll anchor of its own, and Firefox drops its own when the row that it holds to slides.
 	if (moved) scroller.scrollTop = scrollTop + moved;
 	// Under reduced motion nothing is seen to move; the one frame keeps browsers from counting a layout shift.
-	const timing = { duration: calm.matches ? 1 : SLIDE, easing: 'ease-out' };
+	const timing = { duration: reducedMotion.matches ? 1 : SLIDE_MS, easing: 'ease-out' };
 	const steps = nodes.map(
 		(node) => (tops.get(node) ?? node.offsetTop - moved) - node.offsetTop + moved,
 	);

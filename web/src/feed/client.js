@@ -1,11 +1,12 @@
 /**
- * The client's rules: what a reader of one feed knows, and how a message changes that.
- * No I/O and no clock of its own, so every rule can be tested by calling it.
+ * The client's rules: what a client knows of one feed, and how a message changes that.
+ * No I/O and no clock of its own: every rule is tested by calling it.
  *
- * @import { Change, Effect, Item, Message, Page, State } from '../../types/wire.d.ts'
+ * @import { Change, Effect, State } from '../../types/feed.d.ts'
+ * @import { Item, Message, Page } from '../../types/wire.d.ts'
  */
 
-/** Make a reader who has seen nothing. @returns {State} */
+/** Make the state of a client that has received nothing. @returns {State} */
 export const newState = () => ({
 	epoch: '',
 	cursor: '',
@@ -13,14 +14,14 @@ export const newState = () => ({
 	items: new Map(),
 	next: '',
 	heartbeat: 25,
-	strays: 0,
+	mismatches: 0,
 	ended: false,
-	heardAt: 0,
+	nowAt: 0,
 	now: 0,
 });
 
 /**
- * Apply one message to the state, in place, and say what came of it.
+ * Apply one message to the state, in place, and return what follows from it.
  *
  * @param {State} state
  * @param {Message} message
@@ -33,24 +34,24 @@ export function apply(state, message, tick) {
 	if (type === 'snapshot') return applySnapshot(state, message);
 	if (type === 'changes') return applyChanges(state, message);
 	if (type === 'heartbeat') {
-		state.strays = message.cursor === state.cursor ? 0 : state.strays + 1;
-		return { ask: state.strays > 1 };
+		state.mismatches = message.cursor === state.cursor ? 0 : state.mismatches + 1;
+		return { askAgain: state.mismatches > 1 };
 	}
 	if (type === 'ended') state.ended = true;
 	return { retry: message.retry_ms };
 }
 
-/** Put a page fetched by `next`, complete up to now, under what is shown. @param {State} state @param {Page} page */
+/** Add a page that was fetched by `next` and completed. Returns false for a page of another epoch. @param {State} state @param {Page} page */
 export function applyPage(state, page) {
 	if (page.epoch !== state.epoch) return false;
-	// Pins do not reorder pages: all above its last item is known.
+	// Pins do not reorder pages: all items above the page's last one are known.
 	state.floor = page.items.at(-1) ?? state.floor;
 	state.next = page.next ?? '';
-	for (const item of page.items) take(state, item);
+	for (const item of page.items) store(state, item);
 	return true;
 }
 
-/** Bring a page nearer to now with a `changes` message made since its cursor. @param {Page} page @param {Message} changes @returns {Page} */
+/** Bring a page up to date with the `changes` message since its cursor. @param {Page} page @param {Message} changes @returns {Page} */
 export function completePage(page, changes) {
 	const newer = new Map((changes.items ?? []).map((item) => [item.id, item]));
 	return {
@@ -60,27 +61,28 @@ export function completePage(page, changes) {
 	};
 }
 
-/** Tell whether the reader was already sent something newer than the page. @param {State} state @param {Page} page */
+/** Tell whether the client was already sent something newer than the page. @param {State} state @param {Page} page */
 export const isBehind = (state, page) =>
 	page.items.some((item) => item.version < (state.versions.get(item.id) ?? 0));
 
 /** The server's time in milliseconds. @param {State} state @param {number} tick monotonic milliseconds */
-export const serverNow = (state, tick) => state.now + tick - state.heardAt;
+export const serverNow = (state, tick) => state.now + tick - state.nowAt;
 
 /** Order for display: pinned, then newest first. @param {Item} a @param {Item} b */
-export const inOrder = (a, b) => pinsFirst(a, b) || byTime(a, b);
+export const inOrder = (a, b) => pinsFirst(a, b) || newestFirst(a, b);
 
 /** @param {Item} a @param {Item} b */
 export const pinsFirst = (a, b) => Number(!a.pinned) - Number(!b.pinned);
 
 /** @param {Item} a @param {Item} b */
-const byTime = (a, b) => Date.parse(b.published_at) - Date.parse(a.published_at) || b.id - a.id;
+export const newestFirst = (a, b) =>
+	Date.parse(b.published_at) - Date.parse(a.published_at) || b.id - a.id;
 
 /** @param {Item[]} items */
 const lastUnpinned = (items) =>
 	items
 		.filter((item) => !item.pinned)
-		.sort(byTime)
+		.sort(newestFirst)
 		.at(-1);
 
 /** @param {State} state @param {string | undefined} now @param {number} tick */
@@ -88,42 +90,42 @@ function observeClock(state, now, tick) {
 	const ms = Date.parse(/** @type {any} */ (now));
 	if (ms > state.now) {
 		state.now = ms;
-		state.heardAt = tick;
+		state.nowAt = tick;
 	}
 }
 
 /** @param {State} state @param {Message} message @returns {Effect} */
 function applySnapshot(state, message) {
-	const first = message.epoch !== state.epoch;
-	if (first) {
+	const newEpoch = message.epoch !== state.epoch;
+	if (newEpoch) {
 		state.versions.clear();
 		state.items.clear();
 	}
 	const items = message.items ?? [];
-	const before = state.items;
+	const kept = state.items;
 	state.epoch = message.epoch;
 	state.floor = lastUnpinned(items);
 	state.next = message.next ?? '';
 	state.heartbeat = message.heartbeat ?? state.heartbeat;
-	// Rows that the snapshot leaves out may have changed unseen, so they are let go.
+	// Items that the snapshot leaves out may have changed unseen, so they are forgotten.
 	state.items = new Map();
 	for (const { id } of items) {
-		const held = before.get(id);
-		if (held) state.items.set(id, held);
+		const item = kept.get(id);
+		if (item) state.items.set(id, item);
 	}
-	return { ...moveOn(state, message), first };
+	return { ...moveOn(state, message), snapshot: true, newEpoch };
 }
 
 /** @param {State} state @param {Message} message @returns {Effect} */
 const applyChanges = (state, message) =>
 	message.since === state.cursor && message.epoch === state.epoch
 		? moveOn(state, message)
-		: { ask: true };
+		: { askAgain: true };
 
 /** @param {State} state @param {Message} message @returns {Effect} */
 function moveOn(state, message) {
 	state.cursor = message.cursor;
-	state.strays = 0;
+	state.mismatches = 0;
 	if (message.feed) {
 		state.feed = message.feed;
 		if (!message.feed.closed_at) state.ended = false;
@@ -131,20 +133,20 @@ function moveOn(state, message) {
 	/** @type {Change[]} */
 	const changes = [];
 	for (const item of message.items ?? []) {
-		const change = take(state, item);
+		const change = store(state, item);
 		if (change) changes.push(change);
 	}
 	return { changes };
 }
 
-/** Remember an item, and keep it when it may be shown. @param {State} state @param {Item} item @returns {Change | undefined} */
-function take(state, item) {
+/** Remember an item's version, and keep the item if it may be shown. @param {State} state @param {Item} item @returns {Change | undefined} */
+function store(state, item) {
 	const { id, version } = item;
 	const before = state.items.get(id);
 	const known = state.versions.get(id) ?? 0;
 	if (version < known) return;
 	state.versions.set(id, version);
-	if (item.pinned || !state.floor || byTime(item, state.floor) <= 0) state.items.set(id, item);
+	if (item.pinned || !state.floor || newestFirst(item, state.floor) <= 0) state.items.set(id, item);
 	else state.items.delete(id);
 	if (version > known) return { item, before, unknown: !known };
 }

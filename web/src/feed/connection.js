@@ -1,26 +1,26 @@
 /**
- * Keeps one feed up to date over whatever the network lets through: WebSocket, else SSE, else polling.
- * What messages mean is decided in client.js; here is only when to open, close and come back.
+ * Keeps one feed up to date by whatever the network lets through: WebSocket, else SSE, else polling.
+ * What messages mean is decided in client.js; here is only when to connect, close and connect again.
  *
- * @import { Connection, Listener, Status } from '../../types/modules.d.ts'
- * @import { Effect } from '../../types/wire.d.ts'
+ * @import { Connection, Effect, Listener, Status } from '../../types/feed.d.ts'
  */
 import { apply, newState, serverNow } from './client.js';
 
 const SECOND = 1000;
-/** A connection that says nothing at first is taken for dead after this. */
-const FIRST_WORD = 20 * SECOND;
-/** How many heartbeats may be late before a connection is taken for dead. */
-const PATIENCE = 2.5;
-/** A loss shorter than this is not worth a reader's attention. */
+/** A connection without a first message for this long is given up. */
+const FIRST_MESSAGE = 20 * SECOND;
+/** A connection is given up after this many heartbeats' time without a message. */
+const SILENT_HEARTBEATS = 2.5;
+/** A shorter loss is not shown to the reader. */
 const STALE_AFTER = 5 * SECOND;
-const HIDDEN_KEEPS = 45 * SECOND;
-const RETRY_SOCKET = 300 * SECOND;
+/** A hidden page closes its connection after this. */
+const HIDDEN_FOR = 45 * SECOND;
+const RETRY_WEBSOCKET = 300 * SECOND;
 
-/** Ways to be connected, best first, each with the failures in a row after which the next is tried. */
-const WS = 0;
+/** Transports, best first, and how many failures in a row lead from one to the next. */
+const WEBSOCKET = 0;
 const POLL = 2;
-const MISSES = [3, 2];
+const FAILURES = [3, 2];
 
 /**
  * One connection per feed, transport and page, shared by all tickers: only the first script of a page defines the element,
@@ -31,7 +31,8 @@ const MISSES = [3, 2];
 const connections = {};
 
 /**
- * The page's one connection to a feed over a transport. It is open while someone subscribes, and goes on from its cursor when someone does again.
+ * Return the page's one connection to a feed over a transport. It is open while it has subscribers, and goes on from its
+ * cursor when it has one again.
  *
  * @param {string} src address of the feed page; throws TypeError when it is none
  * @param {string | null} [transport] where to begin: `ws`, `sse` or `poll`
@@ -50,196 +51,197 @@ export function connectionTo(src, transport) {
 /** @param {number} low @param {number} high seconds @returns {number} ms */
 const between = (low, high) => (low + Math.random() * (high - low)) * SECOND;
 
-/** @param {string} url the feed's API address @param {number} best the way to begin with @returns {Connection} */
+/** @param {string} url the feed's API address @param {number} best the transport to begin with @returns {Connection} */
 function connect(url, best) {
 	const state = newState();
 	/** @type {Set<Listener>} */
 	const listeners = new Set();
 	/** @type {Record<string, false | ReturnType<typeof setTimeout> | undefined>} */
 	const timers = {};
-	let way = best;
-	/** Failures in a row: on this way, and on any. */
-	let misses = 0;
-	let tries = 0;
+	let transport = best;
+	/** Failures in a row of this transport. */
+	let failures = 0;
+	/** Attempts since the last message. */
+	let attempts = 0;
 	/** @type {boolean | undefined} */
 	let asleep;
-	/** @type {number | undefined} ms, as asked for by a goodbye or a Retry-After */
+	/** @type {number | undefined} ms, from a goodbye or a Retry-After */
 	let retry;
-	/** Outdates whatever an earlier attempt still has to say. */
-	let turn = 0;
+	/** Number of the present attempt: whatever comes from an earlier one is ignored. */
+	let current = 0;
 	/** @type {WebSocket | EventSource | undefined} */
-	let line;
+	let socket;
 
 	/** @type {Connection} */
 	const connection = {
-		api: url,
+		apiUrl: url,
 		state,
 		status: 'connecting',
-		freshAt: 0,
+		upToDateAt: 0,
 		now: () => serverNow(state, performance.now()),
 		historyOf: async (id) => (await (await get(`/items/${id}/history`)).json()).history,
 		subscribe(listener) {
 			listeners.add(listener);
 			if (listeners.size < 2 && !timers.leave) open();
-			set('leave');
+			setTimer('leave');
 			return () => {
-				// An element that is moved leaves and comes back at once; one that has left before must not be taken for it.
-				if (listeners.delete(listener)) set('leave', 0, () => listeners.size || shut());
+				// An element that is moved unsubscribes and subscribes again at once, which must not close the connection.
+				if (listeners.delete(listener)) setTimer('leave', 0, () => listeners.size || close());
 			};
 		},
-		renew() {
-			way = best;
-			misses = tries = 0;
-			set('socket');
+		reconnect() {
+			transport = best;
+			failures = attempts = 0;
+			setTimer('websocket');
 			asleep &&= document.hidden;
 			open();
 		},
 	};
 
-	/** Set, replace or (with no act) take back a timer. @param {string} name @param {number} [ms] @param {false | (() => void)} [act] */
-	function set(name, ms, act) {
+	/** Set, replace or (with no act) clear a timer. @param {string} name @param {number} [ms] @param {false | (() => void)} [act] */
+	function setTimer(name, ms, act) {
 		clearTimeout(/** @type {any} */ (timers[name]));
 		timers[name] =
 			act &&
 			setTimeout(() => {
-				set(name);
+				setTimer(name);
 				act();
 			}, ms);
 	}
 
 	/** @param {Effect} [effect] */
-	const tell = (effect) => {
+	const notify = (effect) => {
 		for (const listener of listeners) listener(effect);
 	};
 
 	/** @param {Status} status */
-	function become(status) {
+	function setStatus(status) {
 		if (connection.status === status) return;
 		connection.status = status;
-		tell();
+		notify();
 	}
 
-	// No header of our own: it would cost a preflight on every cross-origin poll.
+	// Without a header of our own: it would cost a preflight on every cross-origin poll.
 	/** @param {string} path */
 	const get = (path) => fetch(url + path, { cache: 'no-cache' });
 
 	function open() {
-		shut();
+		close();
 		if (asleep || !listeners.size) return;
-		const mine = turn;
-		const polled = way === POLL || state.ended;
+		const attempt = current;
+		const polls = transport === POLL || state.ended;
 		/** @param {{ data: string }} message */
-		const onmessage = ({ data }) => mine === turn && hear(data, polled);
+		const onmessage = ({ data }) => attempt === current && onMessage(data, polls);
 		/** @param {any} [event] a CloseEvent has a code */
-		const gone = (event) => mine === turn && lose(event?.code);
+		const onfailure = (event) => attempt === current && onFailure(event?.code);
 		const since = state.cursor && `?since=${state.cursor}`;
-		set('watch', FIRST_WORD, gone);
-		doubt();
-		if (polled)
+		setTimer('silence', FIRST_MESSAGE, onfailure);
+		expectMessage();
+		if (polls)
 			get(`/changes${since}`)
 				.then(async (answer) => {
-					if (answer.status === 404) return gone({ code: 4404 });
+					if (answer.status === 404) return onfailure({ code: 4404 });
 					retry = +(/** @type {any} */ (answer.headers.get('Retry-After'))) * SECOND;
 					if (!answer.ok) throw answer;
 					onmessage({ data: await answer.text() });
 				})
-				.catch(gone);
+				.catch(onfailure);
 		else {
-			line = way
+			socket = transport
 				? new EventSource(`${url}/stream${since}`)
 				: new WebSocket(`${url.replace('http', 'ws')}/live${since}`);
-			line.onmessage = onmessage;
-			line.onerror = /** @type {any} */ (line).onclose = gone;
+			socket.onmessage = onmessage;
+			socket.onerror = /** @type {any} */ (socket).onclose = onfailure;
 		}
 	}
 
-	/** Say so if nothing is heard for a while from now on, however long the next try is put off. */
-	function doubt() {
-		if (!timers.stale) set('stale', STALE_AFTER, fade);
+	/** Become stale unless a message comes soon, however late the next attempt is. */
+	function expectMessage() {
+		if (!timers.stale) setTimer('stale', STALE_AFTER, becomeStale);
 	}
 
-	function shut() {
-		turn++;
-		line?.close();
-		set('watch');
-		set('open');
+	function close() {
+		current++;
+		socket?.close();
+		setTimer('silence');
+		setTimer('open');
 	}
 
 	/** @param {string} text @param {boolean} polled */
-	function hear(text, polled) {
+	function onMessage(text, polled) {
 		const message = JSON.parse(text);
 		const effect = apply(state, message, performance.now());
 		// The rest of a long catch-up.
 		const more = polled && message.since && message.items[0];
-		connection.freshAt = connection.now();
-		misses = tries = 0;
+		connection.upToDateAt = connection.now();
+		failures = attempts = 0;
 		retry = effect.retry;
-		set('stale');
-		set('watch', PATIENCE * state.heartbeat * SECOND, lose);
-		if (effect.changes) tell(effect);
+		setTimer('stale');
+		setTimer('silence', SILENT_HEARTBEATS * state.heartbeat * SECOND, onFailure);
+		if (effect.changes) notify(effect);
 		if (!more) {
-			if (state.ended || (polled && state.feed?.closed_at)) return end();
-			become('live');
+			if (state.ended || (polled && state.feed?.closed_at)) return onEnd();
+			setStatus('live');
 		}
-		if (effect.ask) return lose();
+		if (effect.askAgain) return onFailure();
 		if (polled) {
-			set('watch');
-			set('open', way === POLL && !more ? between(10, 15) : 0, open);
+			setTimer('silence');
+			setTimer('open', transport === POLL && !more ? between(10, 15) : 0, open);
 		}
 	}
 
-	/** Come back later, unless the close code is final. @param {number} [code] */
-	function lose(code) {
-		shut();
-		if (code === 4410 || state.ended) return end();
-		if (/^44/.test(`${code}`)) return become('error');
-		doubt();
-		// When even polling fails, the network is at fault and not the socket.
-		if (way === POLL) way = best;
-		else if (++misses >= MISSES[way]) {
-			misses = 0;
-			way++;
-			set('socket', RETRY_SOCKET, () => {
-				way = best;
-				misses = MISSES[WS] - 1;
+	/** Connect again later, unless the close code is final. @param {number} [code] */
+	function onFailure(code) {
+		close();
+		if (code === 4410 || state.ended) return onEnd();
+		if (/^44/.test(`${code}`)) return setStatus('error');
+		expectMessage();
+		// When even polling fails, the network is at fault and not the transport.
+		if (transport === POLL) transport = best;
+		else if (++failures >= FAILURES[transport]) {
+			failures = 0;
+			transport++;
+			setTimer('websocket', RETRY_WEBSOCKET, () => {
+				transport = best;
+				failures = FAILURES[WEBSOCKET] - 1;
 				open();
 			});
 		}
-		set('open', retry || between(1, Math.min(30, 2 ** ++tries)), open);
+		setTimer('open', retry || between(1, Math.min(30, 2 ** ++attempts)), open);
 		retry = 0;
 	}
 
-	/** Coverage is over, until it is reopened. */
-	function end() {
-		shut();
+	/** Coverage has ended, until the feed is reopened. */
+	function onEnd() {
+		close();
 		state.ended = true;
-		become('ended');
-		set('open', between(300, 900), open);
+		setStatus('ended');
+		setTimer('open', between(300, 900), open);
 	}
 
-	const fade = () => connection.status === 'live' && become('stale');
-	const fallAsleep = () => {
+	const becomeStale = () => connection.status === 'live' && setStatus('stale');
+	const sleep = () => {
 		asleep = true;
-		shut();
+		close();
 	};
-	/** Go on at once where there was something to wait for; what sleeps unseen goes on sleeping. */
+	/** Connect at once where an attempt was due later; a hidden page that sleeps goes on sleeping. */
 	const wake = () => {
 		if (asleep && document.hidden) return;
-		const waited = asleep || timers.open;
+		const due = asleep || timers.open;
 		asleep = false;
-		if (waited) open();
+		if (due) open();
 	};
-	const look = () => {
-		set('sleep', HIDDEN_KEEPS, document.hidden && fallAsleep);
+	const onVisibility = () => {
+		setTimer('sleep', HIDDEN_FOR, document.hidden && sleep);
 		if (!document.hidden) wake();
 	};
-	look();
-	addEventListener('visibilitychange', look);
-	// A socket kept through the back/forward cache comes back looking open, and is dead.
-	addEventListener('pagehide', fallAsleep);
+	onVisibility();
+	addEventListener('visibilitychange', onVisibility);
+	// A socket kept in the back/forward cache comes back looking open, and is dead.
+	addEventListener('pagehide', sleep);
 	addEventListener('pageshow', wake);
-	// What looks open may be dead since the tunnel.
-	addEventListener('online', connection.renew);
-	addEventListener('offline', fade);
+	// What looks open may be dead since the network went away.
+	addEventListener('online', connection.reconnect);
+	addEventListener('offline', becomeStale);
 	return connection;
 }

@@ -1,16 +1,16 @@
 /**
- * Older items, a page at a time, brought up to now before they are shown.
+ * Older items, a page at a time, brought up to date before they are shown.
  *
- * @import { Connection } from '../../types/modules.d.ts'
+ * @import { Connection } from '../../types/feed.d.ts'
  * @import { Message, Page } from '../../types/wire.d.ts'
  */
 import { applyPage, completePage, isBehind } from './client.js';
 
 /** Load the next older page into the connection's state; false when there is none, or when the feed was replaced meanwhile. @param {Connection} connection @param {number} [limit] */
-export async function loadOlder({ state, api }, limit = 50) {
+export async function loadOlder({ state, apiUrl }, limit = 50) {
 	/** @param {string} path */
 	const get = async (path) => {
-		const answer = await fetch(api + path, { cache: 'no-cache', credentials: 'omit' });
+		const answer = await fetch(apiUrl + path, { cache: 'no-cache', credentials: 'omit' });
 		if (!answer.ok) throw new Error(`${answer.status} ${answer.statusText}`);
 		return answer.json();
 	};

@@ -1,39 +1,39 @@
 /**
- * A list of items on the page: rows that change in place, day separators, and "what changed" behind "Updated".
+ * The rows of a ticker: they change in place, stand under their days, and show what changed behind "Updated".
  *
+ * @import { ArticleOptions, RowOptions } from '../../types/ticker.d.ts'
  * @import { Item, Revision } from '../../types/wire.d.ts'
- * @import { ListOptions, RowOptions } from '../../types/modules.d.ts'
  */
 import { changesIn } from '../dom/changes.js';
 import { make } from '../dom/make.js';
 import { QUIETLY, slide } from '../dom/motion.js';
-import { renderItem } from './article.js';
+import { renderArticle } from './article.js';
 
 /**
- * Make the list in its scroller.
+ * Make the list of rows in its scroller.
  *
  * @param {HTMLElement} scroller
- * @param {(id: number) => Promise<Revision[]>} history
+ * @param {(id: number) => Promise<Revision[]>} historyOf
  * @param {() => void} repaint asks for a call of `paint`
  */
-export function itemList(scroller, history, repaint) {
+export function rowsIn(scroller, historyOf, repaint) {
 	const list = make('ol', { part: 'list', role: 'list' });
 	scroller.append(list);
 	/** Rows by id, separators by day. @type {Map<number | string, HTMLLIElement>} */
 	let rows = new Map();
-	const changes = changesIn(list, history, repaint);
+	const changes = changesIn(list, historyOf, repaint);
 	// Else a row that is hidden and shown again would flash once more.
 	list.onanimationend = ({ target }) => /** @type {Element} */ (target).part.remove('new');
 
-	/** @param {HTMLElement} li @param {Item} item @param {RowOptions} options @param {unknown[]} look */
-	function fill(li, item, options, look) {
-		const revisions = changes.of(item, li);
-		const key = `${item.version} ${!revisions} ${look}`;
-		if (li.dataset.look === key) return;
-		li.dataset.look = key;
+	/** @param {HTMLElement} li @param {Item} item @param {ArticleOptions} options @param {unknown[]} key what the row depends on beside the item */
+	function fill(li, item, options, key) {
+		const revisions = changes.revisionsOf(item, li);
+		const wanted = `${item.version} ${!revisions} ${key}`;
+		if (li.dataset.rendered === wanted) return;
+		li.dataset.rendered = wanted;
 		const focused = /** @type {HTMLAnchorElement | null} */ (li.querySelector(':focus'));
-		li.replaceChildren(renderItem(item, options, revisions));
-		// A reader who stood on a link or button of the old text stands on the same one of the new, else at its top.
+		li.replaceChildren(renderArticle(item, options, revisions));
+		// The focus goes from a link or button of the old text to the same one of the new, else to the row's first.
 		if (!focused) return;
 		const links = /** @type {HTMLAnchorElement[]} */ ([...li.querySelectorAll('a, button')]);
 		(links.find(({ href }) => href === focused.href) ?? links[0])?.focus(QUIETLY);
@@ -49,12 +49,12 @@ export function itemList(scroller, history, repaint) {
 		 * Show these items, in this order, touching only what changed.
 		 *
 		 * @param {Item[]} items
-		 * @param {Set<number>} fresh ids to be marked as new
-		 * @param {ListOptions} look
+		 * @param {Set<number>} arrived ids to be marked as new
+		 * @param {RowOptions} options
 		 * @param {string} src the feed page
 		 */
-		paint(items, fresh, look, src) {
-			const { words, times, now, mode, layout, level } = look;
+		paint(items, arrived, options, src) {
+			const { words, times, now, mode, layout, level } = options;
 			const known = rows;
 			rows = new Map();
 			/** @param {number | string} key @param {string} part @param {string} [text] */
@@ -66,15 +66,15 @@ export function itemList(scroller, history, repaint) {
 			const writes = items.map((item) => {
 				const { id, pinned } = item;
 				const ms = Date.parse(item.published_at);
-				const dated = pinned || layout === 'line';
+				const alone = pinned || layout === 'line';
 				const day = times.day(ms);
-				if (!dated) row(day, 'day', day);
-				const li = row(id, fresh.has(id) ? 'item new' : 'item');
+				if (!alone) row(day, 'day', day);
+				const li = row(id, arrived.has(id) ? 'item new' : 'item');
 				return () => {
-					const key = [words.language, times.dated(ms), layout, level, dated];
-					fill(li, item, { ...look, href: `${src}/items/${id}` }, key);
+					const key = [words.language, times.dated(ms), layout, level, alone];
+					fill(li, item, { ...options, href: `${src}/items/${id}` }, key);
 					const time = /** @type {HTMLElement} */ (li.querySelector('time'));
-					const label = times.label(ms, now, mode, dated);
+					const label = times.label(ms, now, mode, alone);
 					if (time.textContent !== label) time.textContent = label;
 				};
 			});

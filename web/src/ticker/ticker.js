@@ -1,35 +1,34 @@
 /**
- * What a ticker shows and says: settings in, items in, rows and events out.
+ * The ticker behind the element: settings in, items in, rows and events out.
  * What stands inside the element stays visible until the first items are painted, and for good if they never are.
  *
- * @import { Effect, Item } from '../../types/wire.d.ts'
- * @import { Connection, Layout, Status, Ticker, TimeMode, View } from '../../types/modules.d.ts'
+ * @import { Connection, Effect, Status, TimeMode } from '../../types/feed.d.ts'
+ * @import { Ticker } from '../../types/ticker.d.ts'
+ * @import { Item } from '../../types/wire.d.ts'
  */
 import { plural, wordsFor } from '../../strings/index.js';
-import { voice } from '../dom/announcer.js';
+import { newAnnouncer } from '../dom/announcer.js';
 import { make } from '../dom/make.js';
 import { isSliding, QUIETLY } from '../dom/motion.js';
 import { connectionTo } from '../feed/connection.js';
-import { countWaiting, hasTag, select } from '../feed/selection.js';
+import { newPending, newsIn } from '../feed/pending.js';
+import { hasTag, select } from '../feed/selection.js';
 import { timesFor } from '../feed/time.js';
-import { itemList } from './rows.js';
+import { rowsIn } from './rows.js';
+import { settingsOf } from './settings.js';
 import css from './style.js';
 
-/** More than so many items within so many ms arrive at once, and wait behind the button. */
-const AT_ONCE = 3;
-const BURST = 250;
-const DEFAULT_MAX = 50;
 /** Room for a day over the row that is scrolled to, in px. */
 const ABOVE = 100;
 /** Labels are renewed this often, in ms. */
-const TICK = 30_000;
+const LABELS_EVERY = 30_000;
 
 /** Shared by all tickers of the page. */
 const sheet = new CSSStyleSheet();
 sheet.replaceSync(css);
 
 /** @param {HTMLElement} host @param {ShadowRoot} shadow @param {ElementInternals} internals @returns {Ticker} */
-export function ticker(host, shadow, internals) {
+export function newTicker(host, shadow, internals) {
 	const title = make('a', { part: 'link' });
 	const heading = make('div', { part: 'heading', role: 'heading' }, title);
 	const pause = make('button', { part: 'pause' });
@@ -45,54 +44,33 @@ export function ticker(host, shadow, internals) {
 		scroller,
 		footer,
 	);
-	const { element, say, unsay } = voice(
-		(count) => words && plural(words.updates, count, words.language),
-	);
-	const list = itemList(scroller, (id) => connection.historyOf(id), later);
+	const announcer = newAnnouncer((count) => words && plural(words.updates, count, words.language));
+	const rows = rowsIn(scroller, (id) => connection.historyOf(id), schedulePaint);
 	shadow.adoptedStyleSheets = [sheet];
 	// The sheet shows the slot while the frame before it is hidden.
-	shadow.append(frame, make('slot'), element);
+	shadow.append(frame, make('slot'), announcer.element);
 
 	/** @type {Connection} */
 	let connection;
-	let leave = () => {};
+	let unsubscribe = () => {};
 	/** @type {ReturnType<typeof setInterval> | undefined} */
 	let clock;
-	/** @type {Set<number>} */
-	const fresh = new Set();
-	/** @type {Set<number>} */
-	const pending = new Set();
-	/** @type {Set<number>} */
-	const vetoed = new Set();
-	/** @type {Item[] | undefined} what is painted */
+	const pending = newPending((id) => {
+		const item = connection.state.items.get(id);
+		return Boolean(item?.headline && !canceled.has(id) && hasTag(item, settings().tags));
+	});
+	/** Ids of items whose event the page canceled. @type {Set<number>} */
+	const canceled = new Set();
+	/** What is painted. @type {Item[] | undefined} */
 	let shown;
 	/** @type {import('../../strings/index.js').Words} */
 	let words;
-	let burst = 0;
 	let count = 0;
 	let frameAsked = 0;
-	/** @type {Status | undefined} */
-	let was;
+	/** The status that the page was last told. @type {Status | undefined} */
+	let told;
 
-	/** @param {string} name */
-	const get = (name) => host.getAttribute(name);
-	const paused = () => host.hasAttribute('paused');
-	const still = () => get('mode') === 'static';
-	const layout = () => /** @type {Layout} */ (get('layout') ?? 'list');
-	/** @returns {View} */
-	const view = () => ({
-		tags:
-			get('tags')
-				?.split(',')
-				.map((tag) => tag.trim())
-				.filter(Boolean) ?? [],
-		line: layout() === 'line',
-		max: Math.max(1, +(/** @type {any} */ (get('max'))) || DEFAULT_MAX),
-		oldestFirst: get('order') === 'oldest',
-		pending,
-		vetoed,
-		shown,
-	});
+	const settings = () => settingsOf(host);
 
 	/** @param {string} name @param {object} detail */
 	const emit = (name, detail) =>
@@ -105,121 +83,107 @@ export function ticker(host, shadow, internals) {
 			}),
 		);
 
-	function begin() {
-		end();
-		clock = setInterval(later, TICK);
-		const before = connection;
+	function connect() {
+		disconnect();
+		clock = setInterval(schedulePaint, LABELS_EVERY);
+		const former = connection;
+		const { src, transport } = settings();
 		try {
-			connection = connectionTo(
-				/** @type {any} */ (get('src')),
-				still() ? 'poll' : get('transport'),
-			);
+			connection = connectionTo(/** @type {any} */ (src), transport);
 		} catch (error) {
 			connection = /** @type {any} */ (undefined);
-			become('error', `${error}`);
+			setStatus('error', `${error}`);
 			return;
 		}
-		leave = connection.subscribe(hear);
-		if (before !== connection) welcome();
-		later();
+		unsubscribe = connection.subscribe(onEffect);
+		if (former !== connection) startOver();
+		schedulePaint();
 	}
 
-	function end() {
+	function disconnect() {
 		clearInterval(clock);
-		leave();
+		unsubscribe();
 	}
 
-	function renew() {
-		begin();
-		connection?.renew();
+	function refresh() {
+		connect();
+		connection?.reconnect();
 	}
 
 	/** @param {Effect} [effect] */
-	function hear(effect) {
+	function onEffect(effect) {
 		if (effect) {
-			if (effect.first) welcome();
+			if (effect.newEpoch) startOver();
 			else receive(effect);
-			if (still()) leave();
+			if (settings().isStatic) unsubscribe();
 		}
-		later();
+		schedulePaint();
 	}
 
 	/** Begin with all that the connection knows; none of it is news. */
-	function welcome() {
-		for (const each of [pending, vetoed, fresh, list]) each.clear();
+	function startOver() {
+		for (const each of [pending, canceled, rows]) each.clear();
 		shown = undefined;
 		for (const item of connection.state.items.values()) offer(item, true);
 	}
 
-	/** Let the page see an item first, and refuse it. @param {Item} item @param {boolean} first */
+	/** Emit the event that lets the page leave an item out. @param {Item} item @param {boolean} first */
 	function offer(item, first) {
 		const allowed = emit('item', { item, first });
-		vetoed[allowed ? 'delete' : 'add'](item.id);
+		canceled[allowed ? 'delete' : 'add'](item.id);
 		return allowed;
 	}
 
 	/** @param {Effect} effect */
 	function receive({ changes = [] }) {
-		for (const { item, before, unknown } of changes) {
+		for (const change of changes) {
+			const { item, unknown } = change;
 			// A withdrawn item has no headline.
-			const { id, imported, breaking, corrections = [], headline } = item;
-			if (!headline) unsay(connection.api, id);
-			if (
-				!offer(item, false) ||
-				!headline ||
-				imported ||
-				!connection.state.items.has(id) ||
-				!hasTag(item, view().tags)
-			)
-				continue;
-			const why =
-				corrections.length > (before?.corrections?.length ?? 0)
-					? 'correction'
-					: breaking
-						? 'breaking'
-						: '';
-			if ((unknown || why === 'correction') && (breaking || get('announce') !== 'breaking'))
-				tell(why ? `${words?.[why]}: ${headline}` : headline, id);
+			const { id, breaking, headline } = item;
+			if (!headline) announcer.retract(connection.apiUrl, id);
+			const news = offer(item, false) && newsIn(change);
+			const { announce, line, tags, paused, onDemand } = settings();
+			if (!news || !connection.state.items.has(id) || !hasTag(item, tags)) continue;
+			if (breaking || announce !== 'breaking')
+				tell(news === 'news' ? headline : `${words?.[news]}: ${headline}`, id);
 			if (!unknown) continue;
-			if (!burst++)
-				setTimeout(() => {
-					burst = 0;
-				}, BURST);
-			if (burst > AT_ONCE || mustWait()) pending.add(id);
-			fresh.add(id);
+			// A line has no reader whose place could be lost.
+			if (line && !paused && !onDemand) pending.arrived.add(id);
+			else pending.add(id, performance.now(), disturbs);
 		}
 	}
 
-	/** @param {string} text @param {number} [id] of an item */
+	/** Announce, unless the reader or the page wants silence. @param {string | undefined} text @param {number} [id] of an item */
 	function tell(text, id) {
-		if (!paused() && get('announce') !== 'off') say(text, connection?.api, id);
+		const { paused, announce } = settings();
+		if (text && !paused && announce !== 'off') announcer.announce(text, connection?.apiUrl, id);
 	}
 
-	/** Whether news would disturb the reader now. */
-	function mustWait() {
-		if (paused() || get('mode') === 'notify') return true;
+	/** Whether a new row would disturb the reader now. */
+	function disturbs() {
+		const { paused, onDemand, oldestFirst } = settings();
 		const above = scroller.scrollTop > 0 || scroller.getBoundingClientRect().top < 0;
 		return (
-			layout() !== 'line' &&
-			(document.hidden ||
-				count ||
-				(above && get('order') !== 'oldest') ||
-				scroller.querySelector(':focus'))
+			paused ||
+			onDemand ||
+			document.hidden ||
+			(above && !oldestFirst) ||
+			scroller.querySelector(':focus')
 		);
 	}
 
-	function later() {
+	function schedulePaint() {
 		if (frameAsked) return;
 		frameAsked = requestAnimationFrame(() => {
 			frameAsked = 0;
-			if (isSliding()) later();
+			if (isSliding()) schedulePaint();
 			else paint();
 		});
 	}
 
 	/** Show what waits, and scroll to the first row that has come; returns it. */
 	function showPending() {
-		pending.clear();
+		pending.ids.clear();
 		scroller.scrollTop = 0;
 		paint(true);
 		const row = /** @type {HTMLElement | null} */ (scroller.querySelector('[part~=new]'));
@@ -228,10 +192,10 @@ export function ticker(host, shadow, internals) {
 	}
 
 	/** @param {Status} status @param {string} message */
-	function become(status, message) {
+	function setStatus(status, message) {
 		try {
 			internals.states.clear();
-			if (paused()) internals.states.add('paused');
+			if (settings().paused) internals.states.add('paused');
 			if (count) internals.states.add('pending');
 			internals.states.add(status);
 		} catch {
@@ -239,63 +203,74 @@ export function ticker(host, shadow, internals) {
 		}
 		// Another feed's items are no news of this one.
 		frame.hidden = status === 'error' || !connection.state.epoch;
-		if (status === was) return;
-		emit('status', { status, since: connection?.freshAt });
+		if (status === told) return;
+		emit('status', { status, since: connection?.upToDateAt });
 		if (/ended|error/.test(status)) emit(status, { message });
-		// Also that it is live again, or what was said would stand there for good; but not how a feed is found. Two e stand where
-		// what was live has ended, or is in error.
-		if (/stale|^e|ee/.test(was + status)) tell(message);
-		was = status;
+		// Also that it is live again, or the last announcement would stand there for good; but not how a feed is found. Two e
+		// stand where what was live has ended, or is in error.
+		if (/stale|^e|ee/.test(told + status)) tell(message);
+		told = status;
 	}
 
 	/** @param {boolean} [anew] although it is paused */
 	function paint(anew) {
 		if (!connection) return;
-		const { state, status, freshAt, api } = connection;
+		const { state, status, upToDateAt, apiUrl } = connection;
 		const { feed, items } = state;
+		const {
+			heading: name,
+			level,
+			layout,
+			line,
+			isStatic,
+			paused,
+			time,
+			timezone,
+			...rest
+		} = settings();
 		const near = /** @type {HTMLElement | null} */ (host.closest('[lang]'));
-		words = wordsFor(near?.lang || navigator.language, api.split('/v1/')[0], later) ?? words;
+		const site = apiUrl.split('/v1/')[0];
+		words = wordsFor(near?.lang || navigator.language, site, schedulePaint) ?? words;
 		if (!words) return;
 		const { language } = words;
 		const now = connection.now();
-		const times = timesFor(language, get('timezone'), feed?.timezone);
-		const text = words[status].replace('{t}', times.beside(freshAt, now));
+		const times = timesFor(language, timezone, feed?.timezone);
+		const text = words[status].replace('{t}', times.beside(upToDateAt, now));
 		const before = count;
-		count = countWaiting(state, view());
+		count = pending.count();
 		if (count !== before) emit('pending', { count });
-		become(status, text);
+		setStatus(status, text);
 		if (frame.hidden) return;
 
-		title.href = api.replace('/v1/', '/');
-		title.textContent = scroller.ariaLabel = get('heading') ?? /** @type {any} */ (feed).title;
-		const level = +(/^[1-6]$/.exec(/** @type {any} */ (get('heading-level'))) ?? 2);
+		title.href = apiUrl.replace('/v1/', '/');
+		title.textContent = scroller.ariaLabel = name ?? /** @type {any} */ (feed).title;
 		heading.ariaLevel = /** @type {any} */ (level);
 		// There is nowhere to scroll to in a line.
-		scroller.tabIndex = -Number(layout() === 'line');
+		scroller.tabIndex = -Number(line);
 		frame.lang = language;
-		frame.className = `ticker ${layout()} ${still() ? '' : status}`;
+		frame.className = `ticker ${layout} ${isStatic ? '' : status}`;
 		frame.dir = words.dir;
-		pause.textContent = words[paused() ? 'resume' : 'pause'];
+		pause.textContent = words[paused ? 'resume' : 'pause'];
 		// Where there are several, each says whose it is.
 		pause.ariaLabel = `${pause.textContent} ${title.textContent}`;
-		pause.hidden = still() || (status === 'ended' && !paused());
-		footer.textContent = still() ? times.dated(freshAt) : text;
+		pause.hidden = isStatic || (status === 'ended' && !paused);
+		footer.textContent = isStatic ? times.dated(upToDateAt) : text;
 		button.textContent = plural(words.updates, count, language);
 		button.hidden = !count;
 
-		// A paused view keeps what it shows, but never the words of a withdrawn item.
+		// A paused ticker keeps what it shows, but never the words of a withdrawn item.
 		shown =
-			paused() && shown && !anew
+			paused && shown && !anew
 				? shown.flatMap((item) => {
 						const latest = items.get(item.id);
 						return latest ? (latest.headline ? item : latest) : [];
 					})
-				: select(state, view());
-		const mode = /** @type {TimeMode} */ (get('time'));
-		list.paint(
+				: select(state, { ...rest, line, pending: pending.ids, canceled, shown });
+		const mode = /** @type {TimeMode} */ (time);
+		rows.paint(
 			shown,
-			fresh,
-			{ words, times, now, mode, layout: layout(), level: level + 1 },
+			pending.arrived,
+			{ words, times, now, mode, layout, level: level + 1 },
 			title.href,
 		);
 	}
@@ -309,11 +284,11 @@ export function ticker(host, shadow, internals) {
 	new MutationObserver((records) => {
 		if (!host.isConnected) return;
 		const names = `${records.map(({ attributeName }) => attributeName)}`;
-		// What stood here under other tags has no place under these.
+		// Withdrawn items that were shown under other tags are not shown under these.
 		if (/tags/.test(names)) shown = undefined;
-		if (/paused/.test(names) && !paused()) pending.clear();
-		if (/src|transport|mode/.test(names)) begin();
-		else later();
+		if (/paused/.test(names) && !settings().paused) pending.ids.clear();
+		if (/src|transport|mode/.test(names)) connect();
+		else schedulePaint();
 	}).observe(host, { attributes: true });
-	return { begin, end, admit: showPending, renew };
+	return { connect, disconnect, showPending, refresh };
 }
