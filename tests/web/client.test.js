@@ -12,7 +12,9 @@ import {
 } from '../../web/src/feed/client.js';
 import { Feed } from './feed.js';
 
-/** A reader that has the feed's snapshot. */
+const PAST = '2020-01-01T00:00:00.000Z';
+
+/** A client that has the feed's snapshot. */
 function readerOf(feed) {
 	const state = newState();
 	apply(state, feed.snapshot(), 0);
@@ -172,14 +174,73 @@ test('the last unpinned item of the snapshot is the floor', () => {
 	assert.equal(state.floor.id, 4);
 });
 
+test('a feed without older pages has no floor: what is filed into its past is shown', () => {
+	const feed = new Feed();
+	for (let i = 0; i < 5; i++) feed.put({});
+	const state = readerOf(feed);
+	assert.equal(state.floor, undefined);
+	const { cursor } = feed;
+	feed.put({ published_at: PAST });
+	apply(state, feed.since(cursor), 0);
+	assert.deepEqual(shown(state), [5, 4, 3, 2, 1, 6]);
+});
+
+test('a feed that was short keeps its floor away when it grows', () => {
+	const feed = new Feed();
+	feed.put({});
+	const state = readerOf(feed);
+	const { cursor } = feed;
+	for (let i = 0; i < 9; i++) feed.put({});
+	feed.put({ published_at: PAST });
+	apply(state, feed.since(cursor), 0);
+	assert.equal(shown(state).length, 11);
+	assert.equal(shown(state).at(-1), 11);
+});
+
+test('once all older pages are loaded there is no floor either', () => {
+	const feed = new Feed();
+	for (let i = 0; i < 9; i++) feed.put({});
+	const state = readerOf(feed);
+	applyPage(state, feed.page(state.next));
+	assert.equal(state.floor, undefined);
+	const { cursor } = feed;
+	feed.put({ published_at: PAST });
+	apply(state, feed.since(cursor), 0);
+	assert.equal(shown(state).at(-1), 10);
+});
+
+test('what is filed into the time of a page while the page is loaded is on it', () => {
+	const feed = new Feed();
+	for (let i = 0; i < 14; i++) feed.put({});
+	const state = readerOf(feed);
+	const page = feed.page(state.next);
+	const { cursor } = feed;
+	const between = new Date(Date.parse(feed.items.get(7).published_at) + 500).toISOString();
+	feed.put({ headline: 'Filed between', published_at: between });
+	feed.put({ headline: 'Older', published_at: PAST });
+	feed.put({ headline: 'New' });
+	apply(
+		state,
+		{ ...feed.since(cursor), items: feed.since(cursor).items.slice(0, 2), cursor: 'e1.16' },
+		0,
+	);
+	assert.equal(state.items.has(15), false);
+	applyPage(state, completePage(page, feed.since(page.cursor)));
+	assert.deepEqual(shown(state), [14, 13, 12, 11, 10, 9, 8, 15, 7, 6, 5]);
+	const { changes } = apply(state, feed.since('e1.16'), 0);
+	assert.deepEqual(
+		changes.map(({ item, unknown }) => [item.headline, unknown]),
+		[['New', true]],
+	);
+});
+
 test('an item imported below the floor is remembered and not shown, unless it is pinned', () => {
 	const feed = new Feed();
 	for (let i = 0; i < 6; i++) feed.put({});
 	const state = readerOf(feed);
 	const { cursor } = feed;
-	const past = '2020-01-01T00:00:00.000Z';
-	const plain = feed.put({ published_at: past, imported: true });
-	const pinned = feed.put({ published_at: past, imported: true, pinned: true });
+	const plain = feed.put({ published_at: PAST, imported: true });
+	const pinned = feed.put({ published_at: PAST, imported: true, pinned: true });
 	apply(state, feed.since(cursor), 0);
 	assert.equal(state.items.has(plain.id), false);
 	assert.equal(state.versions.has(plain.id), true);
@@ -260,6 +321,33 @@ test('a page is completed before it is painted, and never moves the live cursor'
 	assert.equal(state.next, '');
 });
 
+test('whatever stands where an item should, or in its fields, a client goes on', () => {
+	const feed = new Feed();
+	const state = readerOf(feed);
+	const odd = [null, 5, 'item', [], {}, { id: 1 }, { id: 'a', version: 1 }, { id: 2, version: 1 }];
+	const at = { feed: 'world', published_at: feed.now };
+	odd.push({ id: 3, version: 1, published_at: 'yesterday' });
+	odd.push({ ...at, id: 4, version: 4, status: 'paused', headline: 'Known', tags: null, mood: 1 });
+	const message = { type: 'changes', since: 'e1.0', epoch: 'e1', cursor: 'e1.4', items: odd };
+	const { changes } = apply(state, message, 0);
+	assert.deepEqual(
+		changes.map(({ item }) => item.id),
+		[4],
+	);
+	assert.equal('tags' in state.items.get(4), false, 'null is as good as absent');
+	assert.equal(state.cursor, 'e1.4');
+	for (const items of [null, {}, 'items', 7]) {
+		assert.deepEqual(apply(state, { ...message, since: 'e1.4', items }, 0).changes, []);
+		assert.equal(
+			apply(newState(), { ...feed.snapshot(), items, heartbeat: 'x' }, 0).newEpoch,
+			true,
+		);
+	}
+	assert.equal(state.heartbeat, 25);
+	for (const type of ['weather', undefined]) apply(state, { type }, 0);
+	assert.equal(state.cursor, 'e1.4');
+});
+
 test('a page of another epoch is not painted', () => {
 	const feed = new Feed();
 	for (let i = 0; i < 9; i++) feed.put({});
@@ -295,7 +383,7 @@ test('whatever the network does, a reader ends with what a fresh reader sees, an
 			else if (what < 0.47 && ids.length)
 				feed.put({ id: pick(ids), pinned: random() < 0.5 ? true : undefined });
 			else if (what < 0.52 && ids.length) feed.kill(pick(ids));
-			else if (what < 0.57) feed.put({ published_at: '2020-01-01T00:00:00.000Z', imported: true });
+			else if (what < 0.57) feed.put({ published_at: PAST, imported: true });
 			else if (what < 0.59) feed = new Feed(`e${step}`);
 			else if (what < 0.7)
 				delayed.push(random() < 0.5 ? feed.snapshot() : feed.since(state.cursor, 4));
@@ -312,7 +400,8 @@ test('whatever the network does, a reader ends with what a fresh reader sees, an
 		const fresh = readerOf(feed);
 		for (const item of fresh.items.values()) {
 			// The floor is where this reader's snapshot ended, which may be above a fresh one's.
-			const isBelow = !item.pinned && inOrder(item, { ...state.floor, pinned: undefined }) > 0;
+			const { floor } = state;
+			const isBelow = floor && !item.pinned && inOrder(item, { ...floor, pinned: undefined }) > 0;
 			assert.ok(state.items.has(item.id) || isBelow, `seed ${seed}: ${item.id} is missing`);
 		}
 	}

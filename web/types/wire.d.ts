@@ -3,6 +3,21 @@
 /** Plain text, or text with emphasis or a link. */
 export type Span = string | { text: string; strong?: boolean; em?: boolean; href?: string };
 
+/** A part of a body. A later server may send other kinds. */
+export type Block = Span[] | List | Quote;
+
+export interface List {
+	list: Span[][];
+	ordered?: boolean;
+}
+
+export interface Quote {
+	/** Its paragraphs. */
+	quote: Span[][];
+	/** Who said it. */
+	cite?: string;
+}
+
 export interface Media {
 	url: string;
 	alt?: string;
@@ -21,7 +36,7 @@ export interface Item {
 	published_at: string;
 	/** Absent only from the tombstone of a withdrawn item. */
 	headline?: string;
-	blocks?: Span[][];
+	blocks?: Block[];
 	updated_at?: string;
 	occurred_at?: string;
 	byline?: string;
@@ -73,6 +88,8 @@ export interface Page {
 	next?: string;
 	feed?: Feed;
 	now?: string;
+	/** What changed since the page was fetched; not sent, but added by `completePage`. */
+	changed?: Item[];
 }
 
 /** One text that readers were shown, from `items/{id}/history`. */
@@ -81,5 +98,5 @@ export interface Revision {
 	verb: 'post' | 'update' | 'correct';
 	at: string;
 	headline: string;
-	blocks?: Span[][];
+	blocks?: Block[];
 }

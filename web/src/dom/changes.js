@@ -4,6 +4,7 @@
  * @import { Edit, Times } from '../../types/feed.d.ts'
  * @import { Item, Revision } from '../../types/wire.d.ts'
  */
+import { linesOf } from '../feed/blocks.js';
 import { wordDiff } from '../feed/diff.js';
 import { make } from './make.js';
 
@@ -87,11 +88,7 @@ export const renderChanges = (history, words, times) =>
 	);
 
 /** @param {Revision} revision */
-const plain = ({ headline, blocks = [] }) =>
-	[
-		headline,
-		...blocks.map((spans) => spans.map((span) => /** @type {any} */ (span).text ?? span).join('')),
-	].join('\n');
+const plain = ({ headline, blocks }) => [headline, ...linesOf(blocks)].join('\n');
 
 /** An edit between spaces, which are no part of what changed: a line through one reads as a minus. @param {Edit} edit @returns {(Node | string)[]} */
 const renderEdit = ({ kind, text }) => {

@@ -38,32 +38,43 @@ export function apply(state, message, tick) {
 		return { askAgain: state.mismatches > 1 };
 	}
 	if (type === 'ended') state.ended = true;
-	return { retry: message.retry_ms };
+	return { retry: positive(message.retry_ms) };
 }
 
 /** Add a page that was fetched by `next` and completed. Returns false for a page of another epoch. @param {State} state @param {Page} page */
 export function applyPage(state, page) {
 	if (page.epoch !== state.epoch) return false;
-	// Pins do not reorder pages: all items above the page's last one are known.
-	state.floor = page.items.at(-1) ?? state.floor;
+	const items = readItems(page.items);
+	const { floor } = state;
 	state.next = page.next ?? '';
-	for (const item of page.items) store(state, item);
+	// Pins do not reorder pages: all items above the page's last one are known.
+	state.floor = state.next ? (items.at(-1) ?? floor) : undefined;
+	// What was filed into the page's time since it was fetched is on it too.
+	const filed = readItems(page.changed).filter((item) => floor && newestFirst(floor, item) < 0);
+	for (const item of [...items, ...filed]) store(state, item);
 	return true;
 }
 
 /** Bring a page up to date with the `changes` message since its cursor. @param {Page} page @param {Message} changes @returns {Page} */
 export function completePage(page, changes) {
-	const newer = new Map((changes.items ?? []).map((item) => [item.id, item]));
+	const changed = [...(page.changed ?? []), ...readItems(changes.items)];
+	const newest = new Map(changed.map((item) => [item.id, item]));
 	return {
 		...page,
 		cursor: changes.cursor,
-		items: page.items.map((item) => newer.get(item.id) ?? item),
+		items: page.items.map((item) => newest.get(item.id) ?? item),
+		changed: [...newest.values()],
 	};
 }
 
 /** Tell whether the client was already sent something newer than the page. @param {State} state @param {Page} page */
 export const isBehind = (state, page) =>
 	page.items.some((item) => item.version < (state.versions.get(item.id) ?? 0));
+
+/** What can always be shown of an item, whatever a later server put into its other fields. @param {Item} item @returns {Item} */
+export function bareItem({ id, feed, version, status, published_at, headline, note }) {
+	return { id, feed, version, status, published_at, headline, note };
+}
 
 /** The server's time in milliseconds. @param {State} state @param {number} tick monotonic milliseconds */
 export const serverNow = (state, tick) => state.now + tick - state.nowAt;
@@ -85,6 +96,25 @@ const lastUnpinned = (items) =>
 		.sort(newestFirst)
 		.at(-1);
 
+/** @param {number | undefined} value */
+const positive = (value) => (Number(value) > 0 ? value : undefined);
+
+/**
+ * The items that can be shown: nothing that a later server sends in their place makes a client fail. A null is as good as
+ * an absent field.
+ *
+ * @param {Item[] | undefined} items
+ */
+function readItems(items) {
+	if (!Array.isArray(items)) return [];
+	const known = items.filter(
+		(item) => item?.id > 0 && item.version > 0 && Date.parse(item.published_at) < Infinity,
+	);
+	for (const item of /** @type {any[]} */ (known))
+		for (const name in item) if (item[name] === null) delete item[name];
+	return known;
+}
+
 /** @param {State} state @param {string | undefined} now @param {number} tick */
 function observeClock(state, now, tick) {
 	const ms = Date.parse(/** @type {any} */ (now));
@@ -101,12 +131,13 @@ function applySnapshot(state, message) {
 		state.versions.clear();
 		state.items.clear();
 	}
-	const items = message.items ?? [];
+	const items = readItems(message.items);
 	const kept = state.items;
 	state.epoch = message.epoch;
-	state.floor = lastUnpinned(items);
 	state.next = message.next ?? '';
-	state.heartbeat = message.heartbeat ?? state.heartbeat;
+	// Without older pages there is no floor: what is filed into the past of a short feed is shown.
+	state.floor = state.next ? lastUnpinned(items) : undefined;
+	state.heartbeat = positive(message.heartbeat) ?? state.heartbeat;
 	// Items that the snapshot leaves out may have changed unseen, so they are forgotten.
 	state.items = new Map();
 	for (const { id } of items) {
@@ -132,7 +163,7 @@ function moveOn(state, message) {
 	}
 	/** @type {Change[]} */
 	const changes = [];
-	for (const item of message.items ?? []) {
+	for (const item of readItems(message.items)) {
 		const change = store(state, item);
 		if (change) changes.push(change);
 	}

@@ -3,10 +3,13 @@
  * What messages mean is decided in client.js; here is only when to connect, close and connect again.
  *
  * @import { Connection, Effect, Listener, Status } from '../../types/feed.d.ts'
+ * @import { Message } from '../../types/wire.d.ts'
  */
 import { apply, newState, serverNow } from './client.js';
 
 const SECOND = 1000;
+/** Without a first message for this long, one plain GET is sent beside the attempts: networks that let nothing else through let that through. */
+const FIRST_PAINT = 3 * SECOND;
 /** A connection without a first message for this long is given up. */
 const FIRST_MESSAGE = 20 * SECOND;
 /** A connection is given up after this many heartbeats' time without a message. */
@@ -67,6 +70,10 @@ function connect(url, best) {
 	let asleep;
 	/** @type {number | undefined} ms, from a goodbye or a Retry-After */
 	let retry;
+	/** The cursor that the present attempt went out with. */
+	let asked = '';
+	/** Whether the plain GET for the first paint was sent. */
+	let painted = false;
 	/** Number of the present attempt: whatever comes from an earlier one is ignored. */
 	let current = 0;
 	/** @type {WebSocket | EventSource | undefined} */
@@ -111,7 +118,13 @@ function connect(url, best) {
 
 	/** @param {Effect} [effect] */
 	const notify = (effect) => {
-		for (const listener of listeners) listener(effect);
+		for (const listener of listeners)
+			try {
+				listener(effect);
+			} catch (error) {
+				// One that fails must stop neither the others nor the connection.
+				reportError(error);
+			}
 	};
 
 	/** @param {Status} status */
@@ -125,33 +138,53 @@ function connect(url, best) {
 	/** @param {string} path */
 	const get = (path) => fetch(url + path, { cache: 'no-cache' });
 
+	const since = () => state.cursor && `?since=${state.cursor}`;
+
+	/** Ask once, by a plain GET, for what is new. Throws a CloseEvent's code, as a socket has it, when there is no such feed. */
+	async function poll() {
+		const answer = await get(`/changes${since()}`);
+		if (answer.status === 404) throw { code: 4404 };
+		retry = Number(answer.headers.get('Retry-After')) * SECOND || undefined;
+		if (!answer.ok) throw answer;
+		return { data: await answer.text() };
+	}
+
 	function open() {
 		close();
 		if (asleep || !listeners.size) return;
 		const attempt = current;
 		const polls = transport === POLL || state.ended;
+		asked = state.cursor;
 		/** @param {{ data: string }} message */
 		const onmessage = ({ data }) => attempt === current && onMessage(data, polls);
 		/** @param {any} [event] a CloseEvent has a code */
 		const onfailure = (event) => attempt === current && onFailure(event?.code);
-		const since = state.cursor && `?since=${state.cursor}`;
 		setTimer('silence', FIRST_MESSAGE, onfailure);
 		expectMessage();
-		if (polls)
-			get(`/changes${since}`)
-				.then(async (answer) => {
-					if (answer.status === 404) return onfailure({ code: 4404 });
-					retry = +(/** @type {any} */ (answer.headers.get('Retry-After'))) * SECOND;
-					if (!answer.ok) throw answer;
-					onmessage({ data: await answer.text() });
-				})
-				.catch(onfailure);
-		else {
-			socket = transport
-				? new EventSource(`${url}/stream${since}`)
-				: new WebSocket(`${url.replace('http', 'ws')}/live${since}`);
-			socket.onmessage = onmessage;
-			socket.onerror = /** @type {any} */ (socket).onclose = onfailure;
+		if (polls) {
+			poll().then(onmessage, onfailure);
+			return;
+		}
+		socket = transport
+			? new EventSource(`${url}/stream${since()}`)
+			: new WebSocket(`${url.replace('http', 'ws')}/live${since()}`);
+		socket.onmessage = onmessage;
+		socket.onerror = /** @type {any} */ (socket).onclose = onfailure;
+		if (!painted && !timers.paint) setTimer('paint', FIRST_PAINT, paintFirst);
+	}
+
+	/** Show the news though no attempt has got through yet. The attempts go on: this is no connection. */
+	async function paintFirst() {
+		if (asleep || !listeners.size) return;
+		painted = true;
+		try {
+			const { data } = await poll();
+			// A message may have come meanwhile.
+			if (connection.upToDateAt || !receive(data)) return;
+			if (state.feed?.closed_at) onEnd();
+			else setTimer('stale', STALE_AFTER, becomeStale);
+		} catch (/** @type {any} */ { code }) {
+			if (code) onFailure(code);
 		}
 	}
 
@@ -167,23 +200,43 @@ function connect(url, best) {
 		setTimer('open');
 	}
 
+	/** Apply a message, and let the subscribers know. Returns nothing if it is no message. @param {string} text */
+	function receive(text) {
+		/** @type {Message} */
+		let message;
+		try {
+			message = JSON.parse(text);
+			message.type;
+		} catch {
+			return undefined;
+		}
+		const effect = apply(state, message, performance.now());
+		connection.upToDateAt = connection.now();
+		if (effect.changes) notify(effect);
+		return { message, effect };
+	}
+
 	/** @param {string} text @param {boolean} polled */
 	function onMessage(text, polled) {
-		const message = JSON.parse(text);
-		const effect = apply(state, message, performance.now());
+		setTimer('paint');
+		painted = true;
+		const received = receive(text);
+		// A portal's page, say, where news should be.
+		if (!received) return onFailure();
+		const { message, effect } = received;
 		// The rest of a long catch-up.
-		const more = polled && message.since && message.items[0];
-		connection.upToDateAt = connection.now();
+		const more = polled && message.since && message.items?.[0];
 		failures = attempts = 0;
 		retry = effect.retry;
 		setTimer('stale');
 		setTimer('silence', SILENT_HEARTBEATS * state.heartbeat * SECOND, onFailure);
-		if (effect.changes) notify(effect);
 		if (!more) {
 			if (state.ended || (polled && state.feed?.closed_at)) return onEnd();
 			setStatus('live');
 		}
-		if (effect.askAgain) return onFailure();
+		// The GET for the first paint may have overtaken the answer to this attempt: ask at once from where it led.
+		if (effect.askAgain)
+			return message.since === asked && asked !== state.cursor ? open() : onFailure();
 		if (polled) {
 			setTimer('silence');
 			setTimer('open', transport === POLL && !more ? between(10, 15) : 0, open);
@@ -207,8 +260,8 @@ function connect(url, best) {
 				open();
 			});
 		}
-		setTimer('open', retry || between(1, Math.min(30, 2 ** ++attempts)), open);
-		retry = 0;
+		setTimer('open', retry ?? between(1, Math.min(30, 2 ** ++attempts)), open);
+		retry = undefined;
 	}
 
 	/** Coverage has ended, until the feed is reopened. */
@@ -219,7 +272,8 @@ function connect(url, best) {
 		setTimer('open', between(300, 900), open);
 	}
 
-	const becomeStale = () => connection.status === 'live' && setStatus('stale');
+	const becomeStale = () =>
+		connection.upToDateAt && /live|connecting/.test(connection.status) && setStatus('stale');
 	const sleep = () => {
 		asleep = true;
 		close();

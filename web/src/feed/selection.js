@@ -28,4 +28,5 @@ export function select(state, { tags, max, line, oldestFirst, pending, canceled,
 }
 
 /** Tell whether an item has one of the tags; without tags every item has. @param {Item} item @param {string[]} tags */
-export const hasTag = (item, tags) => !tags.length || tags.some((tag) => item.tags?.includes(tag));
+export const hasTag = (item, tags) =>
+	!tags.length || tags.some((tag) => item.tags?.includes?.(tag));

@@ -27,7 +27,11 @@ export function showHistory({ language: own }, history, { wording, language }, l
 		const entry = make(
 			'details',
 			{},
-			make('summary', {}, ...timed(wording, wording.words[verb], times[i], labels[i])),
+			make(
+				'summary',
+				{},
+				...timed(wording, wording.words[verb] ?? wording.words.update, times[i], labels[i]),
+			),
 			make(
 				'div',
 				{ lang: own ?? language ?? wording.words.language, dir: 'auto' },

@@ -7,6 +7,7 @@
 import { changesIn, renderChanges } from '../dom/changes.js';
 import { make } from '../dom/make.js';
 import { slide } from '../dom/motion.js';
+import { bareItem } from '../feed/client.js';
 import { changesButton, renderArticle } from './article.js';
 
 /**
@@ -58,6 +59,15 @@ export function takeOverRows(list, options, historyOf, repaint) {
 		return `${version} ${dated} ${open}`;
 	}
 
+	/** @param {Item} item @param {boolean} dated */
+	function render(item, dated) {
+		try {
+			return renderArticle(item, options, dated);
+		} catch {
+			return renderArticle(bareItem(item), options, dated);
+		}
+	}
+
 	/** @param {HTMLElement} row @param {Item} item @param {boolean} dated */
 	function fill(row, item, dated) {
 		const revisions = changes.revisionsOf(item, row);
@@ -65,7 +75,7 @@ export function takeOverRows(list, options, historyOf, repaint) {
 		if (row.dataset.rendered === wanted) return;
 		// Of an item that has not changed since, only the server's row has the words.
 		if (item.headline !== undefined || item.status === 'killed') {
-			replace(row, renderArticle(item, options, dated));
+			replace(row, render(item, dated));
 			wordless.delete(item.id);
 		}
 		row.dataset.rendered = wanted;

@@ -30,5 +30,6 @@ export function readPage(state, list) {
 		state.items.set(item.id, item);
 	}
 	const unpinned = [...state.items.values()].filter((item) => !item.pinned);
-	state.floor = unpinned.sort(newestFirst).at(-1);
+	// Without older pages there is no floor.
+	if (next) state.floor = unpinned.sort(newestFirst).at(-1);
 }

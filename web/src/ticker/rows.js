@@ -7,6 +7,7 @@
 import { changesIn } from '../dom/changes.js';
 import { make } from '../dom/make.js';
 import { QUIETLY, slide } from '../dom/motion.js';
+import { bareItem } from '../feed/client.js';
 import { renderArticle } from './article.js';
 
 /**
@@ -32,7 +33,13 @@ export function rowsIn(scroller, historyOf, repaint) {
 		if (li.dataset.rendered === wanted) return;
 		li.dataset.rendered = wanted;
 		const focused = /** @type {HTMLAnchorElement | null} */ (li.querySelector(':focus'));
-		li.replaceChildren(renderArticle(item, options, revisions));
+		let article;
+		try {
+			article = renderArticle(item, options, revisions);
+		} catch {
+			article = renderArticle(bareItem(item), options);
+		}
+		li.replaceChildren(article);
 		// The focus goes from a link or button of the old text to the same one of the new, else to the row's first.
 		if (!focused) return;
 		const links = /** @type {HTMLAnchorElement[]} */ ([...li.querySelectorAll('a, button')]);

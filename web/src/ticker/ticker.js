@@ -243,7 +243,7 @@ export function newTicker(host, shadow, internals) {
 		if (frame.hidden) return;
 
 		title.href = apiUrl.replace('/v1/', '/');
-		title.textContent = scroller.ariaLabel = name ?? /** @type {any} */ (feed).title;
+		title.textContent = scroller.ariaLabel = name ?? feed?.title ?? '';
 		heading.ariaLevel = /** @type {any} */ (level);
 		// There is nowhere to scroll to in a line.
 		scroller.tabIndex = -Number(line);
