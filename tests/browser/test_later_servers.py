@@ -40,8 +40,9 @@ LATER: dict[str, dict[str, Any]] = {
     },
 }
 # A socket whose messages are those of a later server.
-SOCKETS = """
-const later = %s;
+SOCKETS = (
+    f"const later = {json.dumps(LATER)};"
+    + """
 const change = (message) => {
     for (const item of message.items ?? []) Object.assign(item, later[item.headline]);
     if (message.feed) Object.assign(message.feed, { uid: 'urn:uuid:1', version: 7, etag: '7-x',
@@ -57,12 +58,13 @@ window.WebSocket = class extends WebSocket {
         };
     }
 };
-""" % json.dumps(LATER)
+"""
+)
 BODIES = {"Table": "Before. a b cbold After.", "Odd": "bare Note He said bold. nested no"}
 
 
 def at_both(stage: Stage, kind: str) -> tuple[Feed, Page, str]:
-    """Return a feed, a page or a ticker that shows it by a later server, and what its bodies are."""
+    """Return a feed, what shows it by a later server, and the selector of bodies there."""
     feed = stage.feed()
     feed.post("Before")
     if kind == "page":

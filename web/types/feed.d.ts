@@ -70,6 +70,12 @@ export interface Connection {
 	reconnect(): void;
 }
 
+/** What came of loading an older page: its items, none where the list ends, none where the feed is another journal now. */
+export interface Older {
+	outcome: 'added' | 'end' | 'replaced';
+	items: Item[];
+}
+
 /** Which items a ticker shows. */
 export interface Selection {
 	tags: string[];

@@ -2,7 +2,7 @@
  * Makes a page that the server rendered live, in place: it goes on from the cursor that the page was rendered at, by the same
  * rules as every other client.
  *
- * @import { Effect } from '../../types/feed.d.ts'
+ * @import { Effect, Older } from '../../types/feed.d.ts'
  * @import { Scope } from '../../types/page.d.ts'
  * @import { Item } from '../../types/wire.d.ts'
  */
@@ -19,6 +19,7 @@ import { takeOverBar } from './bar.js';
 import { removeDescription, rename } from './head.js';
 import { showHistory } from './history.js';
 import { seenMark } from './mark.js';
+import { takeOverOlder } from './older.js';
 import { takeOverRows } from './rows.js';
 import { readPage } from './start.js';
 import { wordingFor } from './wording.js';
@@ -39,14 +40,14 @@ export function startPage(list) {
 	const { state } = connection;
 	readPage(state, list);
 
-	const more = /** @type {HTMLAnchorElement | null} */ (document.getElementById('more'));
+	const link = /** @type {HTMLAnchorElement | null} */ (document.getElementById('more'));
 	const button = make('button', { type: 'button' });
 	const place = make('div', { class: 'pending', hidden: '' }, button);
 	list.before(place);
 	const announcer = newAnnouncer((count) => plural(words.pending, count, words.language));
 	announcer.element.className = 'quiet';
 	document.body.append(announcer.element);
-	const bar = takeOverBar(connection, wording, scope, (text) => announcer.announce(text, src));
+	const bar = takeOverBar(connection, wording, scope, announce);
 
 	const options = { wording, src, language, level: scope === 'item' ? 1 : 3 };
 	const rows = takeOverRows(list, options, connection.historyOf, schedulePaint);
@@ -64,6 +65,8 @@ export function startPage(list) {
 	/** @type {Item[]} */
 	let shown = [...state.items.values()];
 	let paused = false;
+	/** How many items belong on this page, shown or not. */
+	let total = 0;
 	let max = ROWS;
 	let paintAsked = false;
 	let reloading = false;
@@ -85,7 +88,7 @@ export function startPage(list) {
 		else focusOn(first.id);
 		if (first) document.getElementById(`item-${first.id}`)?.scrollIntoView({ block: 'nearest' });
 	};
-	more?.addEventListener('click', showMore);
+	const older = link && takeOverOlder(link, words.error, load, showOlder, announce);
 	document.addEventListener('visibilitychange', schedulePaint);
 	connection.subscribe(onEffect);
 	schedulePaint();
@@ -175,7 +178,7 @@ export function startPage(list) {
 					const latest = state.items.get(item.id);
 					return latest?.status === 'killed' ? latest : item;
 				})
-			: select();
+			: select().slice(0, max);
 		rows.paint(shown, pending.arrived, scope === 'front');
 		mark?.(shown, (id) => document.getElementById(`item-${id}`));
 		const count = pending.count();
@@ -185,9 +188,12 @@ export function startPage(list) {
 		rename(feed, scope === 'item' ? shown[0] : undefined);
 		// All that the server has rendered is in the former ones.
 		if (feed && (feed.language !== language || feed.timezone !== zone)) reloadSoon();
-		if (scope !== 'front' || !more) return;
-		more.hidden = !state.next && state.items.size <= max;
-		if (state.next) more.href = `${src}?before=${encodeURIComponent(state.next)}`;
+		older?.paint(Boolean(state.next) || total > max, state.next);
+	}
+
+	/** @param {string} text */
+	function announce(text) {
+		announcer.announce(text, src);
 	}
 
 	/** Load the page anew, as soon as no cache may give the same one. */
@@ -197,31 +203,39 @@ export function startPage(list) {
 		setTimeout(() => location.reload(), Math.max(0, CACHED - performance.now()));
 	}
 
-	/** @returns {Item[]} */
+	/** List all items of this page that do not wait, in its order. */
 	function select() {
 		if (/page|search|item/.test(scope))
 			for (const id of state.items.keys()) if (!ids.has(id)) state.items.delete(id);
 		const items = [...state.items.values()].filter(
 			(item) => belongs(item) && !pending.ids.has(item.id),
 		);
-		return items.sort(scope === 'front' ? inOrder : newestFirst).slice(0, max);
+		total = items.length;
+		return items.sort(scope === 'front' ? inOrder : newestFirst);
 	}
 
-	/** @param {MouseEvent} event */
-	async function showMore(event) {
-		if (!more || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
-		event.preventDefault();
+	/** Load older items of this list, unless some that were loaded are not shown yet. @returns {Promise<Older>} */
+	async function load() {
+		if (total > max) return { outcome: 'added', items: [] };
+		const asked = new URL(`${link?.href}`).searchParams;
+		return loadOlder(connection, { limit: PAGE, tag: asked.get('tag'), q: asked.get('q') });
+	}
+
+	/** @param {Older} loaded @param {boolean} byKeyboard */
+	function showOlder({ items }, byKeyboard) {
 		const last = shown.at(-1);
-		more.ariaBusy = 'true';
-		const loaded = state.items.size > max || (await loadOlder(connection).catch(() => false));
-		more.ariaBusy = null;
-		if (!loaded) return location.assign(more.href);
+		if (scope === 'page' || scope === 'search') for (const { id } of items) ids.add(id);
 		max = Math.max(max, shown.length + PAGE);
+		// A paused page keeps what it shows, and goes on below it.
+		if (paused && last)
+			shown = shown.concat(select().filter((item) => newestFirst(last, item) < 0)).slice(0, max);
 		paint();
-		if (event.detail) return;
-		// By keyboard: go on where the new rows begin.
 		const next = shown[shown.findIndex((item) => item.id === last?.id) + 1];
-		if (next) focusOn(next.id);
+		const row = byKeyboard && next && document.getElementById(`item-${next.id}`);
+		if (!row) return;
+		// On the row, where the key that was pressed does nothing if it is pressed again.
+		row.tabIndex = -1;
+		row.focus();
 	}
 
 	/** @param {number} id */

@@ -144,7 +144,7 @@ export function takeOverRows(list, options, historyOf, repaint) {
 function replace(row, other) {
 	const focused = /** @type {HTMLAnchorElement | null} */ (row.querySelector(':focus'));
 	for (const { name } of [...row.attributes])
-		if (!other.hasAttribute(name)) row.removeAttribute(name);
+		if (name !== 'tabindex' && !other.hasAttribute(name)) row.removeAttribute(name);
 	for (const { name, value } of other.attributes) row.setAttribute(name, value);
 	row.replaceChildren(...other.childNodes);
 	if (!focused) return;
