@@ -69,7 +69,7 @@ def test_the_page_takes_a_burst(stage: Stage) -> None:
         feed.post(f"Before {n}")
     page = stage.open(f"/feeds/{feed.slug}", init=MEASURES)
     page.wait_for_selector(".bar.live")
-    withstand(page, feed, headlines, "document.querySelector('.waiting button').click()", 150)
+    withstand(page, feed, headlines, "document.querySelector('.pending button').click()", 150)
 
 
 def test_the_ticker_takes_a_burst_and_moves_nothing_around_it(stage: Stage) -> None:

@@ -461,7 +461,7 @@ def test_two_builds_on_a_page_do_not_disturb_each_other(
 ) -> None:
     # No name inside this one is that of the build which is served.
     other = tmp_path / "ticker.js"
-    source = ROOT / "web/src/ticker.js"
+    source = ROOT / "web/src/ticker/main.js"
     bundler = ROOT / "node_modules/.bin/esbuild"
     subprocess.run([bundler, source, "--bundle", "--format=esm", f"--outfile={other}"], check=True)
     feed = stage.feed()
