@@ -18,7 +18,10 @@ LARGE = "x" * 60_000
 LATER_AN_HOUR = """
 import signal
 from feedserver.api import editing
-assert editing.DELIVERY_PATIENCE
+from feedserver.live import channel
+from feedserver.websocket import http1
+assert editing.DELIVERY_PATIENCE and channel.STALL_SECONDS and http1.STALL_SECONDS
+channel.STALL_SECONDS = http1.STALL_SECONDS = 3600.0  # it stays to the end
 def wait_longer(*_):
     editing.DELIVERY_PATIENCE = 3600.0
 signal.signal(signal.SIGUSR1, wait_longer)
