@@ -126,6 +126,8 @@ class View:
             return
         if known is not None and (entry := (known.version, known.id)) in self._recent:
             self._recent.remove(entry)
+        if known is not None and known.order != item.order and known.order in self._newest:
+            self._newest.remove(known.order)  # it was stamped in the future, and was restamped
         self._items[item.id] = item
         self._json.pop(item.id, None)
         insort(self._recent, (item.version, item.id))

@@ -173,10 +173,8 @@ class KeyFile:
         self._write_cell(_ERASED_AT, sequence)
 
     def skip(self, first: int, last: int) -> None:
-        """Remember that no record has these sequences, durably."""
-        ranges = [*self.skipped, (first, last)]
-        if len(ranges) > RANGES_MAX:
-            raise SetupError(f"{self.path} has no room for another jump of the sequence")
+        """Remember that no record has these sequences, durably; of too many, the newest."""
+        ranges = [*self._read_ranges(), (first, last)][-RANGES_MAX:]
         raw = struct.pack("<Q", len(ranges)) + b"".join(struct.pack("<QQ", *r) for r in ranges)
         raw = raw.ljust(_RANGES_BYTES, b"\0")
         self._pwrite(raw + _checksum(raw), _RANGES_AT)
@@ -239,13 +237,15 @@ class KeyFile:
         return slot.key
 
     def key(self, sequence: int, owner: bytes) -> bytes:
-        """Return the key of a record. Raises Gone, Unreadable."""
+        """Return the key of a record. Raises Gone, Unreadable.
+
+        A power cut may have lost the mark that it was taken: then the seal tells whether it is the
+        right one.
+        """
         slot = self._slot(number_of(sequence))
         if slot.gone is not None:
             raise slot.gone
-        if slot.kind != TAKEN:
-            raise Unreadable(f"the key of record {sequence} was never given to one")
-        if slot.owner != owner:
+        if slot.kind == TAKEN and slot.owner != owner:
             raise Unreadable(f"the key at record {sequence} belongs to another record")
         return slot.key
 
@@ -296,6 +296,10 @@ class KeyFile:
         """
         numbers = [number_of(sequence) for sequence in sequences]
         self._destroy(numbers, by, act, at)
+
+    def sync(self) -> None:
+        """Make all that was changed durable."""
+        self._sync()
 
     def partition_key(self, partition: int, turn: int) -> bytes:
         """Return a key of a partition of the search file. Raises Gone, Unreadable."""

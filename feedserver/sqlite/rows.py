@@ -108,7 +108,8 @@ def _storing(table: str, columns: tuple[str, ...], how: str = "INSERT") -> str:
 
 
 RECORD = _listed("records", _RECORD_COLUMNS)
-ITEM = f"{_listed('items', _ITEM_COLUMNS)}, {RECORD}"
+BARE_ITEM = _listed("items", _ITEM_COLUMNS)
+ITEM = f"{BARE_ITEM}, {RECORD}"
 ITEMS = "items JOIN records ON records.sequence = items.words_at"
 FEED = f"{_listed('feeds', _FEED_COLUMNS)}, {RECORD}"
 FEEDS = "feeds JOIN records ON records.sequence = feeds.words_at"
@@ -136,11 +137,14 @@ class Reader:
         self.unreadable: OrderedDict[int, str] = OrderedDict()
 
     def words(self, row: tuple[Any, ...]) -> Words:
-        """Return what was sealed of the record in a row. Raises Gone, Unreadable."""
-        record, sealed = _clear(row), row[17]
-        if not sealed:
-            return Words()
+        """Return what was sealed of the record in a row. Raises Gone, Unreadable, Newer.
+
+        Every record is sealed, also one without words, so that none can be cut or changed unseen.
+        """
+        record, sealed = load_record(row), row[17]
         key = self.keys.key(row[0], hash_of(record.rid))
+        if not sealed:
+            raise Unreadable("its sealed part is missing")
         return records.load_words(unseal(key, sealed, records.bound(record, _bytes(row[16]))))
 
     def item(self, row: tuple[Any, ...]) -> Item | None:
@@ -214,6 +218,15 @@ def find_item(connection: sqlite3.Connection, reader: Reader, item: int | None) 
     return reader.item(row) if row else None
 
 
+def find_bare_item(connection: sqlite3.Connection, item: int | None) -> Item | None:
+    """Return an item's latest state without its words, which may be gone or unreadable."""
+    row = connection.execute(
+        f"SELECT {BARE_ITEM} FROM items WHERE id = ?",  # noqa: S608
+        (item,),
+    ).fetchone()
+    return _bare_item(row) if row else None
+
+
 def find_token(connection: sqlite3.Connection, name: str) -> Token | None:
     """Return a token by its owner's name."""
     row = connection.execute(
@@ -229,6 +242,29 @@ def newest_sequence(connection: sqlite3.Connection) -> int:
     return newest
 
 
+def load_record(row: tuple[Any, ...]) -> Record:
+    """Return the part of a record that stands in clear and is bound to its seal. Raises Newer."""
+    if row[1] > records.VERSION:
+        raise Newer(f"record {row[0]} has the format {row[1]}")
+    act = _ACTS[row[3]]
+    content = None
+    if act in WRITES_WORDS or (act is Verb.REDACT and row[19] == row[0] and row[20] != "killed"):
+        content = Content(breaking=bool(row[11]), language=row[12], occurred_at=row[13])
+    return Record(
+        row[2],
+        act,
+        row[7],
+        feed=row[4],
+        item=row[5],
+        editor=row[6],
+        content=content,
+        base=(row[9], row[10]) if row[9] is not None else None,
+        claimed_at=row[8],
+        retry_key=RetryKey(row[14], "") if row[14] is not None else None,
+        origin_mac=row[15],
+    )
+
+
 def load_token(row: tuple[Any, ...]) -> Token:
     """Read a row of the table tokens."""
     name, digest, feeds, importer, created_at, revoked_at = row
@@ -240,9 +276,18 @@ def store_record(
 ) -> None:
     """Seal a record's words with the key of its sequence, and store it."""
     settings, words = records.dump_settings(record), records.dump_words(record)
+    sealed = seal(key, words, records.bound(record, settings))
+    insert_record(connection, record, change, sealed)
+
+
+def insert_record(
+    connection: sqlite3.Connection, record: Record, change: Change, sealed: bytes | None
+) -> None:
+    """Store a record whose words are sealed already; None: they are gone."""
+    settings = records.dump_settings(record)
     text = settings.decode() if settings else None
-    sealed = seal(key, words, records.bound(record, settings)) if words else None
     item, content, base = change.item, record.content, record.base or (None, None)
+    updated_at = item.updated_at if item else change.feed.summary_at if change.feed else None
     words_at = item.words_at if item else change.feed.words_at if change.feed else None
     connection.execute(
         _STORE_RECORD,
@@ -269,7 +314,7 @@ def store_record(
             item.status if item else None,
             (item.pinned or None) if item else None,
             item.published_at if item else None,
-            item.updated_at if item else None,
+            updated_at,
         ),
     )
 
@@ -341,7 +386,7 @@ def _revision(
     known: dict[int, Content],
 ) -> Revision:
     """Read a revision; `known` has the content of the records before it that wrote words."""
-    record, sequence, words_at = _clear(row), row[0], row[19]
+    record, sequence, words_at = load_record(row), row[0], row[19]
     erased_at, words = None, Words()
     try:
         words = reader.words(row)
@@ -439,29 +484,6 @@ def _bare_item(row: tuple[Any, ...]) -> Item:
         words_at=row[5],
         touched_at=row[7],
         killed_at=killed_at,
-    )
-
-
-def _clear(row: tuple[Any, ...]) -> Record:
-    """Return the part of a record that stands in clear and is bound to its seal. Raises Newer."""
-    if row[1] > records.VERSION:
-        raise Newer(f"record {row[0]} has the format {row[1]}")
-    act = _ACTS[row[3]]
-    content = None
-    if act in WRITES_WORDS or (act is Verb.REDACT and row[19] == row[0] and row[20] != "killed"):
-        content = Content(breaking=bool(row[11]), language=row[12], occurred_at=row[13])
-    return Record(
-        row[2],
-        act,
-        row[7],
-        feed=row[4],
-        item=row[5],
-        editor=row[6],
-        content=content,
-        base=(row[9], row[10]) if row[9] is not None else None,
-        claimed_at=row[8],
-        retry_key=RetryKey(row[14], "") if row[14] is not None else None,
-        origin_mac=row[15],
     )
 
 
