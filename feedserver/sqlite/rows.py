@@ -26,6 +26,7 @@ from feedserver.model import (
     Revision,
     Status,
     Token,
+    TokenSettings,
     Verb,
 )
 from feedserver.records import Words
@@ -265,6 +266,22 @@ def load_record(row: tuple[Any, ...]) -> Record:
     )
 
 
+def load_settings(
+    row: tuple[Any, ...], words: Words | None = None
+) -> FeedSettings | TokenSettings | None:
+    """Return the settings that a record in a row holds, a feed's with these words of it."""
+    return records.load_settings(_ACTS[row[3]], _bytes(row[16]), words or Words())[0]
+
+
+def find_bare_feed(connection: sqlite3.Connection, slug: str | None) -> Feed | None:
+    """Return a feed without its words: its title is empty, like its description and summary."""
+    row = connection.execute(
+        f"SELECT {_listed('feeds', _FEED_COLUMNS)} FROM feeds WHERE slug = ?",  # noqa: S608
+        (slug,),
+    ).fetchone()
+    return Feed(**{"title": ""} | dict(zip(_FEED_COLUMNS, row, strict=True))) if row else None
+
+
 def load_token(row: tuple[Any, ...]) -> Token:
     """Read a row of the table tokens."""
     name, digest, feeds, importer, created_at, revoked_at = row
@@ -398,7 +415,7 @@ def _revision(
     settings, item = None, None
     if row[5] is None:
         if record.act is Act.FEED and erased_at is None:
-            settings = records.load_settings(Act.FEED, _bytes(row[16]), words)[0]
+            settings = load_settings(row, words)
     else:
         item = _item_then(connection, reader, row, rid, words, erased_at, known)
     return Revision(
