@@ -289,13 +289,16 @@ class KeyFile:
             self._sync()
         return len(numbers)
 
-    def destroy(self, sequences: Iterable[int], by: int, act: str, at: Millis) -> None:
+    def destroy(
+        self, sequences: Iterable[int], by: int, act: str, at: Millis, *, synced: bool = True
+    ) -> None:
         """Overwrite the keys of these records, sync, and read that they are gone. Raises OSError.
 
-        Safe to repeat. One that is gone already stays as it is.
+        Safe to repeat. One that is gone already stays as it is. Without a sync in a file that
+        nobody uses yet.
         """
         numbers = [number_of(sequence) for sequence in sequences]
-        self._destroy(numbers, by, act, at)
+        self._destroy(numbers, by, act, at, synced=synced)
 
     def sync(self) -> None:
         """Make all that was changed durable."""
@@ -341,14 +344,19 @@ class KeyFile:
             copy.flush()
             os.fsync(copy.fileno())
         partial.replace(path)
+        sync_folder(path.parent)
 
-    def _destroy(self, numbers: list[int], by: int, act: str, at: Millis) -> None:
+    def _destroy(
+        self, numbers: list[int], by: int, act: str, at: Millis, *, synced: bool = True
+    ) -> None:
         told = _GONE_BY.pack(by, at, _ACTS.index(act))
         left = [number for number in numbers if not self._is_gone(number)]
         for tries in (2, 1, 0):
             for number in left:
                 raw = told + _checksum(_number_bytes(number) + told) + GONE
                 self._pwrite(raw, HEADER + SLOT * number)
+            if not synced:
+                break
             try:
                 os.fdatasync(self._fd)
                 break
