@@ -14,7 +14,7 @@ import aiosqlite
 
 from feedserver.errors import Unavailable
 from feedserver.journal import Identity
-from feedserver.sqlite import opening
+from feedserver.sqlite import opening, redoing
 from feedserver.sqlite.connecting import code_of, connect, open_in_thread, run
 from feedserver.sqlite.folder import DATABASE, Files, NoNewsroom, occupied
 from feedserver.sqlite.keys import KeyFile
@@ -130,22 +130,14 @@ async def open_database(
         writer = None
         if not read_only:
             writer = await opened.enter_async_context(open_in_thread(path, read_only=False))
-            await run(writer, lambda c: _begin_to_write(c, keys))
+            await run(writer, lambda c: redoing.before_the_first_answer(c, keys))
+            identity = opening.identity_of(watcher)
         # Closed before the writer, which can then checkpoint and remove the WAL.
         readers = [
             await opened.enter_async_context(open_in_thread(path, read_only=True))
             for _ in range(READERS)
         ]
         yield Database(path, identity, keys, writer, tuple(readers), watcher)
-
-
-def _begin_to_write(connection: sqlite3.Connection, keys: KeyFile) -> None:
-    """Draw all keys ahead anew: some may have sealed words that a power cut left in a log."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        keys.redraw(newest_sequence(connection), only_taken=False)
-    finally:
-        connection.execute("ROLLBACK")
 
 
 def _at_one_moment(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], T]) -> T:

@@ -11,15 +11,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
 
 import orjson
 
 from feedserver.model import Act, Feed, FeedSettings, Item, Millis, Token, TokenSettings, Verb
 from feedserver.rules import evolve
 from feedserver.sqlite import rows
-
-Row = tuple[Any, ...]
+from feedserver.sqlite.rows import Row
 
 _ITEM_RECORDS = f"SELECT {rows.RECORD} FROM records WHERE item IS NOT NULL"  # noqa: S608
 
@@ -98,7 +96,13 @@ def feed_of(connection: sqlite3.Connection, slug: str) -> Feed | None:
 
 
 def tokens(connection: sqlite3.Connection) -> dict[str, Token]:
-    """Return all tokens by name."""
+    """Return all tokens by name; of several with one name the newest."""
+    return {token.name: token for token in every_token(connection)}
+
+
+def every_token(connection: sqlite3.Connection) -> list[Token]:
+    """Return all tokens that were ever made, oldest first: a name may be given anew."""
+    former: list[Token] = []
     found: dict[str, Token] = {}
     for row in connection.execute(
         f"SELECT {rows.RECORD} FROM records WHERE feed IS NULL ORDER BY sequence"  # noqa: S608
@@ -107,12 +111,14 @@ def tokens(connection: sqlite3.Connection) -> dict[str, Token]:
         settings = rows.load_settings(row)
         assert isinstance(settings, TokenSettings)
         if record.act is Act.TOKEN:
+            if settings.name in found:
+                former.append(found[settings.name])
             found[settings.name] = Token(
                 settings.name, settings.digest, settings.feeds, settings.importer, record.at
             )
         elif settings.name in found:
             found[settings.name] = replace(found[settings.name], revoked_at=record.at)
-    return found
+    return [*former, *found.values()]
 
 
 def rebuild(connection: sqlite3.Connection) -> None:

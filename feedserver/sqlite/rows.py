@@ -36,6 +36,9 @@ from feedserver.sqlite.sealing import seal, unseal
 
 log = logging.getLogger("feedserver.database")
 
+Row = tuple[Any, ...]
+"""A row of `RECORD`, `ITEM` or `FEED`, in the order of its columns."""
+
 UNREADABLE_MAX = 1000  # records that are remembered as unreadable, for reports
 
 _RECORD_COLUMNS = (
@@ -119,7 +122,7 @@ _STORE_ITEM = _storing("items", _ITEM_COLUMNS, "INSERT OR REPLACE")
 _STORE_FEED = _storing("feeds", _FEED_COLUMNS, "INSERT OR REPLACE")
 _ITEM_END = len(_ITEM_COLUMNS)
 _FEED_END = len(_FEED_COLUMNS)
-_ACTS = {str(act): act for act in (*Verb, *Act)}
+ACTS: dict[str, Verb | Act] = {str(act): act for act in (*Verb, *Act)}
 
 
 class Overtaken(Exception):
@@ -247,7 +250,7 @@ def load_record(row: tuple[Any, ...]) -> Record:
     """Return the part of a record that stands in clear and is bound to its seal. Raises Newer."""
     if row[1] > records.VERSION:
         raise Newer(f"record {row[0]} has the format {row[1]}")
-    act = _ACTS[row[3]]
+    act = ACTS[row[3]]
     content = None
     if act in WRITES_WORDS or (act is Verb.REDACT and row[19] == row[0] and row[20] != "killed"):
         content = Content(breaking=bool(row[11]), language=row[12], occurred_at=row[13])
@@ -270,7 +273,7 @@ def load_settings(
     row: tuple[Any, ...], words: Words | None = None
 ) -> FeedSettings | TokenSettings | None:
     """Return the settings that a record in a row holds, a feed's with these words of it."""
-    return records.load_settings(_ACTS[row[3]], _bytes(row[16]), words or Words())[0]
+    return records.load_settings(ACTS[row[3]], _bytes(row[16]), words or Words())[0]
 
 
 def find_bare_feed(connection: sqlite3.Connection, slug: str | None) -> Feed | None:
