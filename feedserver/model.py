@@ -83,11 +83,15 @@ class Status(StrEnum):
 
 
 class Act(StrEnum):
-    """What a record that is no item's verb does. A redact without an item is a feed's."""
+    """What a record that is no editor's verb does. A redact without an item is a feed's.
+
+    A restamp is made by `check --repair` for an item whose times lie in the future.
+    """
 
     FEED = "feed"
     TOKEN = "token"  # noqa: S105
     REVOKE = "revoke"
+    RESTAMP = "restamp"
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,6 +85,8 @@ def decide(record: Record, sequence: int, known: Known) -> Change:
         return _decide_feed(record, sequence, known)
     if record.item is None and record.act is Verb.REDACT:
         return _redact_feed(record, sequence, known)
+    if record.act is Act.RESTAMP:
+        return _restamp(record, sequence, known)
     return _decide_item(record, record.act, sequence, known)
 
 
@@ -101,6 +103,61 @@ def steady(at: Millis, floor: Millis) -> Millis:
 def shows(item: Item, content: Content) -> Item:
     """Return the item with other content."""
     return replace(item, **{name: getattr(content, name) for name in CONTENT})
+
+
+def evolve(item: Item, record: Record, sequence: int, at: Millis) -> Item:
+    """Return the state that an accepted record leads to; `at` is the time that readers are shown.
+
+    Before its post an item is all empty but for its id, feed, rid and `published_at`.
+    """
+    if record.act is Verb.KILL:
+        return Item(
+            item.id,
+            item.feed,
+            sequence,
+            record.check,
+            published_at=item.published_at,
+            rid=item.rid,
+            status=Status.KILLED,
+            imported=record.is_imported,
+            words_at=sequence,
+            touched_at=at,
+            killed_at=at,
+            note=record.note,
+        )
+    item = replace(item, version=sequence, check=record.check, touched_at=at)
+    if record.act is Verb.REDACT:  # readers get the same state
+        if item.status is Status.KILLED:
+            return replace(item, note=record.note, words_at=sequence)
+        if record.content is not None:
+            return replace(shows(item, record.content), words_at=sequence)
+        return item
+    if record.act is Act.RESTAMP:
+        return replace(
+            item,
+            published_at=min(item.published_at, at),
+            updated_at=min(item.updated_at, at) if item.updated_at is not None else None,
+            killed_at=min(item.killed_at, at) if item.killed_at is not None else None,
+        )
+    item = replace(item, imported=record.is_imported)
+    if record.act in WRITES_WORDS:
+        assert record.content is not None
+        item = replace(shows(item, record.content), words_at=sequence)
+    match record.act:
+        case Verb.UPDATE | Verb.CORRECT:
+            return replace(item, updated_at=max(at, item.published_at))
+        case Verb.HOLD | Verb.RELEASE:
+            held = record.act is Verb.HOLD
+            return replace(item, status=Status.HELD if held else Status.LIVE)
+        case Verb.PIN | Verb.UNPIN:
+            return replace(item, pinned=record.act is Verb.PIN)
+        case _:
+            return item
+
+
+def is_future(item: Item, now: Millis) -> bool:
+    """Say whether an item bears a time that has not come yet."""
+    return max(item.published_at, item.updated_at or 0, item.killed_at or 0) > now
 
 
 def _check_token(record: Record, known: Known) -> None:
@@ -229,48 +286,21 @@ def _decide_item(record: Record, verb: Verb, sequence: int, known: Known) -> Cha
         if record.claimed_at is not None and record.claimed_at < item.touched_at:
             raise Invalid([FieldError("/at", "lies before the item's previous change")])
         at = time_of(record.at, record.claimed_at, item)
-    item = _changed(item, record, verb, sequence, at)
+    item = evolve(item, record, sequence, at)
     feed = replace(feed, head=sequence, check=record.check, stamped_at=stamped_at)
     return Change(sequence, record.check, at, verb, feed=feed, item=item)
 
 
-def _changed(item: Item, record: Record, verb: Verb, sequence: int, at: Millis) -> Item:
-    """Return the state that an accepted record leads to."""
-    if verb is Verb.KILL:
-        return Item(
-            item.id,
-            item.feed,
-            sequence,
-            record.check,
-            published_at=item.published_at,
-            rid=item.rid,
-            status=Status.KILLED,
-            imported=record.is_imported,
-            words_at=sequence,
-            touched_at=at,
-            killed_at=at,
-            note=record.note,
-        )
-    item = replace(item, version=sequence, check=record.check, touched_at=at)
-    if verb is Verb.REDACT:  # readers get the same state
-        if item.status is Status.KILLED:
-            return replace(item, note=record.note, words_at=sequence)
-        if record.content is not None:
-            return replace(shows(item, record.content), words_at=sequence)
-        return item
-    item = replace(item, imported=record.is_imported)
-    if verb in WRITES_WORDS:
-        assert record.content is not None
-        item = replace(shows(item, record.content), words_at=sequence)
-    match verb:
-        case Verb.UPDATE | Verb.CORRECT:
-            return replace(item, updated_at=max(at, item.published_at))
-        case Verb.HOLD | Verb.RELEASE:
-            return replace(item, status=Status.HELD if verb is Verb.HOLD else Status.LIVE)
-        case Verb.PIN | Verb.UNPIN:
-            return replace(item, pinned=verb is Verb.PIN)
-        case _:
-            return item
+def _restamp(record: Record, sequence: int, known: Known) -> Change:
+    """Give an item of the future the record's own time, withdrawn or not, in a closed feed too."""
+    feed, item, at = known.feed, known.item, record.at
+    if feed is None or item is None or item.feed != feed.slug:
+        raise NotFound(f"there is no item {record.item} in the feed {record.feed}")
+    if not is_future(item, at):
+        raise WrongState(f"no time of item {item.id} lies in the future")
+    item = evolve(item, record, sequence, at)
+    feed = replace(feed, head=sequence, check=record.check, stamped_at=min(feed.stamped_at, at))
+    return Change(sequence, record.check, at, record.act, feed=feed, item=item)
 
 
 def _renames_a_kill(record: Record, known: Known) -> bool:

@@ -135,6 +135,8 @@ class Window:
             return
         if known is not None and (entry := (known.version, known.id)) in self._recent:
             self._recent.remove(entry)
+        if known is not None and known.order != item.order and known.order in self._newest:
+            self._newest.remove(known.order)  # it was stamped in the future, and was restamped
         self._items[item.id] = item
         self._items_bytes += _memory(item) - (_memory(known) if known is not None else 0)
         insort(self._recent, (item.version, item.id))

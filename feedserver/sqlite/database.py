@@ -15,13 +15,12 @@ import aiosqlite
 
 from feedserver.errors import Unavailable
 from feedserver.journal import Identity
-from feedserver.sqlite import opening
+from feedserver.sqlite import opening, redoing
 from feedserver.sqlite.connecting import code_of, connect, open_in_thread, run
 from feedserver.sqlite.folder import DATABASE, Files, NoNewsroom, occupied
 from feedserver.sqlite.keys import KeyFile
 from feedserver.sqlite.opening import GLANCED_MAX
 from feedserver.sqlite.rows import Overtaken, Reader, newest_sequence
-from feedserver.sqlite.writer import next_sequence
 
 T = TypeVar("T")
 
@@ -142,7 +141,7 @@ async def open_database(
         writer = None
         if not read_only:
             writer = await opened.enter_async_context(open_in_thread(path, read_only=False))
-            await run(writer, lambda c: _begin_to_write(c, keys))
+            await run(writer, lambda c: redoing.before_the_first_answer(c, keys))
         # Closed before the writer, which can then checkpoint and remove the WAL.
         readers = [
             await opened.enter_async_context(open_in_thread(path, read_only=True))
@@ -152,21 +151,6 @@ async def open_database(
         opened.callback(watcher.close)
         identity = opening.identity_of(watcher)
         yield Database(path, identity, keys, writer, tuple(readers), watcher)
-
-
-def _begin_to_write(connection: sqlite3.Connection, keys: KeyFile) -> None:
-    """See if the journal went back, and draw all keys ahead anew.
-
-    Some of these may have sealed words that a power cut left in a log.
-    """
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        next_sequence(connection, keys)
-        keys.redraw(newest_sequence(connection), only_taken=False)
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-    connection.execute("COMMIT")
 
 
 def _at_one_moment(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], T]) -> T:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import json
 import os
+import shlex
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,15 +49,19 @@ class Files:
         return None
 
     def check(self) -> None:
-        """Raise Unavailable if a file was moved: what is written now would be lost."""
+        """Raise Unavailable if a file was moved or is being restored: a record would be lost."""
         if moved := self.moved():
             raise Unavailable(f"nothing can be written: {moved}", retry_after=10)
+        if unfinished := unfinished_restore(self.database.parent):
+            raise Unavailable(f"nothing can be written: {unfinished}", retry_after=10)
 
 
 def check(folder: Path) -> None:
     """Look at the folder before anything is opened in it. Raises NoNewsroom, SetupError."""
     if folder.is_file():
         raise SetupError(f"{folder} is a file; --data takes the folder that holds {DATABASE}")
+    if unfinished := unfinished_restore(folder):
+        raise SetupError(unfinished)
     path = folder / DATABASE
     if path.exists() and (path.is_dir() or path.stat().st_size):
         return
@@ -66,6 +72,19 @@ def check(folder: Path) -> None:
             "place; nothing was touched"
         )
     raise NoNewsroom(f"there is no newsroom in {folder}")
+
+
+def unfinished_restore(folder: Path) -> str | None:
+    """Say what to do where a restore is under way or was cut short; None where none was."""
+    try:
+        raw = (folder / RESTORE).read_bytes()
+    except OSError:
+        return None
+    source = "DIR"
+    with contextlib.suppress(ValueError, KeyError, TypeError):
+        source = str(json.loads(raw)["source"])
+    command = f"feedserver restore {shlex.quote(source)} --data {shlex.quote(str(folder))}"
+    return f"a restore is under way or was cut short; to finish it: {command}"
 
 
 @contextmanager

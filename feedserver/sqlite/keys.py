@@ -50,8 +50,10 @@ _FORMAT = 1
 _START = struct.Struct("<8sII16s8s")  # magic, format, spare, keyring, checksum
 _CELL = struct.Struct("<Q8s")  # a number and its checksum
 _COMMITTED_AT, _ERASED_AT, _REDRAWS_AT, _RANGES_AT = 64, 128, 192, 256
+REDRAWS = slice(_REDRAWS_AT, _REDRAWS_AT + _CELL.size)  # of the header: how often, for processes
 _RANGES_BYTES = 8 + 16 * RANGES_MAX
 _GONE_BY = struct.Struct("<QqB15x")  # sequence, time and act of the record that destroyed the key
+_SCANNED = 16_384  # slots read at once: 1 MiB
 _ACTS = ("", "kill", "redact", "remake", "unused")
 
 
@@ -89,6 +91,12 @@ def hash_of(rid: str) -> bytes:
 def number_of(sequence: int) -> int:
     """Return the number of a sequence's slot."""
     return sequence + 2 * (sequence // PARTITION) + 2
+
+
+def sequence_of(number: int) -> int:
+    """Return the sequence that a slot is for; not of a partition's keys."""
+    partition, rest = divmod(number, PARTITION + 2)
+    return partition * PARTITION + rest - 2
 
 
 def partition_slot(partition: int, turn: int) -> int:
@@ -173,10 +181,8 @@ class KeyFile:
         self._write_cell(_ERASED_AT, sequence)
 
     def skip(self, first: int, last: int) -> None:
-        """Remember that no record has these sequences, durably."""
-        ranges = [*self.skipped, (first, last)]
-        if len(ranges) > RANGES_MAX:
-            raise SetupError(f"{self.path} has no room for another jump of the sequence")
+        """Remember that no record has these sequences, durably; of too many, the newest."""
+        ranges = [*self._read_ranges(), (first, last)][-RANGES_MAX:]
         raw = struct.pack("<Q", len(ranges)) + b"".join(struct.pack("<QQ", *r) for r in ranges)
         raw = raw.ljust(_RANGES_BYTES, b"\0")
         self._pwrite(raw + _checksum(raw), _RANGES_AT)
@@ -193,8 +199,8 @@ class KeyFile:
             start = max(_numbers(self._size()), _first_of(first))
             want = number_of(first + count - 1) + 1
             if want > start:
-                drawn = b"".join(_drawn(number) for number in range(start, want))
-                self._pwrite(drawn, HEADER + SLOT * start)
+                slots = b"".join(drawn(number) for number in range(start, want))
+                self._pwrite(slots, HEADER + SLOT * start)
             self._draw_partition(first // PARTITION)
             self._sync()
 
@@ -239,13 +245,15 @@ class KeyFile:
         return slot.key
 
     def key(self, sequence: int, owner: bytes) -> bytes:
-        """Return the key of a record. Raises Gone, Unreadable."""
+        """Return the key of a record. Raises Gone, Unreadable.
+
+        A power cut may have lost the mark that it was taken: then the seal tells whether it is the
+        right one.
+        """
         slot = self._slot(number_of(sequence))
         if slot.gone is not None:
             raise slot.gone
-        if slot.kind != TAKEN:
-            raise Unreadable(f"the key of record {sequence} was never given to one")
-        if slot.owner != owner:
+        if slot.kind == TAKEN and slot.owner != owner:
             raise Unreadable(f"the key at record {sequence} belongs to another record")
         return slot.key
 
@@ -255,6 +263,19 @@ class KeyFile:
             return self._slot(number_of(sequence)).gone
         except Unreadable:
             return None
+
+    def all_gone(self, newest: int) -> Iterator[tuple[int, Gone]]:
+        """Yield the sequences up to `newest` whose keys were destroyed, and by what."""
+        end = min(number_of(newest) + 1, _numbers(self._size()))
+        for first in range(0, end, _SCANNED):
+            raw = os.pread(self._fd, min(_SCANNED, end - first) * SLOT, HEADER + SLOT * first)
+            kinds = raw[40::SLOT]  # the first letter of each slot's kind
+            at = kinds.find(GONE[:1])
+            while at >= 0:
+                number = first + at
+                if not _is_partition(number) and (gone := self.gone(sequence_of(number))):
+                    yield sequence_of(number), gone
+                at = kinds.find(GONE[:1], at + 1)
 
     def owner(self, sequence: int) -> bytes | None:
         """Return the hash of the rid that the slot was taken for; None where it cannot be read."""
@@ -283,19 +304,30 @@ class KeyFile:
         if numbers:
             # Counted first: whoever finds another count syncs before it uses a slot, so that a
             # process that dies right here leaves no key that may get lost.
-            self._write_cell(_REDRAWS_AT, (self._cell(_REDRAWS_AT) or 0) + 1)
+            self.count_redraw()
             for number in numbers:
-                self._pwrite(_drawn(number), HEADER + SLOT * number)
+                self._pwrite(drawn(number), HEADER + SLOT * number)
             self._sync()
         return len(numbers)
 
-    def destroy(self, sequences: Iterable[int], by: int, act: str, at: Millis) -> None:
+    def count_redraw(self) -> None:
+        """Have every process sync this file before it uses a slot again."""
+        self._write_cell(_REDRAWS_AT, (self._cell(_REDRAWS_AT) or 0) + 1)
+
+    def destroy(
+        self, sequences: Iterable[int], by: int, act: str, at: Millis, *, synced: bool = True
+    ) -> None:
         """Overwrite the keys of these records, sync, and read that they are gone. Raises OSError.
 
-        Safe to repeat. One that is gone already stays as it is.
+        Safe to repeat. One that is gone already stays as it is. Without a sync in a file that
+        nobody uses yet.
         """
         numbers = [number_of(sequence) for sequence in sequences]
-        self._destroy(numbers, by, act, at)
+        self._destroy(numbers, by, act, at, synced=synced)
+
+    def sync(self) -> None:
+        """Make all that was changed durable."""
+        self._sync()
 
     def partition_key(self, partition: int, turn: int) -> bytes:
         """Return a key of a partition of the search file. Raises Gone, Unreadable."""
@@ -337,14 +369,19 @@ class KeyFile:
             copy.flush()
             os.fsync(copy.fileno())
         partial.replace(path)
+        sync_folder(path.parent)
 
-    def _destroy(self, numbers: list[int], by: int, act: str, at: Millis) -> None:
+    def _destroy(
+        self, numbers: list[int], by: int, act: str, at: Millis, *, synced: bool = True
+    ) -> None:
         told = _GONE_BY.pack(by, at, _ACTS.index(act))
         left = [number for number in numbers if not self._is_gone(number)]
         for tries in (2, 1, 0):
             for number in left:
                 raw = told + _checksum(_number_bytes(number) + told) + GONE
                 self._pwrite(raw, HEADER + SLOT * number)
+            if not synced:
+                break
             try:
                 os.fdatasync(self._fd)
                 break
@@ -389,7 +426,7 @@ class KeyFile:
             number = partition_slot(partition, turn)
             place = HEADER + SLOT * number
             if os.pread(self._fd, SLOT, place) in {b"", bytes(SLOT)}:
-                self._pwrite(_drawn(number), place)
+                self._pwrite(drawn(number), place)
 
     def _sync(self) -> None:
         size, redraws = self._size(), self._cell(_REDRAWS_AT)
@@ -492,7 +529,8 @@ def _is_partition(number: int) -> bool:
     return number % (PARTITION + 2) < 2
 
 
-def _drawn(number: int) -> bytes:
+def drawn(number: int) -> bytes:
+    """Return a slot with a new key."""
     key = secrets.token_bytes(32)
     return key + _checksum(_number_bytes(number) + key) + FRESH + bytes(20)
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import sqlite3
 
-from feedserver.model import Act, Feed, Record, TokenSettings, Verb
+from feedserver.model import Act, Feed, Item, Record, TokenSettings, Verb
 from feedserver.rules import Change, Known, decide
 from feedserver.sqlite import rows
 from feedserver.sqlite.keys import KeyFile, NotFresh, hash_of
-from feedserver.sqlite.rows import Reader
+from feedserver.sqlite.rows import Overtaken, Reader
 
 
 class Ledger:
@@ -32,6 +32,12 @@ class Ledger:
         Refusals are raised before a key is taken or a row is written.
         """
         change = decide(record, sequence, self._known(connection, record))
+        self.store(connection, record, change)
+        return change
+
+    def store(self, connection: sqlite3.Connection, record: Record, change: Change) -> None:
+        """Store an accepted record and the state it leads to."""
+        sequence = change.sequence
         rows.store_record(connection, record, change, self._take(sequence, hash_of(record.rid)))
         if change.token is not None:
             rows.store_token(connection, change.token)
@@ -48,7 +54,6 @@ class Ledger:
             connection.execute(
                 "INSERT INTO origins VALUES (?, ?)", (record.origin_mac, change.item.id)
             )
-        return change
 
     def _take(self, sequence: int, owner: bytes) -> bytes:
         try:
@@ -78,15 +83,25 @@ class Ledger:
                 "SELECT act FROM records WHERE sequence = ? AND feed = ? AND item IS ?",
                 (record.redaction.version, record.feed, record.item),
             ).fetchone()
-        item = record.item
         return Known(
             feed=self._feed(connection, record.feed) if record.feed is not None else None,
-            item=rows.find_item(connection, self.reader, item) if item is not None else None,
+            item=self._item(connection, record),
             token=token,
             used_at=used[0] if used else None,
             origin_item=origin[0] if origin else None,
             redacted=_act(redacted[0]) if redacted else None,
         )
+
+    def _item(self, connection: sqlite3.Connection, record: Record) -> Item | None:
+        if record.item is None:
+            return None
+        try:
+            item = rows.find_item(connection, self.reader, record.item)
+        except Overtaken:
+            item = None
+        if item is None and record.act is Verb.KILL:  # which needs no words
+            item = rows.find_bare_item(connection, record.item)
+        return item
 
     def _feed(self, connection: sqlite3.Connection, slug: str) -> Feed | None:
         known = self._feeds.get(slug)

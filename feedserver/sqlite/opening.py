@@ -14,7 +14,7 @@ from feedserver.errors import SetupError
 from feedserver.journal import Identity
 from feedserver.model import Millis, random_id
 from feedserver.sqlite import folder as folders
-from feedserver.sqlite import keys
+from feedserver.sqlite import keys, moving_in
 from feedserver.sqlite.connecting import BUSY_SECONDS, code_of, connect, connect_patiently
 from feedserver.sqlite.folder import DATABASE
 from feedserver.sqlite.keys import KeyFile
@@ -34,6 +34,7 @@ def prepare(folder: Path, checked_max: int = GLANCED_MAX) -> Identity:
     than when a reader asks for it.
     """
     folders.check(folder)
+    moving_in.finish(folder)
     path = folder / DATABASE
     try:
         check_owner(path)

@@ -26,6 +26,7 @@ from feedserver.model import (
     Revision,
     Status,
     Token,
+    TokenSettings,
     Verb,
 )
 from feedserver.records import Words
@@ -34,6 +35,9 @@ from feedserver.sqlite.keys import Gone, KeyFile, Unreadable, hash_of
 from feedserver.sqlite.sealing import seal, unseal
 
 log = logging.getLogger("feedserver.database")
+
+Row = tuple[Any, ...]
+"""A row of `RECORD`, `ITEM` or `FEED`, in the order of its columns."""
 
 UNREADABLE_MAX = 1000  # records that are remembered as unreadable, for reports
 
@@ -108,7 +112,8 @@ def _storing(table: str, columns: tuple[str, ...], how: str = "INSERT") -> str:
 
 
 RECORD = _listed("records", _RECORD_COLUMNS)
-ITEM = f"{_listed('items', _ITEM_COLUMNS)}, {RECORD}"
+BARE_ITEM = _listed("items", _ITEM_COLUMNS)
+ITEM = f"{BARE_ITEM}, {RECORD}"
 ITEMS = "items JOIN records ON records.sequence = items.words_at"
 FEED = f"{_listed('feeds', _FEED_COLUMNS)}, {RECORD}"
 FEEDS = "feeds JOIN records ON records.sequence = feeds.words_at"
@@ -117,7 +122,7 @@ _STORE_ITEM = _storing("items", _ITEM_COLUMNS, "INSERT OR REPLACE")
 _STORE_FEED = _storing("feeds", _FEED_COLUMNS, "INSERT OR REPLACE")
 _ITEM_END = len(_ITEM_COLUMNS)
 _FEED_END = len(_FEED_COLUMNS)
-_ACTS = {str(act): act for act in (*Verb, *Act)}
+ACTS: dict[str, Verb | Act] = {str(act): act for act in (*Verb, *Act)}
 
 
 class Overtaken(Exception):
@@ -136,11 +141,14 @@ class Reader:
         self.unreadable: OrderedDict[int, str] = OrderedDict()
 
     def words(self, row: tuple[Any, ...]) -> Words:
-        """Return what was sealed of the record in a row. Raises Gone, Unreadable."""
-        record, sealed = _clear(row), row[17]
-        if not sealed:
-            return Words()
+        """Return what was sealed of the record in a row. Raises Gone, Unreadable, Newer.
+
+        Every record is sealed, also one without words, so that none can be cut or changed unseen.
+        """
+        record, sealed = load_record(row), row[17]
         key = self.keys.key(row[0], hash_of(record.rid))
+        if not sealed:
+            raise Unreadable("its sealed part is missing")
         return records.load_words(unseal(key, sealed, records.bound(record, _bytes(row[16]))))
 
     def item(self, row: tuple[Any, ...]) -> Item | None:
@@ -214,6 +222,15 @@ def find_item(connection: sqlite3.Connection, reader: Reader, item: int | None) 
     return reader.item(row) if row else None
 
 
+def find_bare_item(connection: sqlite3.Connection, item: int | None) -> Item | None:
+    """Return an item's latest state without its words, which may be gone or unreadable."""
+    row = connection.execute(
+        f"SELECT {BARE_ITEM} FROM items WHERE id = ?",  # noqa: S608
+        (item,),
+    ).fetchone()
+    return _bare_item(row) if row else None
+
+
 def find_token(connection: sqlite3.Connection, name: str) -> Token | None:
     """Return a token by its owner's name."""
     row = connection.execute(
@@ -229,6 +246,45 @@ def newest_sequence(connection: sqlite3.Connection) -> int:
     return newest
 
 
+def load_record(row: tuple[Any, ...]) -> Record:
+    """Return the part of a record that stands in clear and is bound to its seal. Raises Newer."""
+    if row[1] > records.VERSION:
+        raise Newer(f"record {row[0]} has the format {row[1]}")
+    act = ACTS[row[3]]
+    content = None
+    if act in WRITES_WORDS or (act is Verb.REDACT and row[19] == row[0] and row[20] != "killed"):
+        content = Content(breaking=bool(row[11]), language=row[12], occurred_at=row[13])
+    return Record(
+        row[2],
+        act,
+        row[7],
+        feed=row[4],
+        item=row[5],
+        editor=row[6],
+        content=content,
+        base=(row[9], row[10]) if row[9] is not None else None,
+        claimed_at=row[8],
+        retry_key=RetryKey(row[14], "") if row[14] is not None else None,
+        origin_mac=row[15],
+    )
+
+
+def load_settings(
+    row: tuple[Any, ...], words: Words | None = None
+) -> FeedSettings | TokenSettings | None:
+    """Return the settings that a record in a row holds, a feed's with these words of it."""
+    return records.load_settings(ACTS[row[3]], _bytes(row[16]), words or Words())[0]
+
+
+def find_bare_feed(connection: sqlite3.Connection, slug: str | None) -> Feed | None:
+    """Return a feed without its words: its title is empty, like its description and summary."""
+    row = connection.execute(
+        f"SELECT {_listed('feeds', _FEED_COLUMNS)} FROM feeds WHERE slug = ?",  # noqa: S608
+        (slug,),
+    ).fetchone()
+    return Feed(**{"title": ""} | dict(zip(_FEED_COLUMNS, row, strict=True))) if row else None
+
+
 def load_token(row: tuple[Any, ...]) -> Token:
     """Read a row of the table tokens."""
     name, digest, feeds, importer, created_at, revoked_at = row
@@ -240,9 +296,18 @@ def store_record(
 ) -> None:
     """Seal a record's words with the key of its sequence, and store it."""
     settings, words = records.dump_settings(record), records.dump_words(record)
+    sealed = seal(key, words, records.bound(record, settings))
+    insert_record(connection, record, change, sealed)
+
+
+def insert_record(
+    connection: sqlite3.Connection, record: Record, change: Change, sealed: bytes | None
+) -> None:
+    """Store a record whose words are sealed already; None: they are gone."""
+    settings = records.dump_settings(record)
     text = settings.decode() if settings else None
-    sealed = seal(key, words, records.bound(record, settings)) if words else None
     item, content, base = change.item, record.content, record.base or (None, None)
+    updated_at = item.updated_at if item else change.feed.summary_at if change.feed else None
     words_at = item.words_at if item else change.feed.words_at if change.feed else None
     connection.execute(
         _STORE_RECORD,
@@ -269,7 +334,7 @@ def store_record(
             item.status if item else None,
             (item.pinned or None) if item else None,
             item.published_at if item else None,
-            item.updated_at if item else None,
+            updated_at,
         ),
     )
 
@@ -341,7 +406,7 @@ def _revision(
     known: dict[int, Content],
 ) -> Revision:
     """Read a revision; `known` has the content of the records before it that wrote words."""
-    record, sequence, words_at = _clear(row), row[0], row[19]
+    record, sequence, words_at = load_record(row), row[0], row[19]
     erased_at, words = None, Words()
     try:
         words = reader.words(row)
@@ -353,7 +418,7 @@ def _revision(
     settings, item = None, None
     if row[5] is None:
         if record.act is Act.FEED and erased_at is None:
-            settings = records.load_settings(Act.FEED, _bytes(row[16]), words)[0]
+            settings = load_settings(row, words)
     else:
         item = _item_then(connection, reader, row, rid, words, erased_at, known)
     return Revision(
@@ -439,29 +504,6 @@ def _bare_item(row: tuple[Any, ...]) -> Item:
         words_at=row[5],
         touched_at=row[7],
         killed_at=killed_at,
-    )
-
-
-def _clear(row: tuple[Any, ...]) -> Record:
-    """Return the part of a record that stands in clear and is bound to its seal. Raises Newer."""
-    if row[1] > records.VERSION:
-        raise Newer(f"record {row[0]} has the format {row[1]}")
-    act = _ACTS[row[3]]
-    content = None
-    if act in WRITES_WORDS or (act is Verb.REDACT and row[19] == row[0] and row[20] != "killed"):
-        content = Content(breaking=bool(row[11]), language=row[12], occurred_at=row[13])
-    return Record(
-        row[2],
-        act,
-        row[7],
-        feed=row[4],
-        item=row[5],
-        editor=row[6],
-        content=content,
-        base=(row[9], row[10]) if row[9] is not None else None,
-        claimed_at=row[8],
-        retry_key=RetryKey(row[14], "") if row[14] is not None else None,
-        origin_mac=row[15],
     )
 
 

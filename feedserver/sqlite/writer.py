@@ -35,13 +35,14 @@ def transact(
     Keys that a kill or redact destroys are gone on return, too, unless that failed: then the
     purge does it again. Raises Unavailable when nothing was stored.
     """
-    files.check()
     try:
         connection.execute("BEGIN IMMEDIATE")
     except sqlite3.OperationalError as fault:
         raise Unavailable(f"the database is busy or cannot be written ({fault}); retry") from None
     keys = ledger.keys
     try:
+        # Under the write lock: a restore may have begun while this waited for it.
+        files.check()
         sequence = next_sequence(connection, keys) - 1
         decisions = _decide(connection, ledger, group, sequence)
         changes = [one for one in decisions if isinstance(one, Change)]
@@ -75,9 +76,9 @@ def next_sequence(connection: sqlite3.Connection, keys: KeyFile) -> int:
     above all numbers that anybody may have seen.
     """
     newest = newest_sequence(connection)
-    following = max(newest + 1, _next_at_least(connection))
+    following = max(newest + 1, next_at_least(connection))
     committed = keys.committed_to
-    if committed is None or committed < following or _is_skipped(committed, keys):
+    if committed is None or committed < following:
         return following
     log.error(
         "the journal went back: record %d was committed, and the newest that is left is %d. It "
@@ -138,10 +139,7 @@ def _decide(
     return decisions
 
 
-def _next_at_least(connection: sqlite3.Connection) -> int:
+def next_at_least(connection: sqlite3.Connection) -> int:
+    """Return what a jump of the sequence asks of the next record; 0 where there was none."""
     row = connection.execute("SELECT value FROM meta WHERE name = 'next'").fetchone()
     return int(row[0]) if row else 0
-
-
-def _is_skipped(sequence: int, keys: KeyFile) -> bool:
-    return any(first <= sequence <= last for first, last in keys.skipped)

@@ -233,8 +233,29 @@ def test_a_key_of_another_record_is_not_given_to_this_one(key_file: KeyFile) -> 
     key_file.take(1, OWNER)
     with pytest.raises(Unreadable, match="another record"):
         key_file.key(1, hash_of("b" * 16))
-    with pytest.raises(Unreadable, match="never given"):
-        key_file.key(2, OWNER)
+
+
+def test_a_key_whose_mark_a_power_cut_lost_is_still_that_of_its_record(path: Path) -> None:
+    opened = KeyFile(path)
+    opened.ensure(1, 1)
+    fresh = path.read_bytes()  # as the disk has it: marks are not synced
+    key = opened.take(1, OWNER)
+    opened.close()
+    path.write_bytes(fresh)
+    again = KeyFile(path)
+    assert again.key(1, OWNER) == key
+    again.close()
+
+
+def test_of_many_jumps_the_newest_are_remembered(path: Path) -> None:
+    opened = KeyFile(path)
+    for number in range(keys.RANGES_MAX + 3):
+        opened.skip(10 * number, 10 * number + 5)
+    opened.close()
+    again = KeyFile(path)
+    assert len(again.skipped) == keys.RANGES_MAX
+    assert again.skipped[-1] == (10 * (keys.RANGES_MAX + 2), 10 * (keys.RANGES_MAX + 2) + 5)
+    again.close()
 
 
 def test_how_far_the_journal_had_come_outlives_the_process(path: Path) -> None:

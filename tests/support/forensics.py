@@ -32,7 +32,7 @@ def sealed_in(folder: Path) -> list[Sealed]:
             f"SELECT {rows.RECORD} FROM records WHERE sealed IS NOT NULL ORDER BY sequence"
         ).fetchall()
     return [
-        Sealed(row[0], row[17], records.bound(rows._clear(row), rows._bytes(row[16])))
+        Sealed(row[0], row[17], records.bound(rows.load_record(row), rows._bytes(row[16])))
         for row in found
     ]
 
