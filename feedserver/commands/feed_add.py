@@ -32,8 +32,7 @@ def _run(args: Namespace, screen: Screen) -> None:
             "timezone": args.timezone,
             "description": args.description,
         }
-        feed = (await newsroom.configure(args.slug, settings, None)).feed
-        return feed
+        return (await newsroom.configure(args.slug, settings, None)).feed
 
     feed = work_in_folder(args, work, may_begin=True)
     screen.give(feed_result(feed))

@@ -29,8 +29,7 @@ def _add_arguments(parser: Parser) -> None:
 def _run(args: Namespace, screen: Screen, *, closed: bool, done: str) -> None:
     async def work(newsroom: Newsroom, mirror: SQLiteMirror) -> Feed:
         await existing_feed(mirror, args.slug)
-        feed = (await newsroom.configure(args.slug, {"closed": closed}, None)).feed
-        return feed
+        return (await newsroom.configure(args.slug, {"closed": closed}, None)).feed
 
     feed = work_in_folder(args, work)
     screen.give(feed_result(feed))

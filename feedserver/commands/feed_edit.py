@@ -36,8 +36,7 @@ def _run(args: Namespace, screen: Screen) -> None:
     async def work(newsroom: Newsroom, mirror: SQLiteMirror) -> Feed:
         await existing_feed(mirror, args.slug)
         settings = {name: value or None for name, value in given.items()}
-        feed = (await newsroom.configure(args.slug, settings, None)).feed
-        return feed
+        return (await newsroom.configure(args.slug, settings, None)).feed
 
     feed = work_in_folder(args, work)
     screen.give(feed_result(feed))
