@@ -22,6 +22,7 @@ from feedserver.api import app, editing, health, reading, streaming
 from feedserver.api.access import Tokens
 from feedserver.api.context import Context, Site
 from feedserver.linux.aio import Aio
+from feedserver.linux.allocator import return_long_texts
 from feedserver.linux.batches import KernelQueue
 from feedserver.linux.uring import Ring
 from feedserver.live.encoded import EncodedCache
@@ -162,6 +163,7 @@ def serve(settings: Settings, *, ready: Callable[[str], None]) -> int:
         level=settings.log_level.upper(), format=f"{when}%(levelname)s %(name)s: %(message)s"
     )
     _raise_open_files()
+    return_long_texts()
     if settings.workers == 1:
         with listen(settings.host, settings.port) as listener:
             return _run(settings, listener, lambda: ready(url_of(listener)))
