@@ -12,6 +12,7 @@ FeedError
 │   ├── FeedClosed        409   the verb does not fit a closed feed
 │   ├── Killed            410   the item was withdrawn; carries its tombstone
 │   ├── Stale             412   someone else was faster; carries the current item
+│   ├── FeedStale         412   the same of a feed's own settings
 │   ├── TooLarge          413
 │   ├── WrongType         415
 │   ├── Invalid           422   bad fields; carries a pointer and a sentence for each
@@ -20,6 +21,7 @@ FeedError
 │   ├── TooMany           429   sent by nothing here, but by proxies to the publisher
 │   └── HeadTooLarge      431
 ├── Unavailable           503   not now: nothing was stored, come back after `retry_after` seconds
+│   ├── Behind            503   this process has not heard of it yet: it may exist
 │   └── OutcomeUnknown    503   may have been stored: retry with the same key
 └── SetupError                  the operator has to act: exit 1 with the sentence
     └── BadSetting              an option or a variable has no such value: exit 2
@@ -33,7 +35,7 @@ from typing import TYPE_CHECKING, ClassVar
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from feedserver.model import Item
+    from feedserver.model import Feed, Item
 
 
 class FeedError(Exception):
@@ -139,6 +141,18 @@ class Stale(Refused):
         self.current = current
 
 
+class FeedStale(Refused):
+    """A feed's own settings were changed meanwhile; `current` has them, None: there is no feed."""
+
+    slug = "stale"
+    status = 412
+    title = "Changed meanwhile"
+
+    def __init__(self, detail: str, current: Feed | None) -> None:
+        super().__init__(detail)
+        self.current = current
+
+
 class TooLarge(Refused):
     """The request is larger than any item can be."""
 
@@ -217,6 +231,13 @@ class Unavailable(FeedError):
     def __init__(self, detail: str, retry_after: int = 2) -> None:
         super().__init__(detail)
         self.retry_after = retry_after
+
+
+class Behind(Unavailable):
+    """What was asked for is not known here, but this process is behind the journal: come back."""
+
+    def __init__(self) -> None:
+        super().__init__("this server has not heard of the newest news yet; come back in a moment")
 
 
 class OutcomeUnknown(Unavailable):

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from feedserver.model import Feed, Item, Key, Logged, Record, Token
+from feedserver.model import Feed, Item, Millis, Record, Revision, Token
 from feedserver.rules import Change
 
 
@@ -26,12 +26,27 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
-    """A use of an idempotency key: the record it made and the key as kept."""
+class Retry:
+    """What a retry key was used for: the revision that it made, of an item or of a feed.
 
-    sequence: int
-    item: int
-    key: Key
+    `digest` is the request's, None where it was erased with the words. `current` is the item as it
+    is now, and `killed_at` the version that withdrew it; of a feed's own there is `feed` instead.
+    """
+
+    revision: Revision
+    digest: str | None
+    current: Item | None = None
+    killed_at: int | None = None
+    feed: Feed | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Purge:
+    """A kill or redact whose words may still be in a file or in some process's memory."""
+
+    version: int
+    item: int | None
+    since: Millis
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +59,8 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class Stock:
-    """Everything that a feed's live view starts from, all read at one moment.
+class InitialState:
+    """Everything that a feed's live window starts from, all read at one moment.
 
     `newest` by (published_at, id), `pinned` those pinned, `recent` by version, each newest first.
     `checks` maps the newest records' sequences to their checks.
@@ -80,7 +95,16 @@ class Journal(Protocol):
         """
 
     async def head(self) -> int:
-        """Return the sequence of the newest accepted record; 0 when there is none."""
+        """Return the sequence of the newest accepted record that is applied here; 0: none."""
+
+    async def level(self) -> bool:
+        """Wait until all that the journal has by now is applied here; False: after 2 s it is not.
+
+        Who is behind must not answer for the whole: what is unknown here may exist.
+        """
+
+    async def given(self, sequence: int) -> bool:
+        """Say whether the journal ever gave this sequence. Raises Unavailable if it cannot tell."""
 
 
 class Mirror(Protocol):
@@ -95,14 +119,17 @@ class Mirror(Protocol):
     async def feed(self, slug: str) -> Feed | None:
         """Return a feed, None where there is none."""
 
+    async def feed_revisions(self, slug: str) -> tuple[Revision, ...]:
+        """Return the accepted records of a feed's own settings, oldest first."""
+
     async def tokens(self) -> tuple[Token, ...]:
         """Return every token, revoked ones too."""
 
     async def item(self, slug: str, item: int) -> Item | None:
         """Return the latest state of an item of that feed."""
 
-    async def log(self, slug: str, item: int) -> tuple[Logged, ...]:
-        """Return an item's accepted records, oldest first; erased ones without fields and note."""
+    async def revisions(self, slug: str, item: int) -> tuple[Revision, ...]:
+        """Return an item's accepted records, oldest first, with the state that each led to."""
 
     async def page(
         self,
@@ -114,14 +141,14 @@ class Mirror(Protocol):
     ) -> Page | None:
         """Return `limit` items below `before`; with `tag` or `words` tombstones are left out."""
 
-    async def stock(self, slug: str, recent: int, checks: int) -> Stock | None:
-        """Return what a live view starts from: so many changed items, so many records' checks."""
+    async def initial_state(self, slug: str, recent: int, checks: int) -> InitialState | None:
+        """Return what a window starts from: so many changed items, so many records' checks."""
 
     async def check(self, slug: str, sequence: int) -> str | None:
         """Return the check of the feed's record at `sequence`; None where the feed has none."""
 
-    async def use(self, slug: str, editor: str, mac: str) -> Use | None:
-        """Return the use of an idempotency key by that editor in that feed."""
+    async def retry(self, mac: bytes) -> Retry | None:
+        """Return what a retry key was used for, by its MAC."""
 
-    async def unfinished(self) -> int:
-        """Count the killed items whose words may still be in a file."""
+    async def purges(self) -> tuple[Purge, ...]:
+        """Return the kills and redacts whose words may still be somewhere, oldest first."""

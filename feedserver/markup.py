@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from urllib.parse import urlsplit
+
+from feedserver.addresses import is_link, trimmed
 
 _TOKEN = re.compile(
     r"\\(?P<escaped>[\\*\[\]()])"
@@ -17,9 +18,7 @@ _TOKEN = re.compile(
     r"|\[(?P<label>(?:\\.|[^\[\]\\])+)\]\((?P<href>(?:[^\s()\\]|\([^\s()]*\))+)\)"
     r"|(?P<text>[^\\*\[]+|[\\\[])"
 )
-LINK_MAX = 2048  # characters
 _PARAGRAPH = re.compile(r"\n[ \t]*\n\s*")
-_LINK = re.compile(r"https?://[^\s<>\"'`{}|^\\]+", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +49,12 @@ def blocks(body: str) -> tuple[Block, ...]:
     return tuple(_spans(p.strip()) for p in paragraphs if p.strip())
 
 
+def paragraphs(body: str) -> list[list[str]]:
+    """Split body text without reading its markup: what `blocks` gives for text that has none."""
+    parts = (part.strip() for part in _PARAGRAPH.split(body.strip("\n")))
+    return [[part] for part in parts if part]
+
+
 def plain(body: str) -> str:
     """Return the words alone, a blank line between paragraphs."""
     return "\n\n".join("".join(span.text for span in block) for block in blocks(body))
@@ -57,21 +62,8 @@ def plain(body: str) -> str:
 
 def bad_links(body: str) -> list[str]:
     """List the targets of links that are no whole http or https addresses."""
-    return [
-        m["href"] for m in _TOKEN.finditer(body) if m["href"] is not None and not is_link(m["href"])
-    ]
-
-
-def is_link(text: str) -> bool:
-    """Say whether `text` is a whole address that a reader may be sent to."""
-    if len(text) > LINK_MAX or not _LINK.fullmatch(text):
-        return False
-    try:
-        parts = urlsplit(text)
-        _ = parts.port
-    except ValueError:
-        return False
-    return bool(parts.hostname) and "@" not in parts.netloc  # a name before @ hides the host
+    hrefs = (trimmed(m["href"]) for m in _TOKEN.finditer(body) if m["href"] is not None)
+    return [href for href in hrefs if not is_link(href)]
 
 
 def _spans(paragraph: str) -> Block:
@@ -116,8 +108,8 @@ def _pieces(text: str, href: str | None) -> list[_Piece]:
     for m in _TOKEN.finditer(text):
         if m["escaped"] is not None:
             out.append(_Piece(m["escaped"], href=href))
-        elif m["label"] is not None and href is None and is_link(m["href"]):
-            out += _pieces(m["label"], m["href"])
+        elif m["label"] is not None and href is None and is_link(target := trimmed(m["href"])):
+            out += _pieces(m["label"], target)
         elif m["label"] is not None:
             out.append(_Piece(m[0], href=href))
         elif m["text"] is not None:

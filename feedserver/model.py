@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 import secrets
 import string
-from dataclasses import dataclass, field
+from dataclasses import dataclass, fields
 from enum import StrEnum
-from typing import Any
+from uuid import UUID, uuid5
 
 Millis = int
 
@@ -23,6 +23,7 @@ TAG_MAX = 50  # characters
 MEDIA_MAX = 10
 TEXT_MAX = 200  # characters: byline, source, credit, a feed's title
 ALT_MAX = 1000  # characters: media alt, a feed's description
+SUMMARY_MAX = 4 * 1024  # bytes of UTF-8: a feed's key points
 URL_MAX = 2048  # characters
 CORRECTIONS_MAX = 50  # of one item, so that it fits in a message
 SNAPSHOT_ITEMS = 50
@@ -34,6 +35,7 @@ _ALPHABET = string.ascii_letters + string.digits
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _CURSOR = re.compile(r"([A-Za-z0-9]{8})\.([0-9]{1,15})\.([A-Za-z0-9]{4})")
 _ETAG = re.compile(r"([0-9]{1,15})-([A-Za-z0-9]{4})")
+_UIDS = UUID("6f0e1c52-3d0b-4a5e-9b8a-2f1d7c4e9a10")  # the namespace of lasting ids
 
 
 def random_id(length: int = 16) -> str:
@@ -45,6 +47,11 @@ def random_id(length: int = 16) -> str:
         rest, digit = divmod(rest, len(_ALPHABET))
         letters.append(_ALPHABET[digit])
     return "".join(letters)
+
+
+def uid_of(rid: str) -> str:
+    """Return the lasting id of what a record began: the same on every machine, after any move."""
+    return f"urn:uuid:{uuid5(_UIDS, rid)}"
 
 
 def is_slug(text: str) -> bool:
@@ -64,6 +71,7 @@ class Verb(StrEnum):
     KILL = "kill"
     PIN = "pin"
     UNPIN = "unpin"
+    REDACT = "redact"
 
 
 class Status(StrEnum):
@@ -75,11 +83,15 @@ class Status(StrEnum):
 
 
 class Act(StrEnum):
-    """What a record that is no item's verb does."""
+    """What a record that is no editor's verb does. A redact without an item is a feed's.
+
+    A restamp is made by `check --repair` for an item whose times lie in the future.
+    """
 
     FEED = "feed"
     TOKEN = "token"  # noqa: S105
     REVOKE = "revoke"
+    RESTAMP = "restamp"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,17 +122,43 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
+class Content:
+    """All that an editor sets of an item: words, but for `breaking`, `language`, `occurred_at`.
+
+    `blocks` is the body as JSON, parsed at the write; None where nobody has parsed it yet.
+    """
+
+    headline: str = ""
+    body: str = ""
+    blocks: bytes | None = None
+    byline: str | None = None
+    source: str | None = None
+    url: str | None = None
+    tags: tuple[str, ...] = ()
+    media: tuple[Media, ...] = ()
+    corrections: tuple[Correction, ...] = ()
+    breaking: bool = False
+    language: str | None = None
+    occurred_at: Millis | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
-    """The whole latest state of one item. A killed one keeps only what a tombstone shows."""
+    """The whole latest state of one item. A killed one keeps only what a tombstone shows.
+
+    `rid` is that of its first record; `words_at` names the record whose words it shows.
+    """
 
     id: int
     feed: str
     version: int
     check: str
     published_at: Millis
+    rid: str = ""
     status: Status = Status.LIVE
     headline: str = ""
     body: str = ""
+    blocks: bytes | None = None
     updated_at: Millis | None = None
     occurred_at: Millis | None = None
     byline: str | None = None
@@ -133,7 +171,7 @@ class Item:
     media: tuple[Media, ...] = ()
     corrections: tuple[Correction, ...] = ()
     imported: bool = False
-    origin: Origin | None = None
+    words_at: int = 0
     touched_at: Millis = 0
     killed_at: Millis | None = None
     note: str | None = None
@@ -144,15 +182,45 @@ class Item:
         return f"{self.version}-{self.check}"
 
     @property
+    def uid(self) -> str:
+        """The lasting id."""
+        return uid_of(self.rid)
+
+    @property
     def order(self) -> tuple[Millis, int]:
         """The place in a feed: newest has the greatest."""
         return (self.published_at, self.id)
 
+    @property
+    def content(self) -> Content:
+        """What editors set of it."""
+        return Content(**{name: getattr(self, name) for name in CONTENT})
+
+
+CONTENT = tuple(field.name for field in fields(Content))
+
+
+@dataclass(frozen=True, slots=True)
+class FeedSettings:
+    """All that an editor sets of a feed. `summary` is its key points, in the body's markup."""
+
+    title: str
+    language: str | None = None
+    timezone: str | None = None
+    description: str | None = None
+    summary: str | None = None
+    closed: bool = False
+    is_typo: bool = False  # the summary changed without a fact: its time stays
+
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """A feed's own settings. `version` is the sequence of its latest record of its own,
-    `head` that of the newest record of the feed or any of its items."""
+    """A feed's own settings, and how far it has come.
+
+    `version` is the sequence of its latest record of its own, with `version_check`; `head` that of
+    the newest record of the feed or any of its items, with `check`. `words_at` names the record
+    that holds its title, description and summary.
+    """
 
     slug: str
     title: str
@@ -165,6 +233,43 @@ class Feed:
     description: str | None = None
     closed_at: Millis | None = None
     stamped_at: Millis = 0
+    rid: str = ""
+    version_check: str = ""
+    words_at: int = 0
+    summary: str | None = None
+    summary_at: Millis | None = None
+
+    @property
+    def etag(self) -> str:
+        """The entity tag of its own settings, without quotes."""
+        return f"{self.version}-{self.version_check}"
+
+    @property
+    def uid(self) -> str:
+        """The lasting id."""
+        return uid_of(self.rid)
+
+    @property
+    def settings(self) -> FeedSettings:
+        """What editors set of it."""
+        return FeedSettings(
+            self.title,
+            self.language,
+            self.timezone,
+            self.description,
+            self.summary,
+            self.closed_at is not None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSettings:
+    """What a token is made with. `digest` is the secret's SHA-256 in hex; empty in a revoke."""
+
+    name: str
+    digest: str = ""
+    feeds: tuple[str, ...] = ()
+    importer: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,33 +293,34 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
-    """An Idempotency-Key as it is kept: never itself, and never a bare hash of the text.
+class RetryKey:
+    """An Idempotency-Key as it is kept: never itself.
 
-    `mac` is keyed with the journal's salt and finds the record again for ever; `body_mac` is
-    keyed with `salt`, which a kill erases, so that no guess at the text can be checked after it.
+    `mac` is keyed with the journal's salt and finds the record again for ever. `digest` is that of
+    the request; it is sealed with the record's words, so that no guess at them can be checked once
+    these are erased.
     """
 
-    mac: str
-    salt: str
-    body_mac: str
+    mac: bytes
+    digest: str
 
 
 @dataclass(frozen=True, slots=True)
-class Erased:
-    """What a kill leaves of a record: enough to know its cursor and its key again."""
+class Redaction:
+    """What a redact erases: the words of the revision `version`, in the records `erases`."""
 
-    sequence: int
-    check: str
-    key: str | None = None
+    version: int
+    erases: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
     """One fact, as it is appended. The journal gives it its sequence.
 
-    `at` is the true time of the append, `claimed_at` the time an import gives it. `fields` holds
-    only what the editor set, None meaning cleared. `base` is the version it was made from.
+    It carries whole states: `content` is all that the item then is, in records whose verb changed
+    words (post, fix, update, correct, and a redact of a correction's note); `settings` all of a
+    feed or token. `at` is the true time of the append, `claimed_at` the time an import gives it,
+    `published_at` the time a post asked for. `base` is the version that it was made from.
     """
 
     rid: str
@@ -223,28 +329,50 @@ class Record:
     feed: str | None = None
     item: int | None = None
     editor: str | None = None
-    fields: dict[str, Any] = field(default_factory=dict)
+    content: Content | None = None
+    settings: FeedSettings | TokenSettings | None = None
     note: str | None = None
     base: tuple[int, str] | None = None
+    published_at: Millis | None = None
     claimed_at: Millis | None = None
     origin: Origin | None = None
-    digest: str | None = None  # of the token that was let in: another of that name is not it
-    key: Key | None = None
-    erased: tuple[Erased, ...] = ()
+    origin_mac: bytes | None = None
+    token_digest: str | None = None  # of the token that was let in: another of that name is not it
+    retry_key: RetryKey | None = None
+    redaction: Redaction | None = None
 
     @property
     def check(self) -> str:
         """The short piece of the random id that cursors and entity tags carry."""
         return self.rid[:4]
 
+    @property
+    def is_imported(self) -> bool:
+        """Whether an import sent it."""
+        return self.claimed_at is not None or self.origin_mac is not None
+
 
 @dataclass(frozen=True, slots=True)
-class Logged:
-    """A record that was accepted, with its sequence and the time that readers are shown for it."""
+class Revision:
+    """A record that was accepted, as it is read back.
 
-    sequence: int
-    record: Record
+    `effective_at` is the time that readers are shown for it. `item` is the whole state that it led
+    to, None where its words are gone; of a feed's own record that is `settings`. `erased_at` says
+    since when, None where they were not erased.
+    """
+
+    version: int
+    check: str
+    act: Verb | Act
+    at: Millis
     effective_at: Millis
+    editor: str | None = None
+    claimed_at: Millis | None = None
+    note: str | None = None
+    item: Item | None = None
+    settings: FeedSettings | None = None
+    words_at: int | None = None
+    erased_at: Millis | None = None
 
 
 @dataclass(frozen=True, slots=True)

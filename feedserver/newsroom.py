@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
 
 from feedserver import draft as drafts
+from feedserver.draft import Draft
 from feedserver.errors import (
     BadRequest,
+    FeedStale,
     FieldError,
     Forbidden,
     Invalid,
@@ -29,23 +31,30 @@ from feedserver.errors import (
 from feedserver.journal import Journal, Mirror
 from feedserver.model import (
     Act,
-    Erased,
+    Content,
+    Correction,
     Feed,
+    FeedSettings,
     Item,
-    Key,
     Millis,
+    Origin,
     Record,
+    Redaction,
+    RetryKey,
     Status,
     Token,
+    TokenSettings,
     Verb,
     is_slug,
     random_id,
 )
-from feedserver.rules import Change, Duplicate, fold
+from feedserver.redaction import feed_redaction_of, redaction_of
+from feedserver.rules import WRITES_WORDS, Change, Duplicate, time_of
 
 NAME_MAX = 100  # characters of an editor's name
-BEHIND_PATIENCE = 2.0  # seconds that a version from a faster machine is waited for, …
-BEHIND_POLL = 0.05  # … and between looks
+BEHIND_SECONDS = 2.0  # that a version from a faster machine is waited for, …
+BEHIND_POLL = 0.05  # … and between polls
+RACES_MAX = 20  # tries of a change that takes any version, while others change the same
 SLUG_RULE = (
     "a feed's name in addresses has 1 to 63 small letters, digits and hyphens, "
     "and starts with a letter or digit, e.g. world"
@@ -75,10 +84,24 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The item as the verb left it; `replayed` if an earlier try had done it already."""
+    """The item as the verb left it; `replayed` if an earlier try had done it already.
+
+    `redacted` lists the versions whose words a redact erased.
+    """
 
     item: Item
     replayed: bool = False
+    redacted: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FeedOutcome:
+    """A feed as a change left it; `created` if that made it, `replayed` as of an item."""
+
+    feed: Feed
+    created: bool = False
+    replayed: bool = False
+    redacted: tuple[int, ...] = ()
 
 
 class Newsroom:
@@ -91,46 +114,119 @@ class Newsroom:
 
     async def submit(self, submission: Submission) -> Outcome:
         """Do what an editor asks. Raises Refused, Unavailable."""
-        try:
-            record = await self._record(submission)
-            change = await self._journal.append(record)
-        except Duplicate:
-            replay = await self._replay(submission)
-            assert replay is not None  # its key was seen in the journal
-            return replay
-        except (Unauthorized, Forbidden):
-            raise  # who may not come in is told nothing, not even what was done before
-        except Refused as refusal:
-            # A retry is answered as the first try was, whatever has changed since.
-            replay = await self._replay(submission)
-            if replay is not None:
+        for race in range(RACES_MAX):
+            try:
+                record = await self._record(submission)
+                change = await self._journal.append(record)
+            except Duplicate:
+                replay = await self._replay(submission)
+                assert replay is not None  # its key was seen in the journal
                 return replay
-            if isinstance(refusal, Stale) and submission.condition == ():
-                # If-Match: * takes any version; a kill had to name the one whose records it erases.
-                return await self.submit(submission)
-            raise
+            except (Unauthorized, Forbidden):
+                raise  # who may not come in is told nothing, not even what was done before
+            except Refused as refusal:
+                # A retry is answered as the first try was, whatever has changed since.
+                replay = await self._replay(submission)
+                if replay is not None:
+                    return replay
+                if (
+                    isinstance(refusal, Stale)
+                    and submission.condition == ()
+                    and race < RACES_MAX - 1
+                ):
+                    # If-Match: * takes any version; but whole words are made from one.
+                    await self._reach(refusal.current.version)
+                    continue
+                raise
+            break
         assert change.item is not None
-        return Outcome(change.item)
+        return Outcome(change.item, redacted=_redacted(record))
 
-    async def configure(self, slug: str, raw: object, editor: Token | None) -> tuple[Feed, bool]:
-        """Create, change, close or reopen a feed; say whether it was created."""
+    async def configure(
+        self,
+        slug: str,
+        raw: object,
+        editor: Token | None,
+        condition: Condition | BadRequest = None,
+        key: str | None = None,
+    ) -> FeedOutcome:
+        """Create, change, close or reopen a feed. Without a condition any version is changed."""
         if not is_slug(slug):
             raise Invalid([FieldError("/slug", SLUG_RULE)])
-        if editor is not None and not editor.may_administer():
-            raise Forbidden(
-                "only a token without --feed creates, changes, closes and reopens feeds"
+        if isinstance(condition, BadRequest):
+            raise condition
+        if editor is not None and not editor.may_edit(slug):
+            raise Forbidden(f"this token does not edit the feed {slug}")
+        retry_key = self._retry_key(slug, editor, key, ["feed", raw])
+
+        async def attempt() -> FeedOutcome:
+            current = await self._mirror.feed(slug)
+            if current is None and condition:
+                raise FeedStale(f"there is no feed “{slug}” yet: send no If-Match", None)
+            if current is not None and condition and _version_of(current) not in condition:
+                raise FeedStale(f"the feed {slug} was changed meanwhile", current)
+            sent = drafts.feed_settings(raw, creating=current is None)
+            before = current.settings if current is not None else FeedSettings("")
+            change = await self._append(
+                Act.FEED,
+                feed=slug,
+                editor=editor.name if editor else None,
+                token_digest=editor.digest if editor else None,
+                settings=replace(before, **sent),
+                base=_version_of(current) if current is not None else None,
+                retry_key=retry_key,
             )
-        creating = await self._mirror.feed(slug) is None
-        settings = drafts.feed_settings(raw, creating=creating)
-        change = await self._append(
-            Act.FEED,
-            feed=slug,
-            editor=editor.name if editor else None,
-            digest=editor.digest if editor else None,
-            fields=settings,
-        )
-        assert change.feed is not None
-        return change.feed, change.feed.created_at == change.effective_at and creating
+            assert change.feed is not None
+            return FeedOutcome(change.feed, created=current is None)
+
+        return await self._change_feed(attempt, retry_key, repeats=not condition)
+
+    async def redact_feed(
+        self,
+        slug: str,
+        raw: object,
+        editor: Token,
+        condition: Condition | BadRequest,
+        key: str | None = None,
+    ) -> FeedOutcome:
+        """Erase earlier key points of a feed. Raises Refused, Unavailable."""
+        if isinstance(condition, BadRequest):
+            raise condition
+        if not editor.may_edit(slug):
+            raise Forbidden(f"this token does not edit the feed {slug}")
+        retry_key = self._retry_key(slug, editor, key, ["feed", raw])
+
+        async def attempt() -> FeedOutcome:
+            current = await self._mirror.feed(slug)
+            if current is None:
+                raise NotFound(f"there is no feed “{slug}”")
+            if condition is None:
+                raise NoCondition("send If-Match with the feed's etag, to redact what you saw")
+            version, note = drafts.feed_redaction(raw)
+            if condition and _version_of(current) not in condition:
+                raise FeedStale(f"the feed {slug} was changed meanwhile", current)
+            redaction = feed_redaction_of(version, current, await self._mirror.feed_revisions(slug))
+            change = await self._append(
+                Verb.REDACT,
+                feed=slug,
+                editor=editor.name,
+                token_digest=editor.digest,
+                note=note,
+                base=_version_of(current),
+                redaction=redaction,
+                retry_key=retry_key,
+            )
+            assert change.feed is not None
+            return FeedOutcome(change.feed, redacted=redaction.erases)
+
+        return await self._change_feed(attempt, retry_key, repeats=condition == ())
+
+    async def erases(self, slug: str, item: int, version: int) -> tuple[int, ...]:
+        """Return the versions whose words a redact of `version` would erase. Raises Refused."""
+        current = await self._existing(slug, item, killed=True)
+        revisions = await self._mirror.revisions(slug, item)
+        redaction, _ = redaction_of(version, None, current, revisions)
+        return redaction.erases
 
     async def add_token(
         self, name: str, digest: str, feeds: tuple[str, ...], *, importer: bool
@@ -141,16 +237,16 @@ class Newsroom:
         for slug in feeds:
             if await self._mirror.feed(slug) is None:
                 raise NotFound(f"there is no feed “{slug}”")
-        fields = {"name": name, "digest": digest, "feeds": list(feeds), "importer": importer}
-        change = await self._append(Act.TOKEN, fields=fields)
+        settings = TokenSettings(name, digest, feeds, importer)
+        change = await self._append(Act.TOKEN, settings=settings)
         assert change.token is not None
         return change.token
 
     async def revoke_token(self, name: str) -> None:
         """Shut an editor out."""
-        await self._append(Act.REVOKE, fields={"name": name})
+        await self._append(Act.REVOKE, settings=TokenSettings(name))
 
-    async def _append(self, act: Act, **fields: Any) -> Change:
+    async def _append(self, act: Act | Verb, **fields: Any) -> Change:
         return await self._journal.append(Record(random_id(), act, self._clock(), **fields))
 
     async def _record(self, submission: Submission) -> Record:
@@ -176,15 +272,13 @@ class Newsroom:
             elif await self._mirror.feed(submission.feed) is None:
                 raise NotFound(f"there is no feed “{submission.feed}”") from None
             raise
-        base = None
-        if item is not None and condition:
-            if len(condition) == 1:
-                base = condition[0]
-            else:
-                base = await self._matching(submission.feed, item, condition)
-        erased: tuple[Erased, ...] = ()
-        if verb is Verb.KILL:
-            base, erased = await self._to_erase(submission.feed, item, base)
+        base, content, redaction, note = None, None, None, draft.note
+        if verb is Verb.POST:
+            content = draft.applied_to(Content())
+        else:
+            assert item is not None
+            base, content, redaction = await self._made_from(submission, item, verb, draft, now)
+        origin = draft.origin
         return Record(
             random_id(),
             verb,
@@ -192,116 +286,187 @@ class Newsroom:
             feed=submission.feed,
             item=item,
             editor=submission.editor.name,
-            fields=draft.fields,
-            note=draft.note,
+            content=content,
+            note=note,
             base=base,
+            published_at=draft.published_at,
             claimed_at=draft.claimed_at,
-            origin=draft.origin,
-            digest=submission.editor.digest,
-            key=self._key(submission),
-            erased=erased,
+            origin=origin,
+            origin_mac=self._origin_mac(submission.feed, origin) if origin else None,
+            token_digest=submission.editor.digest,
+            retry_key=self._retry_key(
+                submission.feed,
+                submission.editor,
+                submission.key,
+                [submission.item, submission.raw],
+            ),
+            redaction=redaction,
         )
 
-    async def _existing(self, slug: str, item: int | None) -> Item:
+    async def _made_from(
+        self, submission: Submission, item: int, verb: Verb, draft: Draft, now: Millis
+    ) -> tuple[tuple[int, str] | None, Content | None, Redaction | None]:
+        """Return the version that a change is made from, and what it makes of it."""
+        condition = submission.condition
+        assert isinstance(condition, tuple)
+        if verb not in WRITES_WORDS and verb is not Verb.REDACT:
+            if len(condition) == 1:
+                return condition[0], None, None
+            if not condition:
+                return None, None, None
+        for version, _ in condition:
+            await self._reach(version)
+        current = await self._existing(submission.feed, item, killed=verb is Verb.REDACT)
+        base = current.version, current.check
+        if condition and base not in condition:
+            raise _stale(current)
+        if verb is Verb.REDACT:
+            assert draft.version is not None
+            revisions = await self._mirror.revisions(submission.feed, item)
+            redaction, content = redaction_of(draft.version, draft.note, current, revisions)
+            return base, content, redaction
+        if verb not in WRITES_WORDS:
+            return base, None, None
+        content = draft.applied_to(current.content)
+        if verb is Verb.CORRECT:
+            at = time_of(now, draft.claimed_at, current)
+            correction = Correction(at, draft.note or "")
+            content = replace(content, corrections=(*content.corrections, correction))
+        return base, content, None
+
+    async def _existing(self, slug: str, item: int | None, *, killed: bool = False) -> Item:
         if await self._mirror.feed(slug) is None:
             raise NotFound(f"there is no feed “{slug}”")
         found = await self._mirror.item(slug, item) if item is not None else None
         if found is None:
             raise NotFound(f"there is no item {item} in the feed {slug}")
-        if found.status is Status.KILLED:
+        if found.status is Status.KILLED and not killed:
             raise Killed(f"item {found.id} was withdrawn and takes no further verb", found)
         return found
 
-    async def _matching(
-        self, slug: str, item: int, condition: tuple[tuple[int, str], ...]
-    ) -> tuple[int, str]:
-        current = await self._existing(slug, item)
-        if (current.version, current.check) not in condition:
-            raise _stale(current)
-        return current.version, current.check
-
-    async def _to_erase(
-        self, slug: str, item: int | None, base: tuple[int, str] | None
-    ) -> tuple[tuple[int, str], tuple[Erased, ...]]:
-        """Return the newest version of an item, and all records that lead to it.
-
-        Raises Stale if that is not `base`, and Unavailable if `base` is not here yet: a record
-        that is missing in the list could come back with its text.
-        """
-        if base is not None:
-            await self._reach(base[0])
-        await self._existing(slug, item)
-        assert item is not None
-        log = await self._mirror.log(slug, item)
-        newest = log[-1].sequence, log[-1].record.check
-        if base is not None and base != newest:
-            raise _stale(await self._existing(slug, item))
-        return newest, tuple(
-            Erased(e.sequence, e.record.check, e.record.key.mac if e.record.key else None)
-            for e in log
-        )
-
     async def _reach(self, sequence: int) -> None:
-        """Wait until the mirror holds the item's record at `sequence`, if there is one."""
-        if await self._holds(sequence) or sequence > await self._journal.head():
+        """Wait until the mirror holds the record at `sequence`, if there ever was one."""
+        if await self._journal.head() >= sequence or not await self._journal.given(sequence):
             return
         try:
-            async with asyncio.timeout(BEHIND_PATIENCE):
-                while not await self._holds(sequence):  # noqa: ASYNC110
+            async with asyncio.timeout(BEHIND_SECONDS):
+                while await self._journal.head() < sequence:  # noqa: ASYNC110
                     await asyncio.sleep(BEHIND_POLL)
         except TimeoutError:
             raise Unavailable(
                 "this server has not heard of the version in If-Match yet; retry"
             ) from None
 
-    async def _holds(self, sequence: int) -> bool:
-        # It takes records in order, so one feed's head tells of all records before it.
-        return any(feed.head >= sequence for feed in await self._mirror.feeds())
-
     async def _replay(self, submission: Submission) -> Outcome | None:
         if submission.key is None:
             return None
-        use = await self._mirror.use(
-            submission.feed, submission.editor.name, self._key_mac(submission)
+        retry = await self._mirror.retry(
+            self._mac(submission.feed, submission.editor, submission.key)
         )
-        if use is None:
+        if retry is None:
             return None
-        entries = await self._mirror.log(submission.feed, use.item)
-        item = await self._mirror.item(submission.feed, use.item)
-        assert item is not None
-        if item.status is Status.KILLED and item.version != use.sequence:
-            raise Killed(f"what this key posted is item {use.item}, withdrawn since", item)
-        if use.key.salt and not hmac.compare_digest(
-            use.key.body_mac, _mac(use.key.salt, _body(submission))
+        item, revision = retry.current, retry.revision
+        if item is None:  # the key was used for the feed itself
+            raise _key_reused()
+        if retry.killed_at is not None and revision.version < retry.killed_at:
+            raise Killed(f"what this key posted is item {item.id}, withdrawn since", item)
+        if retry.digest is not None and not is_same_request(
+            retry.digest, _body([submission.item, submission.raw])
         ):
-            raise KeyReused(
-                "this Idempotency-Key was used before with another body; use a new key for new news"
-            )
-        if item.version != use.sequence:  # by the log, which was read first: none of it is erased
-            item = fold(entry for entry in entries if entry.sequence <= use.sequence)
-        return Outcome(item, replayed=True)
+            raise _key_reused()
+        return Outcome(revision.item or item, replayed=True)
 
-    def _key(self, submission: Submission) -> Key | None:
-        if submission.key is None:
+    async def _change_feed(
+        self,
+        attempt: Callable[[], Awaitable[FeedOutcome]],
+        retry_key: RetryKey | None,
+        *,
+        repeats: bool,
+    ) -> FeedOutcome:
+        """Do what `attempt` does; answer a retry as the first try, and repeat after a race."""
+        for race in range(RACES_MAX):
+            try:
+                return await attempt()
+            except Duplicate:
+                replay = await self._feed_replay(retry_key)
+                assert replay is not None
+                return replay
+            except (Unauthorized, Forbidden):
+                raise
+            except Refused as refusal:
+                replay = await self._feed_replay(retry_key)
+                if replay is not None:
+                    return replay
+                if not (isinstance(refusal, FeedStale) and repeats and race < RACES_MAX - 1):
+                    raise
+                if refusal.current is not None:
+                    await self._reach(refusal.current.head)
+        raise AssertionError("the last race raises or returns")
+
+    async def _feed_replay(self, retry_key: RetryKey | None) -> FeedOutcome | None:
+        retry = await self._mirror.retry(retry_key.mac) if retry_key is not None else None
+        if retry is None or retry_key is None:
             return None
-        salt = random_id(22)
-        return Key(self._key_mac(submission), salt, _mac(salt, _body(submission)))
+        if retry.current is not None:
+            raise _key_reused()
+        if retry.digest is not None and not hmac.compare_digest(retry.digest, retry_key.digest):
+            raise _key_reused()
+        feed = retry.feed
+        assert feed is not None
+        return FeedOutcome(feed, replayed=True)
 
-    def _key_mac(self, submission: Submission) -> str:
-        scope = (submission.feed, submission.editor.name, submission.key or "")
-        return _mac(self._journal.identity.salt, orjson.dumps(scope))
+    def _retry_key(
+        self, slug: str, editor: Token | None, key: str | None, request: object
+    ) -> RetryKey | None:
+        if key is None or editor is None:
+            return None
+        return RetryKey(self._mac(slug, editor, key), _digest(_body(request)))
+
+    def _mac(self, slug: str, editor: Token, key: str) -> bytes:
+        return keyed_hash(self._journal.identity.salt, (slug, editor.name, key))
+
+    def _origin_mac(self, slug: str, origin: Origin) -> bytes:
+        return keyed_hash(self._journal.identity.salt, (slug, origin.uri, origin.id))
+
+
+def keyed_hash(salt: str, scope: tuple[str, ...]) -> bytes:
+    """Return the MAC by which a retry key or an import's origin is found again: 16 bytes."""
+    return hmac.new(salt.encode(), orjson.dumps(scope), hashlib.sha256).digest()[:16]
+
+
+def is_same_request(digest: str, body: bytes) -> bool:
+    """Compare a request with the digest that was kept of an earlier one.
+
+    One from before this format is a salt, a dollar sign, and a MAC keyed with the salt.
+    """
+    salt, dollar, mac = digest.partition("$")
+    if not dollar:
+        return hmac.compare_digest(digest, _digest(body))
+    return hmac.compare_digest(mac, hmac.new(salt.encode(), body, hashlib.sha256).hexdigest())
+
+
+def _redacted(record: Record) -> tuple[int, ...]:
+    return record.redaction.erases if record.redaction is not None else ()
+
+
+def _version_of(feed: Feed) -> tuple[int, str]:
+    return feed.version, feed.version_check
 
 
 def _stale(current: Item) -> Stale:
     return Stale(f"item {current.id} was changed meanwhile; look at current, then retry", current)
 
 
-def _mac(salt: str, data: bytes) -> str:
-    return hmac.new(salt.encode(), data, hashlib.sha256).hexdigest()
-
-
-def _body(submission: Submission) -> bytes:
-    # Sorted, so that a retry that was serialised anew is still the same body.
-    return orjson.dumps(
-        [submission.item, submission.raw], option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
+def _key_reused() -> KeyReused:
+    return KeyReused(
+        "this Idempotency-Key was used before with another body; use a new key for new news"
     )
+
+
+def _digest(body: bytes) -> str:
+    return hashlib.blake2b(body, digest_size=16).hexdigest()
+
+
+def _body(request: object) -> bytes:
+    # Sorted, so that a retry that was serialised anew is still the same body.
+    return orjson.dumps(request, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)

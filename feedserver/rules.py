@@ -6,12 +6,11 @@ The same record at the same sequence gives the same answer on every machine.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import asdict, dataclass, replace
 
 from feedserver.errors import (
     FeedClosed,
+    FeedStale,
     FieldError,
     Forbidden,
     Invalid,
@@ -22,26 +21,28 @@ from feedserver.errors import (
     WrongState,
 )
 from feedserver.model import (
+    CONTENT,
     CORRECTIONS_MAX,
     STEP_BACK_MAX,
     Act,
-    Correction,
+    Content,
     Feed,
+    FeedSettings,
     Item,
-    Logged,
-    Media,
     Millis,
     Record,
     Status,
     Token,
+    TokenSettings,
     Verb,
 )
 
 CLOSED_TO = frozenset({Verb.POST, Verb.UPDATE, Verb.PIN})
+WRITES_WORDS = frozenset({Verb.POST, Verb.FIX, Verb.UPDATE, Verb.CORRECT})
 
 
 class Duplicate(Exception):
-    """The record's key was used before, by the record at `sequence`."""
+    """The record's retry key was used before, by the record at `sequence`."""
 
     def __init__(self, sequence: int) -> None:
         super().__init__(sequence)
@@ -55,8 +56,9 @@ class Known:
     feed: Feed | None = None
     item: Item | None = None
     token: Token | None = None
-    used_at: int | None = None  # sequence of the record that used the same key
+    used_at: int | None = None  # sequence of the record that used the same retry key
     origin_item: int | None = None  # the item that an import with this origin made
+    redacted: Verb | Act | None = None  # the act of the revision that a redact names
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ class Change:
     sequence: int
     check: str
     effective_at: Millis
+    act: Verb | Act = Act.FEED
     feed: Feed | None = None
     item: Item | None = None
     token: Token | None = None
@@ -80,67 +83,16 @@ def decide(record: Record, sequence: int, known: Known) -> Change:
         raise Duplicate(known.used_at)
     if record.act is Act.FEED:
         return _decide_feed(record, sequence, known)
+    if record.item is None and record.act is Verb.REDACT:
+        return _redact_feed(record, sequence, known)
+    if record.act is Act.RESTAMP:
+        return _restamp(record, sequence, known)
     return _decide_item(record, record.act, sequence, known)
 
 
-def evolve(item: Item | None, entry: Logged) -> Item:
-    """Fold one accepted record into an item's state."""
-    record, at = entry.record, entry.effective_at
-    if item is None:
-        assert record.feed is not None
-        item = Item(entry.sequence, record.feed, 0, "", published_at=at, origin=record.origin)
-    if record.act is Verb.KILL:
-        return Item(
-            item.id,
-            item.feed,
-            entry.sequence,
-            record.check,
-            published_at=item.published_at,
-            status=Status.KILLED,
-            imported=_is_imported(record),
-            touched_at=at,
-            killed_at=at,
-            note=record.note,
-        )
-    changed: dict[str, Any] = {
-        "version": entry.sequence,
-        "check": record.check,
-        "imported": _is_imported(record),
-        "touched_at": at,
-    }
-    changed |= {
-        name: _stored(name, value)
-        for name, value in record.fields.items()
-        if name != "published_at"  # decided already: it is the post's effective time
-    }
-    match record.act:
-        case Verb.UPDATE:
-            changed["updated_at"] = at
-        case Verb.CORRECT:
-            changed["updated_at"] = at
-            changed["corrections"] = (*item.corrections, Correction(at, record.note or ""))
-        case Verb.HOLD:
-            changed["status"] = Status.HELD
-        case Verb.RELEASE:
-            changed["status"] = Status.LIVE
-        case Verb.PIN | Verb.UNPIN:
-            changed["pinned"] = record.act is Verb.PIN
-        case _:
-            pass
-    return replace(item, **changed)
-
-
-def _is_imported(record: Record) -> bool:
-    return record.claimed_at is not None or record.origin is not None
-
-
-def fold(entries: Iterable[Logged]) -> Item:
-    """Rebuild an item from its records, oldest first."""
-    item: Item | None = None
-    for entry in entries:
-        item = evolve(item, entry)
-    assert item is not None
-    return item
+def time_of(at: Millis, claimed_at: Millis | None, item: Item) -> Millis:
+    """Return the time that readers are shown for a change to `item`, made `at`."""
+    return claimed_at if claimed_at is not None else steady(at, item.touched_at)
 
 
 def steady(at: Millis, floor: Millis) -> Millis:
@@ -148,73 +100,158 @@ def steady(at: Millis, floor: Millis) -> Millis:
     return floor if at < floor < at + STEP_BACK_MAX else at
 
 
-_EMPTY: dict[str, Any] = {"headline": "", "body": "", "tags": (), "breaking": False, "media": ()}
+def shows(item: Item, content: Content) -> Item:
+    """Return the item with other content."""
+    return replace(item, **{name: getattr(content, name) for name in CONTENT})
 
 
-def _stored(name: str, value: Any) -> Any:
-    if value is None:
-        return _EMPTY.get(name)
-    if name == "tags":
-        return tuple(value)
-    if name == "media":
-        return tuple(Media(**medium) for medium in value)
-    return value
+def evolve(item: Item, record: Record, sequence: int, at: Millis) -> Item:
+    """Return the state that an accepted record leads to; `at` is the time that readers are shown.
+
+    Before its post an item is all empty but for its id, feed, rid and `published_at`.
+    """
+    if record.act is Verb.KILL:
+        return Item(
+            item.id,
+            item.feed,
+            sequence,
+            record.check,
+            published_at=item.published_at,
+            rid=item.rid,
+            status=Status.KILLED,
+            imported=record.is_imported,
+            words_at=sequence,
+            touched_at=at,
+            killed_at=at,
+            note=record.note,
+        )
+    item = replace(item, version=sequence, check=record.check, touched_at=at)
+    if record.act is Verb.REDACT:  # readers get the same state
+        if item.status is Status.KILLED:
+            return replace(item, note=record.note, words_at=sequence)
+        if record.content is not None:
+            return replace(shows(item, record.content), words_at=sequence)
+        return item
+    if record.act is Act.RESTAMP:
+        return replace(
+            item,
+            published_at=min(item.published_at, at),
+            updated_at=min(item.updated_at, at) if item.updated_at is not None else None,
+            killed_at=min(item.killed_at, at) if item.killed_at is not None else None,
+        )
+    item = replace(item, imported=record.is_imported)
+    if record.act in WRITES_WORDS:
+        assert record.content is not None
+        item = replace(shows(item, record.content), words_at=sequence)
+    match record.act:
+        case Verb.UPDATE | Verb.CORRECT:
+            return replace(item, updated_at=max(at, item.published_at))
+        case Verb.HOLD | Verb.RELEASE:
+            held = record.act is Verb.HOLD
+            return replace(item, status=Status.HELD if held else Status.LIVE)
+        case Verb.PIN | Verb.UNPIN:
+            return replace(item, pinned=record.act is Verb.PIN)
+        case _:
+            return item
+
+
+def is_future(item: Item, now: Millis) -> bool:
+    """Say whether an item bears a time that has not come yet."""
+    return max(item.published_at, item.updated_at or 0, item.killed_at or 0) > now
 
 
 def _check_token(record: Record, known: Known) -> None:
     if record.editor is None:
         return  # the operator, at the server's own command line
     token = known.token
-    is_same = record.digest is None or (token is not None and token.digest == record.digest)
+    is_same = record.token_digest is None or (
+        token is not None and token.digest == record.token_digest
+    )
     if token is None or token.revoked_at is not None or not is_same:
         raise Unauthorized("this token was revoked; ask for a new one")
     if record.feed is not None and not token.may_edit(record.feed):
         raise Forbidden(f"this token does not edit the feed {record.feed}")
-    if record.act is Act.FEED and not token.may_administer():
-        raise Forbidden("only a token without --feed creates, changes, closes and reopens feeds")
-    if (record.claimed_at is not None or record.origin) and not token.importer:
+    if isinstance(record.settings, FeedSettings) and not token.may_administer():
+        feed = known.feed
+        asked = replace(record.settings, is_typo=False)
+        # A token that lists the feed may change its key points, and nothing else of it.
+        if feed is None or replace(feed.settings, summary=asked.summary) != asked:
+            raise Forbidden(
+                "only a token without --feed creates, changes, closes and reopens feeds"
+            )
+    if record.is_imported and not token.importer:
         raise Forbidden("only a token made with --import sends at and origin")
 
 
 def _decide_token(record: Record, sequence: int, known: Known) -> Change:
     assert record.editor is None
-    name = record.fields["name"]
+    asked = record.settings
+    assert isinstance(asked, TokenSettings)
+    name = asked.name
     if record.act is Act.TOKEN:
         if known.token is not None and known.token.revoked_at is None:
             raise WrongState(
                 f"there is a token {name} already; revoke it first, which ends {name}'s login"
             )
-        token = Token(
-            name,
-            record.fields["digest"],
-            tuple(record.fields["feeds"]),
-            record.fields["importer"],
-            record.at,
-        )
+        token = Token(**asdict(asked), created_at=record.at)
     else:
         if known.token is None:
             raise NotFound(f"there is no token {name}")
         if known.token.revoked_at is not None:
             raise WrongState(f"the token {name} is revoked already")
         token = replace(known.token, revoked_at=record.at)
-    return Change(sequence, record.check, record.at, token=token)
+    return Change(sequence, record.check, record.at, record.act, token=token)
 
 
 def _decide_feed(record: Record, sequence: int, known: Known) -> Change:
     assert record.feed is not None
-    settings = dict(record.fields)
-    closing = settings.pop("closed", None)
+    asked, feed, at = record.settings, known.feed, record.at
+    assert isinstance(asked, FeedSettings)
+    if (None if feed is None else (feed.version, feed.version_check)) != record.base:
+        raise FeedStale(f"the feed {record.feed} was changed meanwhile", feed)
+    if not asked.title:
+        raise Invalid([FieldError("/title", "a feed needs a title")])
+    if feed is None:
+        feed = Feed(record.feed, asked.title, at, sequence, sequence, record.check, rid=record.rid)
+    closed_at = (at if feed.closed_at is None else feed.closed_at) if asked.closed else None
+    summary_at = feed.summary_at
+    if asked.summary is None:
+        summary_at = None
+    elif asked.summary != feed.summary and not (asked.is_typo and summary_at is not None):
+        summary_at = at
+    feed = replace(
+        feed,
+        title=asked.title,
+        language=asked.language,
+        timezone=asked.timezone,
+        description=asked.description,
+        summary=asked.summary,
+        summary_at=summary_at,
+        closed_at=closed_at,
+        version=sequence,
+        version_check=record.check,
+        words_at=sequence,
+        head=sequence,
+        check=record.check,
+    )
+    return Change(sequence, record.check, at, record.act, feed=feed)
+
+
+def _redact_feed(record: Record, sequence: int, known: Known) -> Change:
     feed = known.feed
     if feed is None:
-        if not settings.get("title"):
-            raise Invalid([FieldError("/title", "a feed needs a title")])
-        feed = Feed(record.feed, settings["title"], record.at, sequence, sequence, record.check)
-    if closing is True and feed.closed_at is None:
-        settings["closed_at"] = record.at
-    elif closing is False:
-        settings["closed_at"] = None
-    feed = replace(feed, **settings, version=sequence, head=sequence, check=record.check)
-    return Change(sequence, record.check, record.at, feed=feed)
+        raise NotFound(f"there is no feed “{record.feed}”")
+    if record.base is not None and record.base != (feed.version, feed.version_check):
+        raise FeedStale(f"the feed {record.feed} was changed meanwhile", feed)
+    assert record.redaction is not None
+    if known.redacted is not Act.FEED:
+        raise _no_version(record.redaction.version, f"the feed {feed.slug}")
+    if feed.words_at in {record.redaction.version, *record.redaction.erases}:
+        raise WrongState("these key points are shown now: change them first, then redact this one")
+    feed = replace(
+        feed, version=sequence, version_check=record.check, head=sequence, check=record.check
+    )
+    return Change(sequence, record.check, record.at, record.act, feed=feed)
 
 
 def _decide_item(record: Record, verb: Verb, sequence: int, known: Known) -> Change:
@@ -224,7 +261,7 @@ def _decide_item(record: Record, verb: Verb, sequence: int, known: Known) -> Cha
     if verb is not Verb.POST:
         if item is None or item.feed != feed.slug:
             raise NotFound(f"there is no item {record.item} in the feed {feed.slug}")
-        if item.status is Status.KILLED:
+        if item.status is Status.KILLED and not _renames_a_kill(record, known):
             raise Killed(f"item {item.id} was withdrawn and takes no further verb", item)
         if record.base is not None and record.base != (item.version, item.check):
             raise Stale(f"item {item.id} was changed meanwhile; look at current, then retry", item)
@@ -236,25 +273,65 @@ def _decide_item(record: Record, verb: Verb, sequence: int, known: Known) -> Cha
             raise WrongState(f"this origin was imported before, as item {known.origin_item}")
         asked = record.claimed_at
         if asked is None:  # and not 0, which is a time too
-            asked = record.fields.get("published_at")
+            asked = record.published_at
         if asked is None or asked > record.at:  # a little ahead: it becomes now
             at = steady(record.at, feed.stamped_at)
             stamped_at = max(at, stamped_at)
         else:
             at = asked
+        item = Item(sequence, feed.slug, 0, "", published_at=at, rid=record.rid)
     else:
         assert item is not None
-        _check_state(verb, item)
+        _check_state(record, item, known)
         if record.claimed_at is not None and record.claimed_at < item.touched_at:
             raise Invalid([FieldError("/at", "lies before the item's previous change")])
-        claimed = record.claimed_at
-        at = claimed if claimed is not None else steady(record.at, item.touched_at)
-    item = evolve(item, Logged(sequence, record, at))
+        at = time_of(record.at, record.claimed_at, item)
+    item = evolve(item, record, sequence, at)
     feed = replace(feed, head=sequence, check=record.check, stamped_at=stamped_at)
-    return Change(sequence, record.check, at, feed=feed, item=item)
+    return Change(sequence, record.check, at, verb, feed=feed, item=item)
 
 
-def _check_state(verb: Verb, item: Item) -> None:
+def _restamp(record: Record, sequence: int, known: Known) -> Change:
+    """Give an item of the future the record's own time, withdrawn or not, in a closed feed too."""
+    feed, item, at = known.feed, known.item, record.at
+    if feed is None or item is None or item.feed != feed.slug:
+        raise NotFound(f"there is no item {record.item} in the feed {record.feed}")
+    if not is_future(item, at):
+        raise WrongState(f"no time of item {item.id} lies in the future")
+    item = evolve(item, record, sequence, at)
+    feed = replace(feed, head=sequence, check=record.check, stamped_at=min(feed.stamped_at, at))
+    return Change(sequence, record.check, at, record.act, feed=feed, item=item)
+
+
+def _renames_a_kill(record: Record, known: Known) -> bool:
+    """Say whether a record gives a withdrawn item's public note another text."""
+    item, redaction = known.item, record.redaction
+    return (
+        record.act is Verb.REDACT
+        and item is not None
+        and redaction is not None
+        and (known.redacted is Verb.KILL or redaction.version == item.words_at)
+    )
+
+
+def _no_version(version: int, of: str) -> Invalid:
+    return Invalid([FieldError("/version", f"{version} is no version of {of}")])
+
+
+def _check_state(record: Record, item: Item, known: Known) -> None:
+    verb = record.act
+    if verb is Verb.REDACT and item.status is not Status.KILLED:
+        assert record.redaction is not None
+        if not isinstance(known.redacted, Verb):
+            raise _no_version(record.redaction.version, f"item {item.id}")
+        if record.content is None and item.words_at in {
+            record.redaction.version,
+            *record.redaction.erases,
+        }:
+            raise WrongState(
+                f"readers are shown the words of version {item.words_at} now: "
+                "change them first, then redact it"
+            )
     refusal = {
         Verb.CORRECT: len(item.corrections) >= CORRECTIONS_MAX
         and f"has {CORRECTIONS_MAX} corrections: post a new item that says how it is",
@@ -262,6 +339,6 @@ def _check_state(verb: Verb, item: Item) -> None:
         Verb.RELEASE: item.status is not Status.HELD and "is not held",
         Verb.PIN: item.pinned and "is pinned already",
         Verb.UNPIN: not item.pinned and "is not pinned",
-    }.get(verb)
+    }.get(Verb(verb))
     if refusal:
         raise WrongState(f"item {item.id} {refusal}")

@@ -9,9 +9,8 @@ import os
 import resource
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import uvloop
@@ -21,18 +20,23 @@ from starlette.types import Lifespan
 from feedserver.api import app, editing, health, reading, streaming
 from feedserver.api.access import Tokens
 from feedserver.api.context import Context, Site
+from feedserver.api.waiting import Waiting
+from feedserver.clock import Clock
+from feedserver.errors import SetupError
 from feedserver.linux.aio import Aio
 from feedserver.linux.allocator import return_long_texts
 from feedserver.linux.batches import KernelQueue
+from feedserver.linux.timekeeping import boot_millis, is_synchronised, wall_millis
 from feedserver.linux.uring import Ring
 from feedserver.live.encoded import EncodedCache
-from feedserver.live.hub import Hub, now_millis
+from feedserver.live.hub import Hub
 from feedserver.newsroom import Newsroom
 from feedserver.settings import Settings
 from feedserver.site import errors, pages
-from feedserver.sqlite.database import CHECKED_MAX, fold_log, open_database, prepare
-from feedserver.sqlite.journal import SQLiteJournal, open_journal
-from feedserver.sqlite.mirror import SQLiteMirror
+from feedserver.sqlite.folder import NoNewsroom
+from feedserver.sqlite.journal import SQLiteJournal
+from feedserver.sqlite.opening import CHECKED_MAX, fold_log, prepare
+from feedserver.sqlite.storage import open_storage
 from feedserver.websocket import endpoint
 from feedserver.websocket.http1 import Connections
 from feedserver.websocket.listening import listen, listen_together, url_of
@@ -42,6 +46,7 @@ from feedserver.workers.supervisor import supervise
 
 log = logging.getLogger("feedserver")
 
+NEWSROOM_POLL_SECONDS = 0.5  # between looks for a newsroom where there is none yet
 COLLECT_AFTER = (50_000, 20, 20)  # allocations, then collections, of each generation
 
 
@@ -69,14 +74,16 @@ async def open_context(
 
     async with (
         # The parent of workers has looked through the file for all of them.
-        open_database(settings.data, checked_max=0 if worker else CHECKED_MAX) as database,
-        open_journal(database, on_fault=died) as journal,
+        open_storage(
+            settings.data, checked_max=0 if worker else CHECKED_MAX, on_fault=died
+        ) as storage,
         AsyncExitStack() as running,
     ):
         queue = _open_queue(settings)
         if queue is not None:
             running.callback(queue.close)
-        mirror = SQLiteMirror(database)
+        journal, mirror = storage.journal, storage.mirror
+        clock = Clock(wall_millis, boot_millis, is_synchronised, await journal.newest_at())
         followed = await journal.head()
         hub = Hub(
             journal,
@@ -85,6 +92,7 @@ async def open_context(
             heartbeat=settings.heartbeat,
             readers_max=settings.readers,
             reader_rate=settings.reader_rate,
+            clock=clock.now,
             send_all=queue.send if queue is not None else None,
             cache=EncodedCache(settings.cache_mib * 1024 * 1024),
         )
@@ -92,13 +100,25 @@ async def open_context(
         here = Context(
             journal=journal,
             mirror=mirror,
-            newsroom=Newsroom(journal, mirror, now_millis),
+            newsroom=Newsroom(journal, mirror, clock.now),
+            clock=clock,
             hub=hub,
             crowd=siblings or hub,
-            tokens=Tokens(await mirror.tokens()),
+            tokens=Tokens(await mirror.tokens(), followed),
             site=Site(url, settings.site_name, settings.site_image, settings.site_links),
             faults=faults,
         )
+        hub.applied_to = followed
+        restarting: set[asyncio.Task[None]] = set()
+
+        def restart() -> None:
+            hub.restart()
+            task = asyncio.create_task(_renew_tokens(here))
+            restarting.add(task)
+            task.add_done_callback(restarting.discard)
+
+        journal.on_new_epoch = restart
+        journal.on_clock_accepted = clock.accept
         works = [_follow(here, journal, followed), hub.run()]
         if siblings is not None:
             journal.on_commit = siblings.announce
@@ -168,7 +188,8 @@ def serve(settings: Settings, *, ready: Callable[[str], None]) -> int:
         with listen(settings.host, settings.port) as listener:
             return _run(settings, listener, lambda: ready(url_of(listener)))
     listeners = listen_together(settings.host, settings.port, settings.workers)
-    prepare(settings.data, CHECKED_MAX)
+    with suppress(NoNewsroom):  # each worker waits for one
+        prepare(settings.data, CHECKED_MAX)
     boxes = mailboxes(settings.workers)
 
     def work(number: int, is_ready: Callable[[], None], life: int) -> int:
@@ -212,6 +233,10 @@ async def _serve(
     url = settings.url or url_of(listener)
     stop: list[Callable[[], None]] = []
 
+    def died(fault: BaseException) -> None:
+        faults.append(fault)
+        on_fault(fault)
+
     def on_fault(fault: BaseException) -> None:
         for stopper in stop:
             stopper()
@@ -219,18 +244,50 @@ async def _serve(
     # Young collections look at every reader in the list of a round: let them be rare.
     gc.freeze()
     gc.set_threshold(*COLLECT_AFTER)
-    async with open_context(settings, url, on_fault, worker) as here:
-        starlette = make_app(None)
-        starlette.state.context = here
-        connections = Connections(partial(endpoint.reject, here.hub))
-        server = Server(starlette, here.hub, connections, ready)
+    starlette = make_app(None)
+    faults: list[BaseException] = []
+    async with AsyncExitStack() as opened:
+
+        async def take_up() -> Context:
+            here = await opened.enter_async_context(open_context(settings, url, on_fault, worker))
+            starlette.state.context = here
+            if here.faults:
+                server.stop()
+            return here
+
+        def reject(path: str, offered: list[str]) -> bytes | None:
+            here: Context | None = getattr(starlette.state, "context", None)
+            return endpoint.reject(here.hub, path, offered) if here is not None else None
+
+        server = Server(Waiting(starlette), Connections(reject), ready)
         stop.append(server.stop)
-        if here.faults:
-            server.stop()
+        try:
+            server.hub = (await take_up()).hub
+        except NoNewsroom as absent:
+            log.warning("%s; it is taken up as soon as there is one", absent.detail)
+            await opened.enter_async_context(_running(_wait_for_newsroom(server, take_up), died))
         if life is not None:  # it ends when the parent does, however that comes about
             _when_readable(life, server.stop)
         await server.serve([listener])
-    return 1 if here.faults else 0
+        here: Context | None = getattr(starlette.state, "context", None)
+        if here is not None:
+            faults += here.faults
+    if faults and isinstance(faults[0], SetupError):
+        raise faults[0]
+    return 1 if faults else 0
+
+
+async def _wait_for_newsroom(
+    server: Server, take_up: Callable[[], Coroutine[Any, Any, Context]]
+) -> None:
+    while True:
+        await asyncio.sleep(NEWSROOM_POLL_SECONDS)
+        try:
+            server.hub = (await take_up()).hub
+        except NoNewsroom:
+            continue
+        log.warning("the newsroom is there, and taken up")
+        return
 
 
 def _when_readable(descriptor: int, act: Callable[[], None]) -> None:
@@ -247,6 +304,12 @@ async def _follow(here: Context, journal: SQLiteJournal, after: int) -> None:
     async for changes in journal.follow(after):
         here.tokens.apply(changes)
         here.hub.apply(changes)
+        if here.clock is not None:
+            here.clock.note(max(change.effective_at for change in changes))
+
+
+async def _renew_tokens(here: Context) -> None:
+    here.tokens.renew(await here.mirror.tokens(), await here.journal.head())
 
 
 @asynccontextmanager

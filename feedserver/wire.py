@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,19 +12,7 @@ import orjson
 
 from feedserver import markup
 from feedserver.errors import BadRequest
-from feedserver.model import (
-    Correction,
-    Feed,
-    Item,
-    Key,
-    Logged,
-    Media,
-    Millis,
-    Origin,
-    Record,
-    Status,
-    Verb,
-)
+from feedserver.model import Act, Content, Feed, Item, Millis, Revision, Status, Verb
 
 Json = dict[str, Any]
 dumps = orjson.dumps
@@ -66,10 +55,11 @@ def time_text(at: Millis) -> str:
 
 
 def item_json(item: Item, *, body: bool = False) -> Json:
-    """Return the public object of an item; with `body`, its source text for editors too."""
+    """Return the public object of an item, for orjson; with `body`, its source text for editors."""
     if item.status is Status.KILLED:
         return _present(
             id=item.id,
+            uid=item.uid,
             feed=item.feed,
             version=item.version,
             etag=item.etag,
@@ -80,12 +70,13 @@ def item_json(item: Item, *, body: bool = False) -> Json:
         )
     return _present(
         id=item.id,
+        uid=item.uid,
         feed=item.feed,
         version=item.version,
         etag=item.etag,
         status=item.status,
         headline=item.headline,
-        blocks=blocks_json(item.body),
+        blocks=_blocks(item),
         body=item.body if body else None,
         published_at=time_text(item.published_at),
         updated_at=_time(item.updated_at),
@@ -120,86 +111,124 @@ def feed_json(feed: Feed, url: str, cursor: str) -> Json:
     """Return the public object of a feed; `url` is its page."""
     return _present(
         slug=feed.slug,
+        uid=feed.uid,
         title=feed.title,
         language=feed.language,
         timezone=feed.timezone,
         description=feed.description,
+        summary=blocks_json(feed.summary) if feed.summary else None,
+        summary_at=_time(feed.summary_at),
         url=url,
         created_at=time_text(feed.created_at),
         closed_at=_time(feed.closed_at),
+        version=feed.version,
+        etag=feed.etag,
         cursor=cursor,
     )
 
 
-def revision_json(entry: Logged) -> Json:
-    """Return one line of an item's log, for editors: who did what when."""
-    record = entry.record
-    fields = {
-        name: time_text(value) if name.endswith("_at") and value is not None else value
-        for name, value in record.fields.items()
-    }
-    return _present(
-        version=entry.sequence,
-        verb=record.act,
-        at=time_text(record.at),
-        claimed_at=_time(record.claimed_at),
-        editor=record.editor,
-        note=record.note,
-        fields=fields or None,
-    )
+def revisions_json(revisions: Iterable[Revision]) -> list[Json]:
+    """Return an item's revisions, oldest first, for editors: who did what when."""
+    told = []
+    before: Content | None = Content()
+    for revision in revisions:
+        changed: Json = {}
+        if _has_words(revision):
+            after = revision.item.content if revision.item is not None else None
+            changed = _changed(before, after)
+            before = after
+        is_erased = revision.erased_at is not None
+        told.append(_erased(revision) if is_erased else _told(revision, changed))
+    return told
 
 
-def shown_json(version: int, verb: Verb, at: Millis, item: Item) -> Json:
-    """Return one line of an item's history, for readers: what they were shown."""
-    return _present(
-        version=version,
-        verb=verb,
-        at=time_text(at),
-        headline=item.headline,
-        blocks=blocks_json(item.body),
-    )
-
-
-def dump_item(item: Item) -> bytes:
-    """Write an item as it is kept in a table."""
-    return orjson.dumps(item)
-
-
-def load_item(data: bytes | str) -> Item:
-    """Read an item as `dump_item` wrote it."""
-    raw = orjson.loads(data)
-    raw["status"] = Status(raw["status"])
-    raw["tags"] = tuple(raw["tags"])
-    raw["media"] = tuple(Media(**medium) for medium in raw["media"])
-    raw["corrections"] = tuple(Correction(**correction) for correction in raw["corrections"])
-    raw["origin"] = Origin(**raw["origin"]) if raw["origin"] else None
-    return Item(**raw)
-
-
-def dump_record(record: Record) -> bytes:
-    """Write what a kill would erase of a record, and what only the record itself needs."""
-    return orjson.dumps(
-        {
-            "fields": record.fields,
-            "note": record.note,
-            "base": record.base,
-            "claimed_at": record.claimed_at,
-            "origin": record.origin,
-            "digest": record.digest,
-            "key": record.key,
-            "erased": record.erased,
+def feed_revisions_json(revisions: Iterable[Revision]) -> list[Json]:
+    """Return the revisions of a feed's own settings, oldest first."""
+    told = []
+    before: Json | None = {}
+    for revision in revisions:
+        if revision.act is not Act.FEED:
+            told.append(_told(revision, {}))
+            continue
+        if revision.settings is None:
+            told.append(_erased(revision))
+            before = None
+            continue
+        after = asdict(revision.settings)
+        del after["is_typo"]
+        changed = {
+            name: value
+            for name, value in after.items()
+            if before is not None and before.get(name) != value and (before or value)
         }
+        told.append(_told(revision, changed))
+        before = after
+    return told
+
+
+def shown_json(revision: Revision) -> Json:
+    """Return one line of an item's history, for readers: what they were shown."""
+    item = revision.item
+    return _present(
+        version=revision.version,
+        verb=revision.act,
+        at=time_text(revision.effective_at),
+        headline=item.headline if item else None,
+        blocks=_blocks(item) if item else None,
+        redacted=item is None,
     )
 
 
-def load_record(data: bytes | str) -> Json:
-    """Read what `dump_record` wrote, as keyword arguments of Record."""
-    raw: Json = orjson.loads(data)
-    raw["base"] = tuple(raw["base"]) if raw["base"] else None
-    raw["origin"] = Origin(**raw["origin"]) if raw["origin"] else None
-    raw["key"] = Key(**raw["key"]) if raw["key"] else None
-    raw.pop("erased")  # for mirrors that are rebuilt; nothing here asks for it again
-    return raw
+def _has_words(revision: Revision) -> bool:
+    return revision.words_at == revision.version and revision.act is not Verb.KILL
+
+
+def _changed(before: Content | None, after: Content | None) -> Json:
+    """Return the fields that differ, as an editor sends them; none if one side is erased."""
+    if before is None or after is None:
+        return {}
+    old, new = asdict(before), asdict(after)
+    changed = {}
+    for name, value in new.items():
+        if name in {"blocks", "corrections"} or value == old[name]:
+            continue
+        if name == "occurred_at" and value is not None:
+            value = time_text(value)
+        elif name == "media":
+            value = [_present(**medium) for medium in value]
+        elif name == "tags":
+            value = list(value)
+        changed[name] = value or None
+    return changed
+
+
+def _told(revision: Revision, changed: Json) -> Json:
+    return _present(
+        version=revision.version,
+        verb=revision.act,
+        at=time_text(revision.at),
+        claimed_at=_time(revision.claimed_at),
+        editor=revision.editor,
+        note=revision.note,
+        fields=changed or None,
+    )
+
+
+def _erased(revision: Revision) -> Json:
+    return _present(
+        version=revision.version,
+        verb=revision.act,
+        at=time_text(revision.at),
+        editor=revision.editor,
+        redacted_at=_time(revision.erased_at),
+    )
+
+
+def _blocks(item: Item) -> Any:
+    """Return an item's parsed body: as it is kept, or parsed now where nobody has yet."""
+    if not item.body:
+        return None
+    return blocks_json(item.body) if item.blocks is None else orjson.Fragment(item.blocks)
 
 
 def _time(at: Millis | None) -> str | None:

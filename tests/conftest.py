@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from support.server import Server
 
-pytest_plugins = ["support.house"]
+pytest_plugins = ["support.house", "support.former"]
 
 # A shell that runs the tests in the background has them ignore Ctrl-C, and with them every process
 # that they start; but how those take it is tested.

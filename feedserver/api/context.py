@@ -11,6 +11,8 @@ from feedserver import wire
 from feedserver.api import access
 from feedserver.api.access import Tokens
 from feedserver.api.work import Work
+from feedserver.clock import Clock
+from feedserver.errors import Behind, Unauthorized
 from feedserver.journal import Journal, Mirror
 from feedserver.live.hub import Hub
 from feedserver.live.receipts import Receipt
@@ -27,8 +29,23 @@ class OwnJournal(Journal, Protocol):
     def damage(self) -> str | None:
         """What is broken in the files; None if nothing is known to be."""
 
-    async def purged(self, patience: float) -> bool:
-        """Wait up to `patience` seconds until the words of killed items are gone from the files."""
+    @property
+    def moved(self) -> str | None:
+        """Which file is no longer in its place; None if all are."""
+
+    async def look_again(self) -> None:
+        """Read something, to learn if the damage has passed."""
+
+    async def purged(self, timeout: float) -> bool:
+        """Wait up to `timeout` seconds until the words of killed items are gone from the files."""
+
+
+class OwnMirror(Mirror, Protocol):
+    """A mirror in files of its own on this machine."""
+
+    @property
+    def unreadable(self) -> int:
+        """How many records were met that cannot be read, and are left out."""
 
 
 class Crowd(Protocol):
@@ -39,6 +56,9 @@ class Crowd(Protocol):
 
     async def count(self, slug: str) -> tuple[int, int]:
         """Return how many read a feed by WebSocket and by SSE."""
+
+    async def applied(self, sequence: int, timeout: float) -> bool:
+        """Wait until every process has taken in all changes up to `sequence`; False: it has not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +76,30 @@ class Context:
     """The live parts of one server process."""
 
     journal: OwnJournal
-    mirror: Mirror
+    mirror: OwnMirror
     newsroom: Newsroom
     hub: Hub
     crowd: Crowd
     tokens: Tokens
     site: Site
+    clock: Clock | None = None  # that stamps news
     faults: list[BaseException] = field(default_factory=list)  # what parts of the server died of
     work: Work = field(default_factory=Work)  # that takes long, and is made in turn
 
-    def editor(self, request: Request) -> Token:
-        """Return whose request this is. Raises Unauthorized, Forbidden."""
+    async def editor(self, request: Request) -> Token:
+        """Return whose request this is. Raises Unauthorized, Forbidden, Behind.
+
+        A token that is not known here may have been made since, at another process.
+        """
+        try:
+            return access.editor(request, self.tokens, self.site.url)
+        except Unauthorized:
+            if not await self.journal.level():
+                raise Behind from None
+            if self.tokens.known_to >= await self.journal.head():
+                raise
+        head = await self.journal.head()
+        self.tokens.renew(await self.mirror.tokens(), head)
         return access.editor(request, self.tokens, self.site.url)
 
     def page_url(self, slug: str) -> str:

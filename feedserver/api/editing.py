@@ -21,13 +21,13 @@ from feedserver.errors import (
     WrongType,
 )
 from feedserver.model import BODY_MAX, Status, Verb, parse_etag
-from feedserver.newsroom import Condition, Outcome, Submission
+from feedserver.newsroom import Condition, FeedOutcome, Outcome, Submission
 
 REQUEST_MAX = 512 * 1024  # bytes: the longest body with every character escaped, and the rest
 DISCARD_MAX = 8 * 1024 * 1024  # bytes of a larger request that are read and thrown away
 KEY_MAX = 128  # characters of an Idempotency-Key
-DELIVERY_PATIENCE = 0.25  # seconds that an answer waits for readers
-PURGE_PATIENCE = 3.0  # seconds that a kill's answer waits for the files to be clean
+DELIVERY_SECONDS = 0.25  # seconds that an answer waits for readers
+PURGE_SECONDS = 3.0  # seconds that a kill's answer waits for the files to be clean
 
 NO_STORE = {"Cache-Control": "no-store", "Vary": "Authorization"}
 
@@ -35,7 +35,7 @@ NO_STORE = {"Cache-Control": "no-store", "Vary": "Authorization"}
 async def post_item(request: Request) -> Response:
     """Post a new item."""
     here = context(request)
-    editor = here.editor(request)
+    editor = await here.editor(request)
     raw = await _json(request)
     feed = request.path_params["feed"]
     key = _key(request)
@@ -46,7 +46,7 @@ async def post_item(request: Request) -> Response:
 async def post_revision(request: Request) -> Response:
     """Do any other verb to an item."""
     here = context(request)
-    editor = here.editor(request)
+    editor = await here.editor(request)
     raw = await _json(request)
     outcome = await here.newsroom.submit(
         Submission(
@@ -65,30 +65,59 @@ async def post_revision(request: Request) -> Response:
 async def get_revisions(request: Request) -> Response:
     """Tell an editor who did what when."""
     here = context(request)
-    editor = here.editor(request)
+    editor = await here.editor(request)
     feed = request.path_params["feed"]
     if not editor.may_edit(feed):
         raise Forbidden(f"this token does not edit the feed {feed[:80]}")
-    entries = await here.mirror.log(feed, item_id(request))
-    if not entries:
+    revisions = await here.mirror.revisions(feed, item_id(request))
+    if not revisions:
         raise NotFound(f"there is no item {item_id(request)} in the feed {feed[:80]}")
-    body = {"revisions": [wire.revision_json(entry) for entry in entries]}
-    return _json_response(body)
+    told = wire.revisions_json(revisions)
+    unfinished = {purge.version for purge in await here.mirror.purges()}
+    for line in told:
+        if line["verb"] in {Verb.KILL, Verb.REDACT}:
+            line["purge"] = "pending" if line["version"] in unfinished else "done"
+    return _json_response({"revisions": told})
 
 
 async def put_feed(request: Request) -> Response:
     """Create, change, close or reopen a feed."""
     here = context(request)
-    editor = here.editor(request)
+    editor = await here.editor(request)
     raw = await _json(request)
-    feed, created = await here.newsroom.configure(request.path_params["feed"], raw, editor)
-    return _json_response(here.feed_json(feed), status=201 if created else 200)
+    outcome = await here.newsroom.configure(
+        request.path_params["feed"], raw, editor, _condition(request), _key(request)
+    )
+    return await _feed_answer(here, request, outcome, status=201 if outcome.created else 200)
+
+
+async def post_feed_revision(request: Request) -> Response:
+    """Redact earlier key points of a feed."""
+    here = context(request)
+    editor = await here.editor(request)
+    raw = await _json(request)
+    outcome = await here.newsroom.redact_feed(
+        request.path_params["feed"], raw, editor, _condition(request), _key(request)
+    )
+    return await _feed_answer(here, request, outcome, status=201)
+
+
+async def get_feed_revisions(request: Request) -> Response:
+    """Tell an editor who changed the feed's own settings when."""
+    here = context(request)
+    slug = request.path_params["feed"]
+    if not (await here.editor(request)).may_edit(slug):
+        raise Forbidden(f"this token does not edit the feed {slug[:80]}")
+    revisions = await here.mirror.feed_revisions(slug)
+    if not revisions:
+        raise NotFound(f"there is no feed “{slug[:80]}”")
+    return _json_response({"revisions": wire.feed_revisions_json(revisions)})
 
 
 async def get_readers(request: Request) -> Response:
     """Tell an editor how many are reading."""
     here = context(request)
-    editor = here.editor(request)
+    editor = await here.editor(request)
     slug = request.path_params["feed"]
     if not editor.may_edit(slug):
         raise Forbidden(f"this token does not edit the feed {slug}")
@@ -111,6 +140,8 @@ routes = [
     Route("/v1/feeds/{feed}/items/{item}/revisions", post_revision, methods=["POST"]),
     Route("/v1/feeds/{feed}/items/{item}/revisions", get_revisions, methods=["GET"]),
     Route("/v1/feeds/{feed}", put_feed, methods=["PUT"]),
+    Route("/v1/feeds/{feed}/revisions", post_feed_revision, methods=["POST"]),
+    Route("/v1/feeds/{feed}/revisions", get_feed_revisions, methods=["GET"]),
     Route("/v1/feeds/{feed}/readers", get_readers, methods=["GET"]),
 ]
 
@@ -121,17 +152,64 @@ async def _answer(here: Context, request: Request, outcome: Outcome) -> Response
         "ETag": f'"{item.etag}"',
         "Location": f"/v1/feeds/{item.feed}/items/{item.id}",
     }
-    if outcome.replayed:
+    headers |= await _progress(
+        here,
+        request,
+        item.feed,
+        item.version,
+        replayed=outcome.replayed,
+        redacted=outcome.redacted,
+        withdrawn=item.status is Status.KILLED or bool(outcome.redacted),
+    )
+    return _json_response(wire.item_json(item, body=True), status=201, headers=headers)
+
+
+async def _feed_answer(
+    here: Context, request: Request, outcome: FeedOutcome, status: int
+) -> Response:
+    feed = outcome.feed
+    headers = {"ETag": f'"{feed.etag}"'}
+    headers |= await _progress(
+        here,
+        request,
+        feed.slug,
+        feed.version,
+        replayed=outcome.replayed,
+        redacted=outcome.redacted,
+        withdrawn=bool(outcome.redacted),
+    )
+    told = here.feed_json(feed)
+    if feed.summary is not None:
+        told["body"] = feed.summary
+    return _json_response(told, status=status, headers=headers)
+
+
+async def _progress(
+    here: Context,
+    request: Request,
+    slug: str,
+    version: int,
+    *,
+    replayed: bool,
+    redacted: tuple[int, ...],
+    withdrawn: bool,
+) -> dict[str, str]:
+    """Return the headers that say how far a change got: to readers, and out of the files."""
+    headers: dict[str, str] = {}
+    if replayed:
         headers["Idempotent-Replayed"] = "true"
     elif "respond-async" in ",".join(request.headers.getlist("prefer")).lower():
         headers["Preference-Applied"] = "respond-async"
     else:
-        receipt = await here.crowd.delivered(item.feed, item.version, DELIVERY_PATIENCE)
+        receipt = await here.crowd.delivered(slug, version, DELIVERY_SECONDS)
         headers["Delivered"] = f"{receipt.took}; of={receipt.readers}; ms={receipt.ms}"
-    if item.status is Status.KILLED:
-        done = await here.journal.purged(PURGE_PATIENCE)
+    if redacted:
+        headers["Redacted"] = ", ".join(map(str, redacted))
+    if withdrawn:
+        applied = await here.crowd.applied(version, PURGE_SECONDS)
+        done = await here.journal.purged(PURGE_SECONDS) and applied
         headers["Purge"] = "done" if done else "pending"
-    return _json_response(wire.item_json(item, body=True), status=201, headers=headers)
+    return headers
 
 
 def _json_response(

@@ -7,16 +7,14 @@ from starlette.requests import Request
 from feedserver.api.context import Context
 from feedserver.api.editing import item_id
 from feedserver.api.queries import Question
-from feedserver.errors import Killed, NotFound
+from feedserver.errors import Behind, Killed, NotFound
 from feedserver.journal import Page
 from feedserver.live.channel import Channel
 from feedserver.live.readers import Position
-from feedserver.model import Feed, Item, Millis, Status, Verb
-from feedserver.rules import evolve
+from feedserver.model import Feed, Item, Revision, Status, Verb
 
 HISTORY_TEXT = 4 * 1024 * 1024  # characters of an item's history that are shown, the newest first
 SHOWN = frozenset({Verb.POST, Verb.UPDATE, Verb.CORRECT})  # what readers are told of as history
-Version = tuple[int, Verb, Millis, Item]  # what readers were shown of an item, by what, since when
 
 
 async def find_feed(here: Context, request: Request) -> Feed:
@@ -24,8 +22,20 @@ async def find_feed(here: Context, request: Request) -> Feed:
     slug = request.path_params["feed"]
     feed = await here.hub.feeds.find(slug)
     if feed is None:
+        await be_level(here)
+        feed = await here.hub.feeds.find(slug)
+    if feed is None:
         raise no_feed(slug)
     return feed
+
+
+async def be_level(here: Context) -> None:
+    """Wait until all that the journal has by now is known here. Raises Behind.
+
+    Who is behind must not say that something does not exist.
+    """
+    if not await here.journal.level():
+        raise Behind
 
 
 async def arrive(
@@ -38,6 +48,9 @@ async def arrive(
     slug = request.path_params["feed"]
     found = await here.hub.arrive(slug, cursor)
     if found is None:
+        await be_level(here)
+        found = await here.hub.arrive(slug, cursor)
+    if found is None:
         raise no_feed(slug)
     return found
 
@@ -47,35 +60,33 @@ async def find_item(here: Context, request: Request) -> Item:
     slug = request.path_params["feed"]
     item = await here.mirror.item(slug, item_id(request))
     if item is None:
+        await be_level(here)
+        item = await here.mirror.item(slug, item_id(request))
+    if item is None:
         raise NotFound(f"there is no item {item_id(request)} in the feed {slug[:80]}")
     if item.status is Status.KILLED:
         raise Killed(f"item {item.id} was withdrawn", item)
     return item
 
 
-async def history_of(here: Context, item: Item) -> list[Version]:
+async def history_of(here: Context, item: Item) -> list[Revision]:
     """List what readers were shown of an item that was just read, oldest first.
 
     Raises Killed, if it is that by now.
     """
-    entries = await here.mirror.log(item.feed, item.id)
-    if entries[-1].record.act is Verb.KILL:
+    revisions = await here.mirror.revisions(item.feed, item.id)
+    if any(one.act is Verb.KILL for one in revisions):
         tombstone = await here.mirror.item(item.feed, item.id)
         assert tombstone is not None
         raise Killed(f"item {item.id} was withdrawn", tombstone)
-    state, shown = None, []
-    for entry in entries:
-        state = evolve(state, entry)
-        if entry.record.act in SHOWN and entry.sequence <= item.version:
-            shown.append((entry.sequence, Verb(entry.record.act), entry.effective_at, state))
-    return shown
+    return [one for one in revisions if one.act in SHOWN and one.version <= item.version]
 
 
-def newest_versions(versions: list[Version]) -> tuple[list[Version], bool]:
+def newest_versions(versions: list[Revision]) -> tuple[list[Revision], bool]:
     """Return as many of the newest versions as `HISTORY_TEXT` allows; and: are these all?"""
     room = HISTORY_TEXT
-    for count, (*_, state) in enumerate(reversed(versions)):
-        room -= len(state.body)
+    for count, version in enumerate(reversed(versions)):
+        room -= len(version.item.body) if version.item else 0
         if room < 0:
             return versions[len(versions) - count :], False
     return versions, True

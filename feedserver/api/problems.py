@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from feedserver import wire
 from feedserver.errors import (
+    FeedStale,
     Invalid,
     Killed,
     NotFound,
@@ -44,6 +45,8 @@ def problem(fault: Refused | Unavailable) -> Response:
             body["tombstone"] = wire.item_json(fault.tombstone)
         case Stale():
             body["current"] = wire.item_json(fault.current, body=True)
+        case FeedStale() if fault.current is not None:
+            body["current"] = {"version": fault.current.version, "etag": fault.current.etag}
         case Unauthorized():
             headers["WWW-Authenticate"] = 'Bearer realm="feedserver"'
         case Unavailable():

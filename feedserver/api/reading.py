@@ -74,7 +74,7 @@ async def get_items(request: Request) -> Response:
     question = question_of(request)
     lane = _lane(here, question)
     if access.has_token(request):
-        here.editor(request)
+        await here.editor(request)
         pieces = await here.work.run(lane, lambda: _page_for_editors(here, feed.slug, question))
         return chunked(*pieces, _now(here), headers=CORS | PRIVATE)
     tags = cache_tags(feed.slug)
@@ -92,7 +92,7 @@ async def get_item(request: Request) -> Response:
     here = context(request)
     slug, number = request.path_params["feed"], item_id(request)
     if access.has_token(request):
-        here.editor(request)
+        await here.editor(request)
         item = await find_item(here, request)
         headers = CORS | PRIVATE | {"ETag": f'"{item.etag}"'}
         body = await encode([item], lambda: wire.item_json(item, body=True))
@@ -128,7 +128,7 @@ async def get_changes(request: Request) -> Response:
     cursor = cursor_text(request)
     is_editor = access.has_token(request)
     if is_editor:
-        here.editor(request)
+        await here.editor(request)
     elif is_known(here.etag(feed), request):
         return unchanged(here.etag(feed), cache_tags(feed.slug))
     channel, position = await arrive(here, request, cursor)
@@ -180,8 +180,8 @@ async def _make_history(here: Context, request: Request) -> Kept:
     item = await find_item(here, request)
     versions, is_whole = newest_versions(await history_of(here, item))
     body = await encode(
-        [state for *_, state in versions],
-        lambda: {"history": [wire.shown_json(*version) for version in versions]},
+        [version.item for version in versions if version.item],
+        lambda: {"history": [wire.shown_json(version) for version in versions]},
     )
     if not is_whole:
         body = body[:-1] + b',"truncated":true}'

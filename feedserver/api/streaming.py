@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
 
 from starlette.requests import Request
@@ -18,9 +18,11 @@ from feedserver.api.queries import cursor_text, is_cursor_text
 from feedserver.errors import Unavailable
 from feedserver.live.channel import Channel
 from feedserver.live.listeners import Listener
-from feedserver.live.messages import Message
+from feedserver.live.messages import Message, tail
 from feedserver.live.readers import Position
+from feedserver.model import Millis
 
+PIECE = 8 * 1024  # bytes of a long event that are sent at a time
 RETRY_SECONDS = (2, 10)  # spread of Retry-After for those who find no room
 HEADERS = CORS | {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
@@ -63,12 +65,20 @@ class _Stream(StreamingResponse):
     async def _events(self, listener: Listener) -> AsyncIterator[bytes]:
         async with aclosing(self._channel.listen(listener, self._position)) as messages:
             async for message in messages:
-                yield _event(message, message.json(self._here.hub.now()))
+                for piece in _event(message, self._here.hub.now()):
+                    yield piece
 
 
-def _event(message: Message, json: bytes) -> bytes:
-    cursor = b"id: %b\n" % message.cursor.encode() if message.moves else b""
-    return b"%bdata: %b\n\n" % (cursor, json)
+def _event(message: Message, now: Millis) -> Iterator[bytes]:
+    """Make an event of a message, in pieces: a stream that nobody reads holds one of them."""
+    fields = b"id: %b\n" % message.cursor.encode() if message.moves else b""
+    if message.retry_ms is not None:  # an EventSource reads no `retry_ms`
+        fields += b"retry: %d\n" % message.retry_ms
+    stem, size = message.stem, len(message.stem)
+    for start in range(0, size, PIECE):
+        head = fields + b"data: " if start == 0 else b""
+        end = tail(now) + b"\n\n" if start + PIECE >= size else b""
+        yield b"%b%b%b" % (head, stem[start : start + PIECE], end)
 
 
 routes = [

@@ -80,7 +80,7 @@ class Aio(KernelQueue):
         done = count - len(refused)
         if done and self._take_events(done) != done:
             self.close()  # which waits for them
-            log.error("the kernel keeps writes that should not wait; all go one by one from now on")
+            log.error("the kernel has not completed writes that should not wait: AIO is given up")
             raise fault(errno.ETIMEDOUT)
         if not refused and self._events[: _EVENT * count] == self._whole[: _EVENT * count]:
             return []

@@ -1,8 +1,8 @@
 """The live side of one feed: takes its changes, and owns the parts that bring them to readers.
 
-Readers come in two kinds. Sockets that are caught up stand in cohorts, which rounds send to; one
-whose buffer is full is behind, and comes back with all that it missed as one batch. Listeners take
-messages at their own pace.
+There are two kinds of readers. Sockets that are caught up belong to cohorts, which rounds send to;
+a socket whose buffer is full is behind, and gets all that it missed as one batch once it has sent
+the rest. Listeners take messages at their own pace.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractContextManager
 
+from feedserver.journal import InitialState
 from feedserver.live.chains import Chains, Frames, position_after
 from feedserver.live.encoded import EncodedCache
 from feedserver.live.goodbyes import CLOSE_ENDED, CLOSE_FULL, CLOSE_RESTART, Goodbyes
@@ -23,10 +24,10 @@ from feedserver.live.rounds import Cohorts, Rounds
 from feedserver.live.sending import Sender
 from feedserver.live.waiting import Signal
 from feedserver.live.window import Window
-from feedserver.model import Millis, Status
+from feedserver.model import Millis, Status, Verb
 from feedserver.rules import Change
 
-STALL_SECONDS = 30.0  # without any progress a reader is given up; a slow one that moves is not
+STALL_SECONDS = 30.0  # a reader without any progress for so long is dropped; a slow one is not
 DROPPED_MAX = 512  # stalled readers dropped at once: some 5 ms
 
 
@@ -103,16 +104,27 @@ class Channel:
         if not any([self.window.apply(change) for change in changes]):
             return
         withdrawn = any(
-            change.item is not None and change.item.status is Status.KILLED for change in changes
+            change.act is Verb.REDACT
+            or (change.item is not None and change.item.status is Status.KILLED)
+            for change in changes
         )
+        self._move_on(withdrawn=withdrawn)
+
+    def restart(self, initial: InitialState, epoch: str) -> None:
+        """Go on with another journal: all readers get a snapshot, whatever they knew is void."""
+        self.window.restart(initial)
+        self.messages.epoch = epoch
+        self._move_on(withdrawn=True)
+
+    def chain(self, position: Position | None) -> list[Message]:
+        """Return the chain that brings a reader from `position` (None: from nothing) up to date."""
+        return self.chains.since(position)
+
+    def _move_on(self, *, withdrawn: bool) -> None:
         self.chains.move_on(withdrawn=withdrawn)
         self._moved.send()
         self.listeners.wake()
         self.rounds.start()
-
-    def chain(self, position: Position | None) -> list[Message]:
-        """Return what brings a reader from `position` (None: from nothing) to the newest one."""
-        return self.chains.since(position)
 
     async def wait_for(self, sequence: int, timeout: float) -> bool:
         """Wait until this channel has taken in `sequence`, `timeout` seconds at most."""
@@ -132,15 +144,19 @@ class Channel:
         chain = self.chains.since(position)
         for message in chain:
             alone.position = self.position if message is chain[-1] else position_after(message)
-            reader.push(reader.encode(message, now))
+            reader.push(*reader.encode(message, now))
             if reader.cohort is None:
                 return  # behind: the rest follows once this much is sent
         self._add_caught_up(reader)
 
     def reject(self, reader: Reader) -> None:
         """Tell a socket that there is no room, and when to try again."""
-        reader.push(reader.encode(self.goodbyes.rejection(), self._clock()))
+        reader.push(*reader.encode(self.goodbyes.rejection(), self._clock()))
         reader.finish(CLOSE_FULL)
+
+    def send_back(self, reader: Reader) -> None:
+        """Say goodbye to a socket whose cursor is ahead of this process: it is to come back."""
+        self._say_goodbye(reader)
 
     def leave(self, reader: Reader) -> None:
         """Forget a socket."""
@@ -206,9 +222,9 @@ class Channel:
         """Wait until readers took the change at `sequence`, `timeout` seconds at most."""
         return await self._receipts.delivered(sequence, timeout)
 
-    async def close(self) -> None:
-        """Say goodbye to everybody."""
-        self.goodbyes.leaving = True
+    async def close(self, crowd: int | None = None) -> None:
+        """Say goodbye to all readers; `crowd` is how many leave at the same time, if others do."""
+        self.goodbyes.begin(self.readers if crowd is None else crowd)
         self.listeners.wake()
         await self.rounds.for_each(self._say_goodbye)
         for reader in list(self.behind):
@@ -233,15 +249,15 @@ class Channel:
     def _add_caught_up(self, reader: Reader) -> None:
         """Add a reader at the newest position to the cohorts, or close it if all is over."""
         if self.window.ended:
-            reader.push(reader.encode(self.messages.ended(), self._clock()))
+            reader.push(*reader.encode(self.messages.ended(), self._clock()))
             self._finish(reader, CLOSE_ENDED)
-        elif self.goodbyes.leaving:
+        elif self.goodbyes.has_begun:
             self._say_goodbye(reader)
         if reader.cohort is not None:
             self.cohorts.add(reader.cohort)
 
     def _say_goodbye(self, reader: Reader) -> None:
-        reader.push(reader.encode(self.goodbyes.goodbye(), self._clock()))
+        reader.push(*reader.encode(self.goodbyes.goodbye(), self._clock()))
         self._finish(reader, CLOSE_RESTART)
 
     def _finish(self, reader: Reader, code: int) -> None:

@@ -28,6 +28,13 @@ class Feeds:
                 # Read back from the file, the feed may be newer than the change that names it.
                 self._take(replace(change.feed, head=change.sequence, check=change.check))
 
+    def clear(self) -> None:
+        """Forget all: another journal is here."""
+        self.newest = 0
+        self._feeds.clear()
+        self._slugs.clear()
+        self._all_known = False
+
     async def find(self, slug: str) -> Feed | None:
         """Return a feed as of its newest record; None where there is no such feed."""
         known = self._feeds.get(slug)

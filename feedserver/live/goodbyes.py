@@ -24,10 +24,19 @@ class Goodbyes:
     """
 
     def __init__(self, messages: Messages, readers: Callable[[], int]) -> None:
-        self.leaving = False  # whether the server shuts down
         self._messages = messages
         self._readers = readers
+        self._leaving: int | None = None  # how many the server says goodbye to; None: it does not
         self._rejected = 0  # readers rejected of late: they come back too
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether the server shuts down and says goodbye to all."""
+        return self._leaving is not None
+
+    def begin(self, crowd: int) -> None:
+        """Say goodbye to a crowd of so many, however few of them are still connected."""
+        self._leaving = crowd
 
     def rejection(self) -> Message:
         """Make the goodbye for one more reader that finds no room."""
@@ -41,7 +50,8 @@ class Goodbyes:
     def retry_ms(self) -> int:
         """Draw the milliseconds after which a reader comes back."""
         low, high = RETRY_MS
-        crowd = self._readers() + self._rejected
+        # Not counted anew for each goodbye: the last ones would all be told to come back soon.
+        crowd = (self._readers() if self._leaving is None else self._leaving) + self._rejected
         spread = min(high + crowd * RETRY_MS_PER_READER, RETRY_MS_MAX)
         return random.randint(low, spread)  # noqa: S311
 

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from feedserver.errors import Behind
 from feedserver.journal import Journal, Mirror
 from feedserver.live.channel import Channel
 from feedserver.live.encoded import EncodedCache
@@ -17,6 +18,7 @@ from feedserver.live.messages import Message, Messages
 from feedserver.live.readers import Count, Position
 from feedserver.live.receipts import Receipt
 from feedserver.live.sending import SendAll, Sender
+from feedserver.live.waiting import Signal
 from feedserver.live.window import CHECKS, RECENT, Window
 from feedserver.model import Cursor, Millis
 from feedserver.rules import Change
@@ -36,7 +38,7 @@ def now_millis() -> Millis:
 
 
 class Hub:
-    """The channels of all feeds, kept level with the journal by `run`."""
+    """The channels of all feeds."""
 
     def __init__(
         self,
@@ -59,6 +61,9 @@ class Hub:
         self._reader_rate = reader_rate
         self._admissions = reader_rate
         self._admitted_at = time.monotonic()
+        self.applied_to = 0  # the sequence of the newest change that was taken in
+        self._applied = Signal()
+        self._journal = journal
         self._mirror = mirror
         self._page_url = page_url
         self._clock = clock
@@ -69,7 +74,7 @@ class Hub:
         self._missed: dict[str, list[Change]] = {}
         self._held: Counter[str] = Counter()  # feeds whose channel somebody is about to use
         self._loads = asyncio.Semaphore(LOADS_MAX)
-        self._leaving = False
+        self._leaving: int | None = None  # how many readers `close` says goodbye to
 
     @property
     def readers(self) -> int:
@@ -91,6 +96,9 @@ class Hub:
             if change.feed is not None:
                 by_feed.setdefault(change.feed.slug, []).append(change)
         self.feeds.apply(changes)
+        if changes:
+            self.applied_to = max(self.applied_to, changes[-1].sequence)
+            self._applied.send()
         for slug, part in by_feed.items():
             if slug in self._loading:
                 self._missed.setdefault(slug, []).extend(part)
@@ -145,7 +153,8 @@ class Hub:
         """Return the position that a cursor names; None if the reader needs a snapshot.
 
         If the cursor is ahead of this process, wait until this process has its record: another
-        process may be a few milliseconds ahead.
+        process may be a few milliseconds ahead. Raises Behind if it does not come in time; only a
+        sequence that the journal never gave is answered with a snapshot.
         """
         cursor = Cursor.parse(text) if text else None
         if cursor is None or cursor.epoch != self.epoch:
@@ -154,15 +163,44 @@ class Hub:
             return channel.position if cursor.check == channel.position.check else None
         known = channel.window.check(cursor.sequence)
         if known is None:
-            slug = channel.window.feed.slug
-            known = await self._mirror.check(slug, cursor.sequence)
+            known = await self._check_of(channel.window.feed.slug, cursor.sequence)
         if known != cursor.check:
             return None
         if cursor.sequence > channel.position.sequence and not await channel.wait_for(
             cursor.sequence, BEHIND_TIMEOUT
         ):
-            return None
-        return Position(cursor.sequence, cursor.check)
+            raise Behind
+        return Position(cursor.sequence, cursor.check, cursor.epoch)
+
+    async def _check_of(self, slug: str, sequence: int) -> str | None:
+        """Return the check of a record of the feed; wait for one that is not applied here yet."""
+        if (
+            sequence > await self._journal.head()
+            and await self._journal.given(sequence)
+            # Of a refused record nothing is ever applied; once this process is level, it shows.
+            and not await self._journal.level()
+        ):
+            raise Behind
+        return await self._mirror.check(slug, sequence)
+
+    async def applied(self, sequence: int, timeout: float) -> bool:
+        """Wait until changes up to `sequence` are taken in here; False after `timeout` seconds."""
+        try:
+            async with asyncio.timeout(timeout):
+                while self.applied_to < sequence:
+                    await self._applied.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    def restart(self) -> None:
+        """Forget all of the journal that was here: it has a new epoch, after a restore."""
+        self.epoch = self._journal.identity.epoch
+        self.cache.clear()
+        self.feeds.clear()
+        for slug in list(self._channels):
+            if slug not in self._loading:
+                self._loading[slug] = asyncio.create_task(self._load(slug))
 
     async def delivered(self, slug: str, sequence: int, timeout: float) -> Receipt:
         """Return how many readers took the change at `sequence`; wait `timeout` seconds at most."""
@@ -187,10 +225,10 @@ class Hub:
         return None if channel is None or self._has_room() else channel.goodbyes.rejection()
 
     async def close(self) -> None:
-        """Say goodbye to every reader."""
-        self._leaving = True
+        """Say goodbye to all readers; together they are the crowd that is told to come back."""
+        self._leaving = self.readers
         for channel in list(self._channels.values()):
-            await channel.close()
+            await channel.close(self._leaving)
 
     def _has_room(self) -> bool:
         now = time.monotonic()
@@ -201,23 +239,32 @@ class Hub:
         return self._admissions >= 1 and self.readers < self.readers_max
 
     async def _load(self, slug: str) -> Channel | None:
+        """Load a channel, or load one anew that has readers of a journal that is gone."""
         try:
             async with self._loads:
-                stock = await self._mirror.stock(slug, RECENT, CHECKS)
-            if stock is None:
+                initial = await self._mirror.initial_state(slug, RECENT, CHECKS)
+            channel = self._channels.get(slug)
+            if initial is None:
+                if channel is not None:  # the feed is not in the journal that is here now
+                    del self._channels[slug]
+                    await channel.close()
                 return None
-            window = Window(stock, self.cache)
-            messages = Messages(window, self.epoch, self._page_url(slug), self.heartbeat)
-            channel = Channel(
-                window,
-                messages,
-                self.heartbeat,
-                self._clock,
-                self._sender,
-                self._count,
-                self.cache,
-            )
-            channel.goodbyes.leaving = self._leaving
+            if channel is not None:
+                channel.restart(initial, self.epoch)
+            else:
+                window = Window(initial, self.cache)
+                messages = Messages(window, self.epoch, self._page_url(slug), self.heartbeat)
+                channel = Channel(
+                    window,
+                    messages,
+                    self.heartbeat,
+                    self._clock,
+                    self._sender,
+                    self._count,
+                    self.cache,
+                )
+            if self._leaving is not None:
+                channel.goodbyes.begin(self._leaving)
             channel.apply(tuple(self._missed.get(slug, ())))
             self._channels[slug] = channel
             self._forget_idle()

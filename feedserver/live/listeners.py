@@ -1,7 +1,7 @@
 """Listeners: readers that take messages at their own pace, each in a task of its own.
 
-Server-sent events, and sockets under another ASGI server. They see the same messages as the sockets
-that rounds send to: each asks for the next chain once it has sent the last one.
+They are server-sent event streams, and sockets under another ASGI server. They get the same
+messages as other sockets: each asks for the next chain once it has sent the last one.
 """
 
 from __future__ import annotations
@@ -101,11 +101,11 @@ class Listeners:
             elif self._window.ended:
                 yield self._messages.ended()
                 return
-            elif self._goodbyes.leaving:
+            elif self._goodbyes.has_begun:
                 yield self._goodbyes.goodbye()
                 return
             else:
-                # Not all at once, after news that all got at once.
+                # Spread, or all heartbeats would follow at once the news that all got at once.
                 silence = self._heartbeat * random.uniform(0.5, 1)  # noqa: S311
                 try:
                     async with asyncio.timeout(silence):

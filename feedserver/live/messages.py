@@ -13,22 +13,32 @@ from feedserver.model import Cursor, Item, Millis
 MESSAGE_MAX = 1024 * 1024  # bytes of one message
 _ENVELOPE = 16 * 1024  # bytes reserved for everything but the items
 
-Encode = Callable[["Message", Millis], bytes]
+Parts = tuple[bytes, bytes, bytes]
+"""A frame: its head, its body, which all readers share and nobody copies, and its end."""
+
+Encode = Callable[["Message", Millis], Parts]
 """Turns a message, and the time it is sent at, into a frame."""
 
 
 class Message:
     """One live message. Its last member, `now`, is added when it is sent."""
 
-    __slots__ = ("cursor", "items", "moves", "packed", "stem")
+    __slots__ = ("cursor", "items", "moves", "packed", "retry_ms", "stem")
 
     def __init__(
-        self, stem: bytes, cursor: str, *, items: Iterable[Item] = (), moves: bool = True
+        self,
+        stem: bytes,
+        cursor: str,
+        *,
+        items: Iterable[Item] = (),
+        moves: bool = True,
+        retry_ms: int | None = None,
     ) -> None:
         self.stem = stem  # the JSON up to `now`
         self.cursor = cursor
         self.items = tuple(items)  # that it holds
         self.moves = moves  # whether it moves a client's cursor
+        self.retry_ms = retry_ms  # of a goodbye: when to come back
         self.packed: bytes | None = None  # the stem as a codec compressed it, once for all readers
 
     def json(self, now: Millis) -> bytes:
@@ -41,7 +51,7 @@ class Messages:
 
     def __init__(self, window: Window, epoch: str, page_url: str, heartbeat: int) -> None:
         self._window = window
-        self._epoch = epoch
+        self.epoch = epoch
         self._page_url = page_url
         self._heartbeat = heartbeat
 
@@ -65,23 +75,26 @@ class Messages:
             follow,
             self._heartbeat,
         )
-        return Message(stem, window.cursor(self._epoch), items=fitting)
+        return Message(stem, window.cursor(self.epoch), items=fitting)
 
-    def since(self, sequence: int, check: str) -> list[Message]:
-        """Make the chain of messages that brings a reader from a record to the head."""
+    def since(self, sequence: int, check: str) -> list[Message] | None:
+        """Make the chain of messages that brings a reader from a record to the head.
+
+        None if too many items changed since that record: a snapshot is shorter.
+        """
         window = self._window
         items = window.changed_since(sequence)
         if items is None:
-            return [self.snapshot()]
+            return None
         feed = b',"feed":%b' % self._feed()
-        after = Cursor(self._epoch, sequence, check)
+        after = Cursor(self.epoch, sequence, check)
         chain = []
         for part, is_last in _parts(items, window):
             since, after = after, self._cursor_after(part, is_last=is_last)
             # A reader that is cut off after this part must not have passed the feed's record.
             has_feed = window.feed.version > since.sequence or window.feed.closed_at is not None
             stem = b'{"type":"changes","epoch":"%b","since":"%b","cursor":"%b"%b,"items":[%b]' % (
-                self._epoch.encode(),
+                self.epoch.encode(),
                 str(since).encode(),
                 str(after).encode(),
                 feed if has_feed else b"",
@@ -100,27 +113,28 @@ class Messages:
 
     def goodbye(self, retry_ms: int) -> Message:
         """Make the message before a close after which the reader comes back."""
-        return self._plain(b"goodbye", b',"retry_ms":%d' % retry_ms)
+        return self._plain(b"goodbye", b',"retry_ms":%d' % retry_ms, retry_ms)
 
-    def _plain(self, kind: bytes, rest: bytes = b"") -> Message:
+    def _plain(self, kind: bytes, rest: bytes = b"", retry_ms: int | None = None) -> Message:
         stem = b'{"type":"%b",%b%b' % (kind, self._members(), rest)
-        return Message(stem, self._window.cursor(self._epoch), moves=False)
+        cursor = self._window.cursor(self.epoch)
+        return Message(stem, cursor, moves=False, retry_ms=retry_ms)
 
     def _members(self) -> bytes:
-        cursor = self._window.cursor(self._epoch)
-        return b'"epoch":"%b","cursor":"%b"' % (self._epoch.encode(), cursor.encode())
+        cursor = self._window.cursor(self.epoch)
+        return b'"epoch":"%b","cursor":"%b"' % (self.epoch.encode(), cursor.encode())
 
     def _feed(self) -> bytes:
         window = self._window
-        return orjson.dumps(wire.feed_json(window.feed, self._page_url, window.cursor(self._epoch)))
+        return orjson.dumps(wire.feed_json(window.feed, self._page_url, window.cursor(self.epoch)))
 
     def _cursor_after(self, part: list[Item], *, is_last: bool) -> Cursor:
         feed = self._window.feed
         # An item that was read back may be newer than the head: its version as a cursor would skip
         # changes of other items that the window has not taken in yet.
         if is_last or part[-1].version >= feed.head:
-            return Cursor(self._epoch, feed.head, feed.check)
-        return Cursor(self._epoch, part[-1].version, part[-1].check)
+            return Cursor(self.epoch, feed.head, feed.check)
+        return Cursor(self.epoch, part[-1].version, part[-1].check)
 
     def _fitting(self, items: list[Item]) -> list[Item]:
         """Choose what fits in one message: the newest not pinned, the pinned, the newest others."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from feedserver.live.messages import Encode
@@ -20,6 +20,11 @@ class Position:
 
     sequence: int
     check: str
+    epoch: str = ""
+
+    def is_before(self, other: Position) -> bool:
+        """Say whether `other` is newer, or of another journal than this one."""
+        return self.epoch != other.epoch or self.sequence < other.sequence
 
 
 @dataclass(slots=True)
@@ -61,17 +66,29 @@ class Reader(ABC):
         """Return the descriptor that `send` writes to; -1 where it does not go to the kernel."""
 
     @abstractmethod
-    def keep(self, data: memoryview) -> None:
-        """Send the rest as the socket takes it; the reader falls behind meanwhile."""
+    def send_parts(self, parts: Sequence[bytes]) -> int:
+        """Send several parts with one system call; return and raise what `send` does."""
 
-    def push(self, data: bytes) -> None:
-        """Send what the socket takes at once, and keep the rest."""
+    @abstractmethod
+    def keep(self, rest: list[memoryview]) -> None:
+        """Send the rest as the socket takes it; the reader falls behind meanwhile.
+
+        Must not copy it: a thousand readers may keep the rest of one snapshot.
+        """
+
+    def push(self, *parts: bytes) -> None:
+        """Send what the socket takes of these parts at once, and keep the rest."""
         try:
-            taken = self.send(data)
+            taken = self.send_parts(parts)
         except OSError:
             taken = 0  # full, or broken: the transport finds out which
-        if taken < len(data):
-            self.keep(memoryview(data)[taken:])
+        rest = []
+        for part in parts:
+            if taken < len(part):
+                rest.append(memoryview(part)[taken:])
+            taken = max(0, taken - len(part))
+        if rest:
+            self.keep(rest)
 
     @abstractmethod
     def pending(self) -> int:

@@ -67,7 +67,7 @@ class Receipts:
         return self._lowest >= sequence
 
     def _find_lowest(self) -> int:
-        # Who is behind for longer, or has not begun, is not waited for.
+        # A listener that has been behind for longer, or has not begun, is not waited for.
         lately = time.monotonic() - CAUGHT_UP_SECONDS
         waited_for = [
             one.position.sequence

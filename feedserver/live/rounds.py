@@ -24,7 +24,7 @@ log = logging.getLogger("feedserver.live.rounds")
 
 SLICE = 128  # readers of a cohort, sent to before other tasks run: about 0.7 ms, …
 SLICE_BYTES = 1024 * 1024  # … unless what they get is longer than this together
-REPEAT_SECONDS = 1.0  # after which a round that failed is repeated
+REPEAT_SECONDS = 1.0  # after which a failed round is repeated
 
 
 class Cohorts:
@@ -63,7 +63,7 @@ class Cohorts:
             self._open[alone.encode] = alone
 
     def remove(self, reader: Reader) -> None:
-        """Take a reader out of its cohort, whether that was added or not."""
+        """Take a reader out of its cohort; that may be one that was not added."""
         cohort = reader.cohort
         if cohort is None:
             return
@@ -113,7 +113,7 @@ class Rounds:
         drop: Callable[[Reader], None],
         on_completed: Callable[[Position], Awaitable[None]],
     ) -> None:
-        self.completed = chains.newest  # what all who were caught up have been brought to
+        self.completed = chains.newest  # all sockets that were caught up have been sent this
         self.task: asyncio.Task[None] | None = None
         self.ended_at = time.monotonic()  # when the last round was over
         self._announced = self.completed
@@ -127,7 +127,7 @@ class Rounds:
         self._on_completed = on_completed
 
     def start(self) -> None:
-        """Bring all to the newest position, unless a round is under way, which then does so."""
+        """Begin a round, unless one is under way, which another one then follows."""
         if self.task is None or self.task.done():
             self.task = asyncio.create_task(self._run())
             self.task.add_done_callback(self._repeat_if_failed)
@@ -140,7 +140,7 @@ class Rounds:
             await asyncio.sleep(0)
 
     async def for_each(self, act: Callable[[Reader], None]) -> None:
-        """Do something with all readers that are caught up now, `SLICE` of them at a time."""
+        """Call `act` for each reader that is caught up now, `SLICE` of them at a time."""
         for count, reader in enumerate(self._cohorts.list_readers(), 1):
             if reader.cohort is not None:
                 act(reader)
@@ -163,10 +163,10 @@ class Rounds:
                 raise
             self.ended_at = time.monotonic()
             self.completed = target
-            await self._on_completed(target)  # what comes meanwhile has its round after it
+            await self._on_completed(target)  # news that comes meanwhile goes into the next round
 
     async def _run_round(self, since: Position, target: Position) -> None:
-        # Made now also for the listeners at `since`: once all sockets have it, it is too old.
+        # Made now, for listeners too: after the round the window may have forgotten these changes.
         chain = self._chains.since(since) if self._cohorts.readers or self._listeners else []
         frames = Frames(chain, self._clock())
         withdrawals, sent = self._chains.withdrawals, 0
@@ -181,13 +181,13 @@ class Rounds:
                 frames = Frames(self._chains.since(since), self._clock())
             if cohort.position is since:
                 frame, position = frames[cohort.encode], target
-            elif cohort.position.sequence < target.sequence:  # joined during the last round
+            elif cohort.position.is_before(target):  # joined during the last round
                 chain = self._chains.since(cohort.position)
                 frame = Frames(chain, self._clock())[cohort.encode]
                 position = self._chains.newest
             else:
                 continue
-            weight = max(1, len(frame) * SLICE // SLICE_BYTES)  # in readers who get little
+            weight = max(1, len(frame) * SLICE // SLICE_BYTES)  # 1 for a short frame
             fitting = max(1, SLICE // weight)
             if len(cohort.readers) > fitting:
                 todo.appendleft(self._cohorts.split(cohort, fitting))
@@ -209,7 +209,7 @@ class Rounds:
         try:
             self._sender.send(cohort, frame)
         except Exception:
-            # Which of them have the frame is not known; each comes back with its own cursor.
+            # Which of them took the frame is not known; each comes back with its own cursor.
             log.exception("%d readers of %s are dropped", len(cohort.readers), self._slug)
             for reader in cohort.readers.copy():
                 self._drop(reader)

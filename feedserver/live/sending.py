@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from array import array
 from collections.abc import Callable
 
 from feedserver.live.readers import Cohort, Reader
+
+log = logging.getLogger("feedserver.live.sending")
 
 SendAll = Callable[["array[int]", bytes], list[tuple[int, int]]]
 """Sends a frame to many descriptors with one system call. Returns the index of each that did not
@@ -13,9 +16,9 @@ take the whole frame, and the bytes it took. Raises OSError when it can no longe
 
 
 class Sender:
-    """Sends to cohorts, with one system call for many sockets where there is a `send_all`.
+    """Sends to cohorts, with one system call for many sockets for as long as `send_all` works.
 
-    All channels share one, so that none of them goes on with a `send_all` that has failed.
+    All channels share one sender: once `send_all` has failed, none of them uses it any more.
     """
 
     def __init__(self, send_all: SendAll | None = None) -> None:
@@ -39,7 +42,12 @@ class Sender:
                 if taken != size:
                     slow.append((reader, taken))
         else:
-            short = self._send_all(cohort.descriptors, frame)
+            try:
+                short = self._send_all(cohort.descriptors, frame)
+            except OSError as fault:
+                self._send_all = None
+                log.error("from now on a system call sends to one reader: %s", fault.strerror)
+                raise
             slow = [(readers[at], taken) for at, taken in short]
         for reader, taken in slow:
-            reader.keep(memoryview(frame)[taken:])  # shared, not copied
+            reader.keep([memoryview(frame)[taken:]])  # shared, not copied

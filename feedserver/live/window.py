@@ -12,7 +12,7 @@ import sys
 from bisect import bisect_right, insort
 from dataclasses import replace
 
-from feedserver.journal import Stock
+from feedserver.journal import InitialState
 from feedserver.live.encoded import EncodedCache, item_json
 from feedserver.model import CATCH_UP_MAX, SNAPSHOT_ITEMS, Cursor, Feed, Item, Millis
 from feedserver.rules import Change
@@ -28,7 +28,7 @@ ITEM_BYTES = 2_000  # of memory for an item beside its body, about
 class Window:
     """The live part of one feed. Changes only by `apply`."""
 
-    def __init__(self, initial: Stock, cache: EncodedCache | None = None) -> None:
+    def __init__(self, initial: InitialState, cache: EncodedCache | None = None) -> None:
         self.feed: Feed = initial.feed
         self._cache = cache or EncodedCache()
         self._checks = dict(sorted(initial.checks.items()))
@@ -44,6 +44,10 @@ class Window:
         self._pinned: set[int] = {item.id for item in initial.pinned}
         self._items_bytes = sum(map(_memory, self._items.values()))
         self._caught_up_at = self.head  # readers at this sequence or later get the whole of a burst
+
+    def restart(self, initial: InitialState) -> None:
+        """Start anew from the state of another journal."""
+        self.__init__(initial, self._cache)  # type: ignore[misc]
 
     @property
     def head(self) -> int:
@@ -136,6 +140,8 @@ class Window:
             return
         if known is not None and (entry := (known.version, known.id)) in self._recent:
             self._recent.remove(entry)
+        if known is not None and known.order != item.order and known.order in self._newest:
+            self._newest.remove(known.order)  # it was stamped in the future, and was restamped
         self._items[item.id] = item
         self._items_bytes += _memory(item) - (_memory(known) if known is not None else 0)
         insort(self._recent, (item.version, item.id))

@@ -15,8 +15,7 @@ from markupsafe import Markup
 
 from feedserver import markup
 from feedserver.api.context import Site
-from feedserver.api.lookups import Version
-from feedserver.model import Feed, Item, Millis, Status
+from feedserver.model import Feed, Item, Millis, Revision, Status
 from feedserver.site import assets
 from feedserver.site.preview import HIDDEN, Card, feed_card, item_card, locale, site_card
 from feedserver.site.wording import Wording, wording_for
@@ -118,11 +117,11 @@ def render_feed(site: Site, listing: Listing, known: Articles, made: Articles) -
 
 
 def render_item(
-    site: Site, feed: Feed, item: Item, versions: Sequence[Version], cursor: str, heartbeat: int
+    site: Site, feed: Feed, item: Item, versions: Sequence[Revision], cursor: str, heartbeat: int
 ) -> str:
     """Render an item's own page, with what readers were shown of it before."""
     say = wording_for(feed)
-    shown = [(verb, at, state) for _, verb, at, state in versions]
+    shown = [(one.act, one.effective_at, one.item) for one in versions if one.item is not None]
     return _render(
         "item.html",
         site,

@@ -7,30 +7,30 @@ import logging
 import sqlite3
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 
-from feedserver.errors import OutcomeUnknown, Refused, Unavailable
+from feedserver.errors import OutcomeUnknown, Unavailable
 from feedserver.journal import Identity
-from feedserver.model import Record, Status
-from feedserver.rules import Change, Duplicate
-from feedserver.sqlite import ledger
-from feedserver.sqlite.database import Database
-from feedserver.sqlite.purge import Purge
-from feedserver.sqlite.watched import Watched
+from feedserver.model import Millis, Record, Status, Verb
+from feedserver.rules import Change
+from feedserver.sqlite import writer
+from feedserver.sqlite.database import Database, MetaChanges
+from feedserver.sqlite.eraser import Eraser
+from feedserver.sqlite.keys import AHEAD
+from feedserver.sqlite.ledger import Ledger
+from feedserver.sqlite.search import Search
+from feedserver.sqlite.tail import Tail, read_tail
 
 log = logging.getLogger("feedserver.journal")
 
 GROUP_MAX = 256  # records in one transaction
-TAIL_MAX = 500  # records read back at once
-OTHERS_SECONDS = 5.0  # for another process to purge what it killed
 RETRY_SECONDS = 1.0  # between tries to read from a database that fails
 STOPPING = "the server is stopping; retry"
 # How late another process's commit may be seen. To wake up costs some 0.1 ms, whatever for, …
 POLL_SECONDS = 0.008
 TOLD_POLL_SECONDS = 0.05  # … and who is told by siblings looks only for what nobody told it
 
-Decision = Change | Refused | Duplicate
 Waiting = tuple[Record, asyncio.Future[Change]]
 """A record, and where its caller waits for the answer."""
 
@@ -38,18 +38,23 @@ Waiting = tuple[Record, asyncio.Future[Change]]
 class SQLiteJournal:
     """A Journal over a Database; opened by `open_journal`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, search: Search) -> None:
         # Tells other processes, which tell this one too.
         self.on_commit: Callable[[], None] | None = None
         self.trouble: str | None = None  # why the last commit failed
+        self.on_new_epoch: Callable[[], None] | None = None
+        self.on_clock_accepted: Callable[[], None] | None = None
+        self.search = search
+        self.eraser = Eraser(database, search.clean, lambda: search.cleaned_to)
         self._database = database
+        self._ledger = Ledger(database.keys, database.reader)
         self._queue: deque[Waiting] = deque()
         self._queued = asyncio.Event()
         self._ended = False
-        self._watched = Watched()
+        self._tail = Tail()
         self._newest = database.newest_sequence()
         self._grown = asyncio.Event()
-        self.purge = Purge(database)
+        self._filling: asyncio.Task[None] | None = None
 
     @property
     def identity(self) -> Identity:
@@ -58,8 +63,18 @@ class SQLiteJournal:
 
     @property
     def damage(self) -> str | None:
-        """What SQLite said when a read met a broken page of the file; None if none did."""
-        return self._database.damage
+        """What is wrong with the files, as far as reads have shown; None if nothing is."""
+        return self._database.damage or self._database.fault
+
+    @property
+    def moved(self) -> str | None:
+        """Which file is no longer in its place; None if all are."""
+        return self._database.files.moved()
+
+    async def look_again(self) -> None:
+        """Read something, to learn if a fault has passed."""
+        with suppress(Unavailable):
+            await self._database.read(lambda c: c.execute("SELECT count(*) FROM feeds").fetchone())
 
     async def append(self, record: Record) -> Change:
         """Commit the record, together with whatever else is waiting."""
@@ -75,7 +90,7 @@ class SQLiteJournal:
         while True:
             grown = self._grown
             if after < self._newest:
-                changes = self._watched.since(after) or await self._read_back(after)
+                changes = self._tail.since(after) or await self._read_back(after)
                 if changes:
                     after = changes[-1].sequence
                     yield changes
@@ -83,25 +98,55 @@ class SQLiteJournal:
             await grown.wait()
 
     async def head(self) -> int:
-        """Return the newest record's sequence."""
-        return await self._database.read(_newest)
+        """Return the newest record's sequence. Raises Unavailable."""
+        try:
+            return self._database.newest_sequence()
+        except sqlite3.Error as fault:
+            raise Unavailable(f"the database cannot be read ({fault}); retry") from None
 
-    async def purged(self, patience: float) -> bool:
-        """Wait up to `patience` seconds until no file holds words of a killed item."""
-        return await self.purge.done_within(patience)
+    async def newest_at(self) -> Millis:
+        """Return when the newest record was made; 0 where there is none."""
+        newest = "SELECT at FROM records ORDER BY sequence DESC LIMIT 1"
+        row = await self._database.read(lambda c: c.execute(newest).fetchone())
+        return row[0] if row else 0
+
+    async def level(self) -> bool:
+        """Say that all is applied here: on one machine the journal is the mirror."""
+        return True
+
+    async def given(self, sequence: int) -> bool:
+        """Say whether the journal ever gave this sequence: it has a record."""
+        found = "SELECT 1 FROM records WHERE sequence = ?"
+        row = await self._database.read(lambda c: c.execute(found, (sequence,)).fetchone())
+        return row is not None
+
+    async def purged(self, timeout: float) -> bool:
+        """Wait up to `timeout` seconds until no file can give withdrawn words back."""
+        return await self.eraser.done_within(timeout)
 
     async def _read_back(self, after: int) -> tuple[Change, ...]:
         while True:
             try:
-                changes = await self._database.read(lambda c: read_tail(c, after))
-                killed = _killed(changes)
-                self._watched.forget(killed)
-                if killed:  # whose process purges it, if it lives
-                    asyncio.get_running_loop().call_later(OTHERS_SECONDS, self.purge.start)
-                return changes
+                changes = await self._database.read(
+                    lambda c: read_tail(c, self._database.reader, after)
+                )
             except Unavailable as fault:
                 log.warning("cannot read news back, will retry: %s", fault.detail)
                 await asyncio.sleep(RETRY_SECONDS)
+                continue
+            self._forget_withdrawn(changes)
+            return changes
+
+    def _forget_withdrawn(self, changes: Iterable[Change]) -> None:
+        """Drop what holds withdrawn words, and have the rest of them erased."""
+        withdrawn = {
+            change.item.id
+            for change in changes
+            if change.item and (change.item.status is Status.KILLED or change.act is Verb.REDACT)
+        }
+        if withdrawn or any(change.act is Verb.REDACT for change in changes):
+            self._tail.forget(withdrawn)
+            self.eraser.start()
 
     def nudge(self) -> None:
         """Look for another process's commit now."""
@@ -109,6 +154,13 @@ class SQLiteJournal:
             self._grow(self._database.newest_sequence())
         except sqlite3.Error as fault:
             log.warning("cannot look for other processes' news: %s", fault)  # the next poll does
+
+    def _tell_of_changes(self, changes: MetaChanges) -> None:
+        if changes.epoch and self.on_new_epoch is not None:
+            self._tail.forget_all()
+            self.on_new_epoch()
+        if changes.clock_accepted and self.on_clock_accepted is not None:
+            self.on_clock_accepted()
 
     def _grow(self, newest: int) -> None:
         if newest > self._newest:
@@ -145,7 +197,9 @@ class SQLiteJournal:
     async def _commit(self, group: list[Waiting]) -> None:
         records = [record for record, _ in group]
         try:
-            decisions = await self._database.write(lambda c: transact(c, records))
+            decisions = await self._database.write(
+                lambda c: writer.transact(c, self._ledger, self._database.files, records)
+            )
         except (Unavailable, sqlite3.Error) as fault:
             self._note_trouble(str(fault))
             _answer_all(group, partial(_unavailable, fault))
@@ -160,15 +214,13 @@ class SQLiteJournal:
             return
         self._note_trouble(None)
         changes = [decision for decision in decisions if isinstance(decision, Change)]
-        killed = _killed(changes)
-        self._watched.extend(changes)
-        self._watched.forget(killed)
+        self._tail.extend(changes)
+        self._forget_withdrawn(changes)
         if changes:
             self._grow(changes[-1].sequence)
+            self._fill_ahead(changes[-1].sequence + 1)
             if self.on_commit is not None:
                 self.on_commit()
-        if killed:
-            self.purge.start()
         for (_, answer), decision in zip(group, decisions, strict=True):
             if answer.done():  # the caller is gone; what was decided stands
                 continue
@@ -177,12 +229,29 @@ class SQLiteJournal:
             else:
                 answer.set_exception(decision)
 
+    def _fill_ahead(self, following: int) -> None:
+        """Draw keys ahead, beside the work, so that a post waits for none."""
+        keys = self._database.keys
+        if keys.is_low(following) and (self._filling is None or self._filling.done()):
+
+            def fill() -> None:
+                try:
+                    keys.fill(following, AHEAD)
+                except OSError as fault:
+                    log.warning("no keys can be drawn ahead: %s", fault)
+
+            self._filling = asyncio.create_task(asyncio.to_thread(fill))
+
     async def _watch(self) -> None:
-        seen = None
+        seen, moved = None, None
         while True:
+            if (now_moved := self.moved) != moved:
+                moved = now_moved
+                log.error("%s", moved) if moved else log.warning("all files are in place again")
             try:
                 version = self._database.data_version()
                 if version != seen:
+                    self._tell_of_changes(self._database.refresh_identity())
                     self._grow(self._database.newest_sequence())
                     seen = version
             except sqlite3.Error as fault:
@@ -193,10 +262,10 @@ class SQLiteJournal:
 
 @asynccontextmanager
 async def open_journal(
-    database: Database, *, on_fault: Callable[[BaseException], None] | None = None
+    database: Database, search: Search, *, on_fault: Callable[[BaseException], None] | None = None
 ) -> AsyncIterator[SQLiteJournal]:
     """Run a journal over `database`; tells `on_fault` should one of its tasks ever die."""
-    journal = SQLiteJournal(database)
+    journal = SQLiteJournal(database, search)
 
     def ended(task: asyncio.Task[None]) -> None:
         fault = None if task.cancelled() else task.exception()
@@ -205,7 +274,9 @@ async def open_journal(
             if on_fault is not None:
                 on_fault(fault)
 
-    works = [journal._write(), journal._watch(), journal.purge.work()]  # noqa: SLF001
+    works = [journal._write(), journal._watch()]  # noqa: SLF001
+    if not database.is_read_only:
+        works.append(journal.eraser.work())
     tasks = [asyncio.create_task(work) for work in works]
     for task in tasks:
         task.add_done_callback(ended)
@@ -215,74 +286,8 @@ async def open_journal(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def transact(connection: sqlite3.Connection, records: list[Record]) -> list[Decision]:
-    """Decide on `records` in order, in one transaction, durable on return."""
-    try:
-        connection.execute("BEGIN IMMEDIATE")
-    except sqlite3.OperationalError as fault:
-        raise Unavailable(f"the database is busy or cannot be written ({fault}); retry") from None
-    decisions: list[Decision] = []
-    try:
-        sequence = _newest(connection)
-        for record in records:
-            try:
-                decisions.append(ledger.apply(connection, record, sequence + 1))
-                sequence += 1
-            except (Refused, Duplicate) as refusal:  # raised before anything was written
-                decisions.append(refusal)
-    except BaseException as fault:
-        if connection.in_transaction:  # SQLite itself rolls back when the disk is full
-            connection.execute("ROLLBACK")
-        if isinstance(fault, sqlite3.Error):
-            raise Unavailable(f"the database cannot be written ({fault}); retry later") from None
-        raise
-    try:
-        connection.execute("COMMIT")
-    except sqlite3.Error:
-        if connection.in_transaction:  # else every later BEGIN would fail
-            connection.execute("ROLLBACK")
-        raise
-    return decisions
-
-
-def read_tail(connection: sqlite3.Connection, after: int) -> tuple[Change, ...]:
-    """Read accepted changes after `after` back, with the state of now."""
-    rows = connection.execute(
-        "SELECT sequence, substr(rid, 1, 4), effective_at, feed, item, act, payload FROM records"
-        " WHERE sequence > ? ORDER BY sequence LIMIT ?",
-        (after, TAIL_MAX),
-    ).fetchall()
-    changes = []
-    for sequence, check, effective_at, slug, item, act, payload in rows:
-        token = None
-        if slug is None and payload is not None:
-            name = ledger.load_logged(
-                (sequence, check, act, None, None, None, 0, 0, payload)
-            ).record.fields["name"]
-            row = connection.execute("SELECT * FROM tokens WHERE name = ?", (name,)).fetchone()
-            token = ledger.load_token(row)
-        changes.append(
-            Change(
-                sequence,
-                check,
-                effective_at,
-                feed=ledger.find_feed(connection, slug) if slug is not None else None,
-                item=ledger.find_item(connection, item) if item is not None else None,
-                token=token,
-            )
-        )
-    return tuple(changes)
-
-
-def _killed(changes: Iterable[Change]) -> set[int]:
-    return {c.item.id for c in changes if c.item and c.item.status is Status.KILLED}
-
-
-def _newest(connection: sqlite3.Connection) -> int:
-    newest: int = connection.execute("SELECT coalesce(max(sequence), 0) FROM records").fetchone()[0]
-    return newest
+        if journal._filling is not None:  # noqa: SLF001
+            await journal._filling  # noqa: SLF001
 
 
 def _answer_all(group: Iterable[Waiting], make: Callable[[], Unavailable]) -> None:

@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from typing import Any
 
-from feedserver import wire
-from feedserver.journal import Page, Stock, Use
-from feedserver.model import SNAPSHOT_ITEMS, Feed, Item, Key, Logged, Token
-from feedserver.sqlite import ledger
+from feedserver.journal import InitialState, Page, Purge, Retry
+from feedserver.model import SNAPSHOT_ITEMS, Feed, Item, Revision, Token, Verb
+from feedserver.sqlite import rows
 from feedserver.sqlite.database import Database
-from feedserver.sqlite.purge import unfinished
+from feedserver.sqlite.journal import SQLiteJournal
+from feedserver.sqlite.keys import Gone, Unreadable
+from feedserver.sqlite.rows import FEED, FEEDS, ITEM, ITEMS, RECORD, Reader
 
 
 class SQLiteMirror:
     """A Mirror over a Database."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, journal: SQLiteJournal) -> None:
         self._database = database
+        self._reader = database.reader
+        self._journal = journal
+
+    @property
+    def unreadable(self) -> int:
+        """How many records were met that cannot be read, and are left out."""
+        return len(self._reader.unreadable)
 
     async def feeds(self) -> tuple[Feed, ...]:
         """Return every feed, by slug."""
-        return await self._database.read(_feeds)
+        return await self._database.read(lambda c: _feeds(c, self._reader))
 
     async def empty_feeds(self) -> frozenset[str]:
         """Return the slugs of the feeds that never had an item."""
@@ -29,7 +38,14 @@ class SQLiteMirror:
 
     async def feed(self, slug: str) -> Feed | None:
         """Return a feed."""
-        return await self._database.read(lambda c: ledger.find_feed(c, slug))
+        return await self._database.read(lambda c: rows.find_feed(c, self._reader, slug))
+
+    async def feed_revisions(self, slug: str) -> tuple[Revision, ...]:
+        """Return the accepted records of a feed's own settings, oldest first."""
+        where = "feed = ? AND feed IS NOT NULL AND item IS NULL"
+        return await self._database.read(
+            lambda c: tuple(rows.revisions(c, self._reader, where, (slug,)))
+        )
 
     async def tokens(self) -> tuple[Token, ...]:
         """Return every token, revoked ones too."""
@@ -37,12 +53,18 @@ class SQLiteMirror:
 
     async def item(self, slug: str, item: int) -> Item | None:
         """Return the latest state of an item of that feed."""
-        found = await self._database.read(lambda c: ledger.find_item(c, item))
+        found = await self._database.read(lambda c: rows.find_item(c, self._reader, item))
         return found if found is not None and found.feed == slug else None
 
-    async def log(self, slug: str, item: int) -> tuple[Logged, ...]:
-        """Return an item's records, oldest first."""
-        return await self._database.read(lambda c: _log(c, slug, item))
+    async def revisions(self, slug: str, item: int) -> tuple[Revision, ...]:
+        """Return an item's accepted records, oldest first, with the state that each led to."""
+        return await self._database.read(
+            lambda c: (
+                tuple(rows.revisions(c, self._reader, "item = ?", (item,)))
+                if _is_in(c, slug, item)
+                else ()
+            )
+        )
 
     async def page(
         self,
@@ -53,109 +75,106 @@ class SQLiteMirror:
         words: str | None = None,
     ) -> Page | None:
         """Return a stretch of a feed."""
-        return await self._database.read(lambda c: _page(c, slug, limit, before, tag, words))
+        if tag is not None or words is not None:
+            return await self._journal.search.page(slug, limit, before, tag, words)
+        return await self._database.read(lambda c: _page(c, self._reader, slug, limit, before))
 
-    async def stock(self, slug: str, recent: int, checks: int) -> Stock | None:
-        """Return what a live view starts from."""
-        return await self._database.read(lambda c: _stock(c, slug, recent, checks))
+    async def initial_state(self, slug: str, recent: int, checks: int) -> InitialState | None:
+        """Return what a window starts from."""
+        return await self._database.read(
+            lambda c: _initial_state(c, self._reader, slug, recent, checks)
+        )
 
     async def check(self, slug: str, sequence: int) -> str | None:
         """Return the check of the feed's record at `sequence`."""
         return await self._database.read(lambda c: _check(c, slug, sequence))
 
-    async def use(self, slug: str, editor: str, mac: str) -> Use | None:
-        """Return the use of an idempotency key."""
-        return await self._database.read(lambda c: _use(c, slug, editor, mac))
+    async def retry(self, mac: bytes) -> Retry | None:
+        """Return what a retry key was used for."""
+        return await self._database.read(lambda c: _retry(c, self._reader, mac))
 
-    async def unfinished(self) -> int:
-        """Count the killed items that are still being purged."""
-        return await self._database.read(unfinished)
+    async def purges(self) -> tuple[Purge, ...]:
+        """Return the kills and redacts whose words may still be in a file."""
+        return await self._journal.eraser.unfinished()
 
 
-def _feeds(connection: sqlite3.Connection) -> tuple[Feed, ...]:
-    rows = connection.execute(
-        f"SELECT {ledger.FEED_COLUMNS} FROM feeds ORDER BY slug"  # noqa: S608
-    )
-    return tuple(Feed(*row) for row in rows.fetchall())
+def _feeds(connection: sqlite3.Connection, reader: Reader) -> tuple[Feed, ...]:
+    found = connection.execute(f"SELECT {FEED} FROM {FEEDS} ORDER BY slug")  # noqa: S608
+    return tuple(reader.feed(row) for row in found.fetchall())
 
 
 def _empty_feeds(connection: sqlite3.Connection) -> frozenset[str]:
-    rows = connection.execute(
-        "SELECT slug FROM feeds WHERE NOT EXISTS (SELECT 1 FROM items WHERE feed = slug)"
+    found = connection.execute(
+        "SELECT slug FROM feeds WHERE NOT EXISTS (SELECT 1 FROM items WHERE items.feed = slug)"
     )
-    return frozenset(slug for (slug,) in rows.fetchall())
+    return frozenset(slug for (slug,) in found.fetchall())
 
 
 def _tokens(connection: sqlite3.Connection) -> tuple[Token, ...]:
-    rows = connection.execute("SELECT * FROM tokens ORDER BY name").fetchall()
-    return tuple(ledger.load_token(row) for row in rows)
+    found = connection.execute(
+        "SELECT name, digest, feeds, importer, created_at, revoked_at FROM tokens ORDER BY name"
+    )
+    return tuple(rows.load_token(row) for row in found.fetchall())
 
 
-def _log(connection: sqlite3.Connection, slug: str, item: int) -> tuple[Logged, ...]:
-    rows = connection.execute(
-        "SELECT * FROM records WHERE item = ? AND feed = ? ORDER BY sequence", (item, slug)
-    ).fetchall()
-    return tuple(ledger.load_logged(row) for row in rows)
+def _is_in(connection: sqlite3.Connection, slug: str, item: int) -> bool:
+    row = connection.execute("SELECT feed FROM items WHERE id = ?", (item,)).fetchone()
+    return row is not None and row[0] == slug
 
 
 def _page(
     connection: sqlite3.Connection,
+    reader: Reader,
     slug: str,
     limit: int,
     before: tuple[int, int] | None,
-    tag: str | None,
-    words: str | None,
 ) -> Page | None:
-    feed = ledger.find_feed(connection, slug)
+    feed = rows.find_feed(connection, reader, slug)
     if feed is None:
         return None
-    wheres: list[str] = ["feed = ?"]
-    values: list[Any] = [slug]
+    below, values = "", tuple[Any, ...]((slug,))
     if before is not None:
-        wheres.append("(published_at, id) < (?, ?)")
-        values += before
-    if tag is not None:
-        wheres.append("id IN (SELECT item FROM tags WHERE feed = ? AND tag = ?)")
-        values += [slug, tag]
-    if words is not None:
-        wheres.append("id IN (SELECT rowid FROM words WHERE words MATCH ?)")
-        values.append(_match(words))
-    if tag is not None or words is not None:
-        wheres.append("NOT killed")
-    rows = connection.execute(
-        f"SELECT state FROM items WHERE {' AND '.join(wheres)}"  # noqa: S608
-        " ORDER BY published_at DESC, id DESC LIMIT ?",
+        below, values = " AND (items.published_at, items.id) < (?, ?)", (slug, *before)
+    items = _items(
+        connection,
+        reader,
+        f"items.feed = ?{below} ORDER BY items.published_at DESC, items.id DESC LIMIT ?",
         (*values, limit + 1),
+    )
+    shown = items[:limit]
+    following = shown[-1][0] if len(items) > limit else None
+    return Page(feed, tuple(item for _, item in shown if item is not None), following)
+
+
+def _items(
+    connection: sqlite3.Connection, reader: Reader, where: str, values: tuple[Any, ...]
+) -> list[tuple[tuple[int, int], Item | None]]:
+    """Return items with their order; None where one cannot be read."""
+    found = connection.execute(
+        f"SELECT {ITEM} FROM {ITEMS} WHERE {where}",  # noqa: S608
+        values,
     ).fetchall()
-    items = tuple(wire.load_item(row[0]) for row in rows[:limit])
-    return Page(feed, items, items[-1].order if len(rows) > limit else None)
+    return [((row[6], row[0]), reader.item(row)) for row in found]
 
 
-def _match(words: str) -> str:
-    # Each word quoted: what a reader types is never FTS5's own syntax. The last may be unfinished.
-    # FTS5 takes a NUL for the end of the query.
-    quoted = ['"' + w.replace('"', '""') + '"' for w in words.replace("\0", " ").split()]
-    return " ".join(quoted) + "*" if quoted else '""'
-
-
-def _stock(connection: sqlite3.Connection, slug: str, recent: int, checks: int) -> Stock | None:
-    feed = ledger.find_feed(connection, slug)
+def _initial_state(
+    connection: sqlite3.Connection, reader: Reader, slug: str, recent: int, checks: int
+) -> InitialState | None:
+    feed = rows.find_feed(connection, reader, slug)
     if feed is None:
         return None
 
     def items(rest: str, *values: Any) -> tuple[Item, ...]:
-        rows = connection.execute(
-            f"SELECT state FROM items WHERE feed = ? {rest}",  # noqa: S608
-            (slug, *values),
-        )
-        return tuple(wire.load_item(row[0]) for row in rows.fetchall())
+        found = _items(connection, reader, f"items.feed = ? {rest}", (slug, *values))
+        return tuple(item for _, item in found if item is not None)
 
-    return Stock(
+    by_time = "ORDER BY items.published_at DESC, items.id DESC"
+    return InitialState(
         feed,
         # One more than is shown, to know whether there is more.
-        newest=items("ORDER BY published_at DESC, id DESC LIMIT ?", SNAPSHOT_ITEMS + 1),
-        pinned=items("AND pinned ORDER BY published_at DESC, id DESC"),
-        recent=items("ORDER BY version DESC LIMIT ?", recent),
+        newest=items(f"{by_time} LIMIT ?", SNAPSHOT_ITEMS + 1),
+        pinned=items(f"AND items.pinned {by_time}"),
+        recent=items("ORDER BY items.version DESC LIMIT ?", recent),
         checks=dict(
             connection.execute(
                 "SELECT sequence, substr(rid, 1, 4) FROM records"
@@ -168,14 +187,31 @@ def _stock(connection: sqlite3.Connection, slug: str, recent: int, checks: int) 
 
 def _check(connection: sqlite3.Connection, slug: str, sequence: int) -> str | None:
     row = connection.execute(
-        "SELECT substr(rid, 1, 4) FROM records WHERE sequence = ? AND feed = ?", (sequence, slug)
+        "SELECT feed, substr(rid, 1, 4) FROM records WHERE sequence = ?", (sequence,)
     ).fetchone()
-    return row[0] if row else None
+    return row[1] if row and row[0] == slug else None
 
 
-def _use(connection: sqlite3.Connection, slug: str, editor: str, mac: str) -> Use | None:
+def _retry(connection: sqlite3.Connection, reader: Reader, mac: bytes) -> Retry | None:
+    found = connection.execute("SELECT sequence FROM retry_keys WHERE mac = ?", (mac,)).fetchone()
+    if found is None:
+        return None
     row = connection.execute(
-        "SELECT sequence, item, salt, body_mac FROM keys WHERE feed = ? AND editor = ? AND mac = ?",
-        (slug, editor, mac),
+        f"SELECT {RECORD} FROM records WHERE sequence = ?",  # noqa: S608
+        found,
     ).fetchone()
-    return Use(row[0], row[1], Key(mac, row[2], row[3])) if row else None
+    digest = None
+    with contextlib.suppress(Gone, Unreadable):
+        digest = reader.words(row).digest
+    item, slug = row[5], row[4]
+    where, values = (
+        ("item = ?", (item,))
+        if item
+        else ("feed = ? AND feed IS NOT NULL AND item IS NULL", (slug,))
+    )
+    known = list(rows.revisions(connection, reader, where, values))
+    revision = next(one for one in known if one.version == found[0])
+    killed = next((one.version for one in known if one.act is Verb.KILL), None)
+    if item is None:
+        return Retry(revision, digest, feed=rows.find_feed(connection, reader, slug))
+    return Retry(revision, digest, rows.find_item(connection, reader, item), killed)

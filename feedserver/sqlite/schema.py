@@ -4,81 +4,96 @@ from __future__ import annotations
 
 # Any file with another application id is not ours to touch.
 APPLICATION_ID = 0x4E464431  # "NFD1"
+FIRST = 2  # the schema of the first step; an older file is for `feedserver migrate`
 
 MIGRATIONS = (
     """
     CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID, STRICT;
 
-    -- The journal. A kill sets payload to NULL; the row stays, so that cursors stay known.
+    -- The journal. No row is ever rewritten: what a person wrote is in `sealed`, under a key of the
+    -- record's own. From `status` on stands what the rules derived: the state it led to.
     CREATE TABLE records (
         sequence INTEGER PRIMARY KEY,
+        v INTEGER NOT NULL,
         rid TEXT NOT NULL,
         act TEXT NOT NULL,
         feed TEXT,
         item INTEGER,
         editor TEXT,
         at INTEGER NOT NULL,
+        claimed_at INTEGER,
+        base_version INTEGER,
+        base_check TEXT,
+        breaking INTEGER,
+        language TEXT,
+        occurred_at INTEGER,
+        retry_mac BLOB,
+        origin_mac BLOB,
+        settings TEXT,
+        sealed BLOB,
         effective_at INTEGER NOT NULL,
-        payload BLOB
+        words_at INTEGER,
+        status TEXT,
+        pinned INTEGER,
+        published_at INTEGER,
+        updated_at INTEGER
     ) STRICT;
     CREATE INDEX records_of_item ON records (item, sequence) WHERE item IS NOT NULL;
     CREATE INDEX records_of_feed ON records (feed, sequence) WHERE feed IS NOT NULL;
+    CREATE INDEX records_of_feeds_own ON records (feed, sequence)
+        WHERE feed IS NOT NULL AND item IS NULL;
+    CREATE INDEX records_that_erase ON records (sequence) WHERE act IN ('kill', 'redact');
 
+    -- Title, description and key points are in the record that `words_at` names.
     CREATE TABLE feeds (
         slug TEXT PRIMARY KEY,
-        title TEXT NOT NULL,
-        language TEXT,
-        timezone TEXT,
-        description TEXT,
-        created_at INTEGER NOT NULL,
-        closed_at INTEGER,
+        rid TEXT NOT NULL,
         version INTEGER NOT NULL,
+        version_check TEXT NOT NULL,
+        words_at INTEGER NOT NULL,
         head INTEGER NOT NULL,
         "check" TEXT NOT NULL,
-        stamped_at INTEGER NOT NULL
+        language TEXT,
+        timezone TEXT,
+        created_at INTEGER NOT NULL,
+        closed_at INTEGER,
+        stamped_at INTEGER NOT NULL,
+        summary_at INTEGER
     ) WITHOUT ROWID, STRICT;
 
+    -- An item's latest state; its words are in the record that `words_at` names.
     CREATE TABLE items (
         id INTEGER PRIMARY KEY,
         feed TEXT NOT NULL,
+        rid TEXT NOT NULL,
         version INTEGER NOT NULL,
+        "check" TEXT NOT NULL,
+        words_at INTEGER NOT NULL,
         published_at INTEGER NOT NULL,
-        killed INTEGER NOT NULL,
-        pinned INTEGER NOT NULL,
-        state BLOB NOT NULL
+        touched_at INTEGER NOT NULL,
+        updated_at INTEGER,
+        killed_at INTEGER,
+        held INTEGER,
+        pinned INTEGER,
+        breaking INTEGER,
+        imported INTEGER,
+        language TEXT,
+        occurred_at INTEGER
     ) STRICT;
     CREATE INDEX items_by_time ON items (feed, published_at, id);
     CREATE INDEX items_by_version ON items (feed, version);
-    CREATE INDEX items_pinned ON items (feed) WHERE pinned;
+    CREATE INDEX items_pinned ON items (feed, published_at, id) WHERE pinned;
 
-    CREATE TABLE tags (
-        feed TEXT NOT NULL,
-        tag TEXT NOT NULL,
-        item INTEGER NOT NULL,
-        PRIMARY KEY (feed, tag, item)
+    -- Which record used an Idempotency-Key, by its MAC. Kept for ever.
+    CREATE TABLE retry_keys (
+        mac BLOB PRIMARY KEY,
+        sequence INTEGER NOT NULL
     ) WITHOUT ROWID, STRICT;
-    CREATE INDEX tags_of_item ON tags (item);
-    CREATE VIRTUAL TABLE words USING fts5 (headline, body, tags);
 
-    -- Kept for ever. A kill empties salt and body_mac.
-    CREATE TABLE keys (
-        feed TEXT NOT NULL,
-        editor TEXT NOT NULL,
-        mac TEXT NOT NULL,
-        sequence INTEGER NOT NULL,
-        item INTEGER NOT NULL,
-        salt TEXT NOT NULL,
-        body_mac TEXT NOT NULL,
-        PRIMARY KEY (feed, editor, mac)
-    ) WITHOUT ROWID, STRICT;
-    CREATE INDEX keys_of_item ON keys (item);
-
+    -- Which item an import's origin made, by the MAC of the origin.
     CREATE TABLE origins (
-        feed TEXT NOT NULL,
-        uri TEXT NOT NULL,
-        id TEXT NOT NULL,
-        item INTEGER NOT NULL,
-        PRIMARY KEY (feed, uri, id)
+        mac BLOB PRIMARY KEY,
+        item INTEGER NOT NULL
     ) WITHOUT ROWID, STRICT;
 
     CREATE TABLE tokens (
@@ -89,8 +104,5 @@ MIGRATIONS = (
         created_at INTEGER NOT NULL,
         revoked_at INTEGER
     ) WITHOUT ROWID, STRICT;
-
-    -- Killed items whose words may still be in a file.
-    CREATE TABLE purges (item INTEGER PRIMARY KEY) STRICT;
     """,
 )

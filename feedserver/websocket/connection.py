@@ -9,6 +9,7 @@ import socket
 import sys
 import termios
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -82,9 +83,16 @@ class SocketReader(Reader, asyncio.Protocol):
         """Return the descriptor of the kernel's own socket; -1 without one."""
         return self._socket.fileno() if self._socket is not None else -1
 
-    def keep(self, data: memoryview) -> None:
+    def send_parts(self, parts: Sequence[bytes]) -> int:
+        """Send several parts with one system call; return the bytes taken. Raises OSError."""
+        if self._socket is not None:
+            return self._socket.sendmsg(parts)
+        self._transport.writelines(parts)
+        return sum(map(len, parts))
+
+    def keep(self, rest: list[memoryview]) -> None:
         """Leave the rest to the transport, and fall behind until it has drained."""
-        self._transport.write(data)
+        self._transport.writelines(rest)  # uvloop's holds them and copies nothing
         # After the write: how much is pending now is what progress is measured from.
         if self._channel is not None:
             self._channel.fall_behind(self)

@@ -11,7 +11,7 @@ from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from feedserver.api.context import Context, context
-from feedserver.errors import Unavailable
+from feedserver.errors import Behind, Unavailable
 from feedserver.live.channel import STALL_SECONDS, Channel
 from feedserver.live.goodbyes import CLOSE_ENDED, CLOSE_FULL, CLOSE_NO_FEED, CLOSE_RESTART
 from feedserver.live.hub import Hub
@@ -32,10 +32,10 @@ def reject(hub: Hub, path: str, subprotocols: list[str]) -> bytes | None:
     found = _LIVE.match(path)
     if found is None or (goodbye := hub.rejection(found[1])) is None:
         return None
-    # A browser ignores all frames if the subprotocol that it asked for was not chosen.
+    # A browser reads nothing unless the subprotocol that it asked for is chosen.
     chosen = f"Sec-WebSocket-Protocol: {SUBPROTOCOL}\r\n" if SUBPROTOCOL in subprotocols else ""
-    last_frames = frames.text_frame(goodbye, hub.now()) + frames.close_frame(CLOSE_FULL)
-    return b"%b\r\n%b" % (chosen.encode(), last_frames)
+    parts = frames.text_frame(goodbye, hub.now())
+    return b"".join((chosen.encode(), b"\r\n", *parts, frames.close_frame(CLOSE_FULL)))
 
 
 async def serve_live(websocket: WebSocket) -> None:
@@ -44,14 +44,20 @@ async def serve_live(websocket: WebSocket) -> None:
     slug = websocket.path_params["feed"]
     offered = websocket.scope["subprotocols"]
     chosen = SUBPROTOCOL if SUBPROTOCOL in offered else None
+    behind = False
     try:
         found = await here.hub.arrive(slug, websocket.query_params.get("since"))
+        if found is None and not await here.journal.level():
+            raise Unavailable("the feed may exist")
+    except Behind:
+        channel = here.hub.loaded(slug)
+        found, behind = (channel, None) if channel is not None else None, True
     except Unavailable:  # as an HTTP status a page could not tell it from a broken network
         await websocket.accept(chosen)
         await websocket.close(CLOSE_FULL)
         return
     channel, position = found or (None, None)
-    admitted = channel is not None and here.hub.admit()
+    admitted = channel is not None and not behind and here.hub.admit()
     hand_over = websocket.scope.get("extensions", {}).get(EXTENSION)
     if hand_over is None:
         await _serve_slowly(websocket, chosen, channel, position, here, admitted=admitted)
@@ -62,6 +68,8 @@ async def serve_live(websocket: WebSocket) -> None:
     try:
         if channel is None:
             reader.finish(CLOSE_NO_FEED)
+        elif behind:
+            channel.send_back(reader)
         elif not admitted:
             channel.reject(reader)
         else:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from feedserver.live.messages import Message, tail
+from feedserver.live.messages import Message, Parts, tail
 from feedserver.model import Millis
 
 TEXT = 0x81  # FIN and the opcode of text
@@ -45,17 +45,17 @@ class BadFrame(Exception):
         self.code = code
 
 
-def text_frame(message: Message, now: Millis) -> bytes:
+def text_frame(message: Message, now: Millis) -> Parts:
     """Wrap a message for a client."""
     end = tail(now)
-    return b"%b%b%b" % (_header(TEXT, len(message.stem) + len(end)), message.stem, end)
+    return _header(TEXT, len(message.stem) + len(end)), message.stem, end
 
 
-def deflated_frame(message: Message, now: Millis) -> bytes:
+def deflated_frame(message: Message, now: Millis) -> Parts:
     """Wrap a message for a client that takes permessage-deflate.
 
     The stem is deflated once for all; its end, the time, follows as a stored block, which RFC 7692
-    allows as any other. So one more reader costs two copies and no compressor.
+    allows as any other. So one more reader costs neither a copy nor a compressor.
     """
     if len(message.stem) < DEFLATE_MIN:
         return text_frame(message, now)
@@ -67,7 +67,7 @@ def deflated_frame(message: Message, now: Millis) -> bytes:
     # bytes every receiver appends.
     stored = struct.pack("<BHH", 0, len(end), len(end) ^ 0xFFFF) + end + b"\0"
     packed = message.packed
-    return b"%b%b%b" % (_header(TEXT | DEFLATED, len(packed) + len(stored)), packed, stored)
+    return _header(TEXT | DEFLATED, len(packed) + len(stored)), packed, stored
 
 
 def _header(first: int, size: int) -> bytes:

@@ -25,9 +25,7 @@ KEEP_ALIVE_SECONDS = 65  # longer than the proxies in front, so that they close 
 class Server(uvicorn.Server):
     """Serves an app until a signal, or `stop`, ends it."""
 
-    def __init__(
-        self, app: Any, hub: Hub, connections: Connections, ready: Callable[[], None]
-    ) -> None:
+    def __init__(self, app: Any, connections: Connections, ready: Callable[[], None]) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -43,7 +41,7 @@ class Server(uvicorn.Server):
                 timeout_graceful_shutdown=GRACE_SECONDS,
             )
         )
-        self._hub = hub
+        self.hub: Hub | None = None  # once there is one
         self._connections = connections
         self._ready = ready
 
@@ -67,7 +65,8 @@ class Server(uvicorn.Server):
         """Send readers away in order; only then let uvicorn close what is left."""
         for server in self.servers:
             server.close()
-        await self._hub.close()
+        if self.hub is not None:
+            await self.hub.close()
         self._connections.sweep()
         try:
             async with asyncio.timeout(GOODBYE_SECONDS):
@@ -79,7 +78,9 @@ class Server(uvicorn.Server):
 
     def _has_readers(self) -> bool:
         connections = self.server_state.connections
-        return self._hub.readers > 0 or any(isinstance(one, SocketReader) for one in connections)
+        return (self.hub is not None and self.hub.readers > 0) or any(
+            isinstance(one, SocketReader) for one in connections
+        )
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

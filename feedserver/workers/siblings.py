@@ -86,6 +86,15 @@ class Siblings:
         answers = await self._ask({"count": True, "feed": slug}, 0.25)
         return sockets + sum(a[0] for a in answers), streams + sum(a[1] for a in answers)
 
+    async def applied(self, sequence: int, timeout: float) -> bool:
+        """Wait until all workers have taken in the changes up to `sequence`; False: not in time."""
+        asked = asyncio.create_task(
+            self._ask({"applied": sequence, "feed": "", "timeout": timeout}, timeout)
+        )
+        own = await self._hub.applied(sequence, timeout)
+        answers = await asked
+        return own and len(answers) == len(self._others) and all(answer[0] for answer in answers)
+
     async def _ask(self, question: dict[str, Any], timeout: float) -> list[list[int]]:
         number = next(self._questions)
         queue: asyncio.Queue[list[int]] = asyncio.Queue()
@@ -122,6 +131,9 @@ class Siblings:
             timeout = max(0.0, question["timeout"] - MARGIN)
             receipt = await self._hub.delivered(slug, question["delivered"], timeout)
             answer = [receipt.took, receipt.readers, receipt.ms]
+        elif "applied" in question:
+            timeout = max(0.0, question["timeout"] - MARGIN)
+            answer = [int(await self._hub.applied(question["applied"], timeout))]
         else:
             answer = list(await self._hub.count(slug))
         _send(self._to[question["from"]], {"number": question["number"], "answer": answer})

@@ -117,9 +117,8 @@ def _run(
         select.select([wake, reports], [], [], 0.5)
         asked = bool({signal.SIGTERM, signal.SIGINT} & set(_take(wake)))
         dead = _reap(workers)
-        lines = (
-            _take(reports).decode(errors="replace").splitlines()
-        )  # after the deaths: none is missed
+        # Read after the deaths, so that no report of a dead worker is missed.
+        lines = _take(reports).decode(errors="replace").splitlines()
         if waiting_for > 0:
             waiting_for -= lines.count("")
             if waiting_for <= 0 and not (stopping or asked):

@@ -14,6 +14,7 @@ from support.records import (
     Open,
     Opened,
     assert_readable,
+    content,
     edit,
     feed,
     followed,
@@ -37,8 +38,8 @@ from feedserver.errors import (
     Unauthorized,
     WrongState,
 )
-from feedserver.model import Act, Origin, Record, Status, Verb, random_id
-from feedserver.rules import Change, Duplicate, fold
+from feedserver.model import Item, Origin, Record, Redaction, Status, Verb, random_id
+from feedserver.rules import Change, Duplicate
 
 pytestmark = pytest.mark.anyio
 
@@ -56,9 +57,10 @@ async def state(opened: Opened, slug: str = "world") -> object:
     mirror = opened.mirror
     page = await mirror.page(slug, 1_000)
     assert page is not None
-    logs = [await mirror.log(slug, item.id) for item in page.items]
-    stock = await mirror.stock(slug, 1_000, 1_000)
-    return page, logs, stock, await mirror.feeds(), await mirror.tokens()
+    revisions = [await mirror.revisions(slug, item.id) for item in page.items]
+    initial = await mirror.initial_state(slug, 1_000, 1_000)
+    own = await mirror.feed_revisions(slug)
+    return page, revisions, own, initial, await mirror.feeds(), await mirror.tokens()
 
 
 async def test_a_feed_is_empty_until_its_first_item(here: Opened) -> None:
@@ -100,9 +102,9 @@ async def test_a_refused_record_changes_nothing_and_moves_no_head(here: Opened) 
     for refused in (
         post(slug="nowhere"),
         edit(item, Verb.RELEASE),
-        Record(random_id(), Verb.FIX, NOON, feed="world", item=99_999, fields={"headline": "x"}),
+        Record(random_id(), Verb.FIX, NOON, feed="world", item=99_999, content=content("x")),
         edit(item, Verb.UPDATE, headline="By nobody", editor="nobody"),
-        Record(random_id(), Act.FEED, NOON, feed="untitled", fields={}),
+        feed("untitled", title=""),
     ):
         with pytest.raises(Refused):
             await here.journal.append(refused)
@@ -184,7 +186,9 @@ async def test_what_is_followed_is_never_older_than_the_change_that_names_it(
 async def test_everything_is_there_when_it_is_opened_again(opening: Open) -> None:
     async with opening() as opened:
         await made(opened.journal, feed(), token("anna", "world"), token("ben", importer=True))
-        item = item_of(await opened.journal.append(post(editor="anna", key=key(), tags=["a"])))
+        item = item_of(
+            await opened.journal.append(post(editor="anna", retry_key=key(), tags=["a"]))
+        )
         await made(opened.journal, edit(item, Verb.CORRECT, note="4, not 7"), revoke("ben"))
         before, identity = await state(opened), opened.journal.identity
         head = await opened.journal.head()
@@ -209,32 +213,27 @@ async def test_another_journal_has_another_identity(tmp_path: Path) -> None:
 async def test_a_key_used_before_is_a_duplicate_also_after_reopening(opening: Open) -> None:
     async with opening() as opened:
         await made(opened.journal, feed(), feed("sport"), token("anna"), token("ben"))
-        first = await opened.journal.append(post("First", editor="anna", key=key()))
+        first = await opened.journal.append(post("First", editor="anna", retry_key=key()))
     async with opening() as opened:
         with pytest.raises(Duplicate) as duplicate:
-            await opened.journal.append(post("Again", editor="anna", key=key()))
+            await opened.journal.append(post("Again", editor="anna", retry_key=key()))
         assert duplicate.value.sequence == first.sequence
-        use = await opened.mirror.use("world", "anna", key().mac)
-        assert use is not None
-        assert (use.sequence, use.item, use.key) == (first.sequence, first.sequence, key())
-        # Its scope is the feed and the editor.
-        await made(
-            opened.journal,
-            post(editor="ben", key=key()),
-            post(editor="anna", key=key(), slug="sport"),
-            post(editor="anna", key=key("other")),
-        )
+        retry = await opened.mirror.retry(key().mac)
+        assert retry is not None
+        assert (retry.revision.version, retry.digest) == (first.sequence, key().digest)
+        assert retry.current == retry.revision.item == first.item
+        await opened.journal.append(post(editor="anna", retry_key=key("other")))
 
 
 async def test_a_duplicate_is_told_before_any_rule_of_items_and_feeds(here: Opened) -> None:
     await here.journal.append(token())
     item = item_of(await here.journal.append(post()))
-    held = await here.journal.append(edit(item, Verb.HOLD, editor="anna", key=key()))
-    posted = await here.journal.append(post(editor="anna", key=key("post")))
-    await here.journal.append(feed(closed=True))
+    held = await here.journal.append(edit(item, Verb.HOLD, editor="anna", retry_key=key()))
+    posted = await here.journal.append(post(editor="anna", retry_key=key("post")))
+    await here.journal.append(feed(before=await here.mirror.feed("world"), closed=True))
     for again, sequence in (
-        (edit(item, Verb.HOLD, editor="anna", key=key()), held.sequence),  # stale, and held
-        (post(editor="anna", key=key("post")), posted.sequence),  # to a closed feed
+        (edit(item, Verb.HOLD, editor="anna", retry_key=key()), held.sequence),  # stale, and held
+        (post(editor="anna", retry_key=key("post")), posted.sequence),  # to a closed feed
     ):
         with pytest.raises(Duplicate) as duplicate:
             await here.journal.append(again)
@@ -244,7 +243,7 @@ async def test_a_duplicate_is_told_before_any_rule_of_items_and_feeds(here: Open
 async def test_of_appends_with_one_key_at_the_same_time_one_is_made(here: Opened) -> None:
     await here.journal.append(token())
     answers = await asyncio.gather(
-        *(here.journal.append(post(editor="anna", key=key())) for _ in range(10)),
+        *(here.journal.append(post(editor="anna", retry_key=key())) for _ in range(10)),
         return_exceptions=True,
     )
     [made_one] = [answer for answer in answers if isinstance(answer, Change)]
@@ -283,7 +282,8 @@ async def test_a_closed_feed_refuses_new_news_and_takes_what_responsibility_asks
         item_of(change) for change in await made(here.journal, post(), post(), post())
     ]
     third = item_of(await here.journal.append(edit(third, Verb.PIN)))
-    closed = await here.journal.append(feed(at=NOON + MINUTE, closed=True))
+    world = await here.mirror.feed("world")
+    closed = await here.journal.append(feed(at=NOON + MINUTE, before=world, closed=True))
     assert closed.feed is not None
     assert closed.feed.closed_at == NOON + MINUTE
     for refused in (post(), edit(first, Verb.UPDATE, headline="x"), edit(first, Verb.PIN)):
@@ -292,17 +292,16 @@ async def test_a_closed_feed_refuses_new_news_and_takes_what_responsibility_asks
     first = item_of(await here.journal.append(edit(first, Verb.FIX, headline="x")))
     first = item_of(await here.journal.append(edit(first, Verb.HOLD)))
     first = item_of(await here.journal.append(edit(first, Verb.RELEASE)))
-    log = await here.mirror.log("world", second.id)
     await made(
         here.journal,
         edit(first, Verb.CORRECT, note="4, not 7"),
-        kill(second, log),
+        kill(second),
         edit(third, Verb.UNPIN),
     )
-    again = await here.journal.append(feed(at=NOON + 2 * MINUTE, closed=True))
+    again = await here.journal.append(feed(at=NOON + 2 * MINUTE, before=closed.feed, closed=True))
     assert again.feed is not None
     assert again.feed.closed_at == NOON + MINUTE  # it was closed then
-    reopened = await here.journal.append(feed(closed=False))
+    reopened = await here.journal.append(feed(before=again.feed, closed=False))
     assert reopened.feed is not None
     assert reopened.feed.closed_at is None
     await here.journal.append(post())
@@ -328,8 +327,8 @@ async def test_a_token_does_what_it_was_made_for(here: Opened) -> None:
         post(editor="anna"),
         post(slug="sport", editor="anna", claimed_at=NOON - MINUTE),
         post(slug="sport", editor="anna", origin=Origin("https://a.example", "1")),
-        Record(random_id(), Act.FEED, NOON, feed="new", editor="anna", fields={"title": "New"}),
-        Record(random_id(), Act.FEED, NOON, feed="sport", editor="anna", fields={"closed": True}),
+        feed("new", editor="anna"),
+        feed("sport", before=await here.mirror.feed("sport"), editor="anna", closed=True),
     ):
         with pytest.raises(Forbidden):
             await here.journal.append(record)
@@ -342,11 +341,11 @@ async def test_an_item_is_found_only_in_its_own_feed(here: Opened) -> None:
     change = await here.journal.append(post())
     item = item_of(change)
     assert await here.mirror.item("sport", item.id) is None
-    assert await here.mirror.log("sport", item.id) == ()
+    assert await here.mirror.revisions("sport", item.id) == ()
     assert await here.mirror.check("sport", change.sequence) is None
     assert await here.mirror.item("world", item.id + 100) is None
     assert await here.mirror.page("nowhere", 1) is None
-    assert await here.mirror.stock("nowhere", 1, 1) is None
+    assert await here.mirror.initial_state("nowhere", 1, 1) is None
     record = Record(random_id(), Verb.HOLD, NOON, feed="sport", item=item.id)
     with pytest.raises(NotFound):
         await here.journal.append(record)
@@ -405,9 +404,9 @@ async def test_an_import_comes_at_its_own_times_but_not_before_the_previous_one(
     later = edit(item, Verb.CORRECT, editor="anna", claimed_at=then + MINUTE, note="4, not 7")
     item = item_of(await here.journal.append(later))
     assert item.updated_at == item.corrections[0].at == then + MINUTE
-    log = await here.mirror.log("world", item.id)
-    assert [entry.effective_at for entry in log] == [then, then + MINUTE]
-    assert [entry.record.at for entry in log] == [NOON, NOON]  # the true time beside it
+    revisions = await here.mirror.revisions("world", item.id)
+    assert [one.effective_at for one in revisions] == [then, then + MINUTE]
+    assert [one.at for one in revisions] == [NOON, NOON]  # the true time beside it
 
 
 async def test_an_import_may_date_from_the_first_second_of_1970(here: Opened) -> None:
@@ -428,32 +427,42 @@ async def test_what_was_imported_once_is_not_imported_again(here: Opened) -> Non
     await here.journal.append(post(slug="sport", **imported))
 
 
-async def test_each_verb_leads_to_the_state_that_its_log_folds_into(here: Opened) -> None:
+async def test_each_verb_leads_to_a_whole_state_that_can_be_read_again(here: Opened) -> None:
     media = [{"url": "https://a.example/p.jpg", "alt": "A bridge"}]
-    item = item_of(await here.journal.append(post("One", tags=["a"], body="Text", media=media)))
-    item = item_of(await here.journal.append(edit(item, Verb.FIX, headline="Two", body=None)))
+    states = [
+        item_of(await here.journal.append(post("One", tags=["a"], body="*Text*", media=media)))
+    ]
+
+    async def do(verb: Verb, at: int, **more: object) -> Item:
+        states.append(item_of(await here.journal.append(edit(states[-1], verb, at, **more))))
+        return states[-1]
+
+    item = await do(Verb.FIX, NOON, headline="Two", body=None)
     assert (item.headline, item.body, item.updated_at) == ("Two", "", None)
-    item = item_of(await here.journal.append(edit(item, Verb.UPDATE, NOON + 1, tags=["b", "c"])))
+    item = await do(Verb.UPDATE, NOON + 1, tags=["b", "c"])
     assert (item.tags, item.updated_at) == (("b", "c"), NOON + 1)
-    item = item_of(await here.journal.append(edit(item, Verb.CORRECT, NOON + 2, note="first")))
-    item = item_of(await here.journal.append(edit(item, Verb.CORRECT, NOON + 3, note="second")))
+    await do(Verb.CORRECT, NOON + 2, note="first")
+    item = await do(Verb.CORRECT, NOON + 3, note="second")
     assert [(c.at, c.note) for c in item.corrections] == [(NOON + 2, "first"), (NOON + 3, "second")]
-    item = item_of(await here.journal.append(edit(item, Verb.HOLD, NOON + 4)))
+    item = await do(Verb.HOLD, NOON + 4)
     assert (item.status, item.updated_at) == (Status.HELD, NOON + 3)
-    item = item_of(await here.journal.append(edit(item, Verb.RELEASE, NOON + 5)))
+    item = await do(Verb.RELEASE, NOON + 5)
     assert item.status is Status.LIVE
-    item = item_of(await here.journal.append(edit(item, Verb.PIN, NOON + 6)))
+    item = await do(Verb.PIN, NOON + 6)
     assert item.pinned
     assert item.published_at == NOON
-    assert fold(await here.mirror.log("world", item.id)) == item
+    revisions = await here.mirror.revisions("world", item.id)
+    assert [one.item for one in revisions] == states
+    assert await here.mirror.item("world", item.id) == item
 
 
 @pytest.mark.parametrize("verb", [v for v in Verb if v is not Verb.POST])
 async def test_a_killed_item_takes_no_further_verb(here: Opened, verb: Verb) -> None:
     item = item_of(await here.journal.append(post()))
-    tombstone = item_of(await here.journal.append(kill(item, ())))
+    tombstone = item_of(await here.journal.append(kill(item)))
+    more = {"redaction": Redaction(item.id, (item.id,))} if verb is Verb.REDACT else {}
     with pytest.raises(Killed) as killed:
-        await here.journal.append(edit(tombstone, verb))
+        await here.journal.append(edit(tombstone, verb, note="x", **more))
     assert killed.value.tombstone == tombstone
 
 
@@ -461,17 +470,18 @@ async def test_a_kill_leaves_nothing_of_the_text(here: Opened) -> None:
     await here.journal.append(token())
     item = item_of(
         await here.journal.append(
-            post("Grivna", body="Zolotnik", tags=["pud"], editor="anna", key=key("post"))
+            post("Grivna", body="Zolotnik", tags=["pud"], editor="anna", retry_key=key("post"))
         )
     )
+    checks = {item.version: item.check}
     item = item_of(
         await here.journal.append(
             edit(item, Verb.CORRECT, headline="Arshin", note="not Grivna", editor="anna")
         )
     )
+    checks[item.version] = item.check
     other = item_of(await here.journal.append(post("Arshin", body="Zolotnik", tags=["pud"])))
-    log = await here.mirror.log("world", item.id)
-    record = kill(item, log, NOON + MINUTE, editor="anna", key=key("kill"))
+    record = kill(item, NOON + MINUTE, editor="anna", retry_key=key("kill"))
     tombstone = item_of(await here.journal.append(record))
 
     assert (tombstone.status, tombstone.headline, tombstone.note, tombstone.killed_at) == (
@@ -481,27 +491,31 @@ async def test_a_kill_leaves_nothing_of_the_text(here: Opened) -> None:
         NOON + MINUTE,
     )
     assert await here.mirror.item("world", item.id) == tombstone
-    entries = await here.mirror.log("world", item.id)
-    assert [entry.record.act for entry in entries] == [Verb.POST, Verb.CORRECT, Verb.KILL]
-    assert [(e.record.fields, e.record.note, e.record.key) for e in entries[:2]] == [
-        ({}, None, None)
+    revisions = await here.mirror.revisions("world", item.id)
+    assert [one.act for one in revisions] == [Verb.POST, Verb.CORRECT, Verb.KILL]
+    assert [(one.item, one.note, one.erased_at) for one in revisions[:2]] == [
+        (None, None, NOON + MINUTE)
     ] * 2
-    assert [e.record.rid[:4] for e in entries[:2]] == [e.record.rid[:4] for e in log]
-    assert (entries[2].record.note, entries[2].record.key) == ("withdrawn", key("kill"))
+    assert [one.check for one in revisions[:2]] == [checks[one.version] for one in revisions[:2]]
+    assert (revisions[2].note, revisions[2].item) == ("withdrawn", tombstone)
 
-    posted = await here.mirror.use("world", "anna", key("post").mac)
-    killed = await here.mirror.use("world", "anna", key("kill").mac)
+    posted = await here.mirror.retry(key("post").mac)
+    killed = await here.mirror.retry(key("kill").mac)
     assert posted is not None
-    assert (posted.item, posted.key.salt, posted.key.body_mac) == (item.id, "", "")
+    assert (posted.current, posted.digest, posted.killed_at) == (
+        tombstone,
+        None,
+        tombstone.version,
+    )
     assert killed is not None
-    assert killed.key == key("kill")
+    assert killed.digest == key("kill").digest
 
-    stock = await here.mirror.stock("world", 10, 10)
+    initial = await here.mirror.initial_state("world", 10, 10)
     plain = await here.mirror.page("world", 10)
-    assert stock is not None
+    assert initial is not None
     assert plain is not None
-    assert plain.items == stock.newest == (other, tombstone)
-    assert stock.recent == (tombstone, other)
+    assert plain.items == initial.newest == (other, tombstone)
+    assert initial.recent == (tombstone, other)
     for question in ({"tag": "pud"}, {"words": "zolotnik"}, {"words": "arsh"}):
         page = await here.mirror.page("world", 10, **question)
         assert page is not None
@@ -516,7 +530,7 @@ async def test_who_follows_from_before_a_kill_is_not_told_the_text(here: Opened)
     item = item_of(await here.journal.append(post("Grivna", body="Zolotnik")))
     item = item_of(await here.journal.append(edit(item, Verb.FIX, headline="Arshin")))
     other = await here.journal.append(post("Other"))
-    killed = await here.journal.append(kill(item, await here.mirror.log("world", item.id)))
+    killed = await here.journal.append(kill(item))
     changes = await followed(here.journal, head, killed.sequence)
     assert len(changes) == 4
     assert [item_of(change).headline for change in changes] == ["", "", "Other", ""]
@@ -526,11 +540,11 @@ async def test_who_follows_from_before_a_kill_is_not_told_the_text(here: Opened)
 async def test_the_key_of_a_killed_item_is_still_a_duplicate(opening: Open) -> None:
     async with opening() as opened:
         await made(opened.journal, feed(), token())
-        item = item_of(await opened.journal.append(post(editor="anna", key=key())))
-        await opened.journal.append(kill(item, await opened.mirror.log("world", item.id)))
+        item = item_of(await opened.journal.append(post(editor="anna", retry_key=key())))
+        await opened.journal.append(kill(item))
     async with opening() as opened:
         with pytest.raises(Duplicate):
-            await opened.journal.append(post(editor="anna", key=key()))
+            await opened.journal.append(post(editor="anna", retry_key=key()))
         assert await opened.mirror.check("world", item.version) == item.check
 
 
@@ -582,17 +596,17 @@ async def test_words_and_tags_find_what_the_items_say_now(here: Opened) -> None:
     assert await found(words="calm") == []
 
 
-async def test_a_stock_has_what_a_live_view_starts_from(here: Opened) -> None:
+async def test_an_initial_state_has_what_a_window_starts_from(here: Opened) -> None:
     changes = await made(
         here.journal, *(post(f"News {n}", published_at=NOON - n * SECOND) for n in range(60))
     )
     items = [item_of(change) for change in changes]
     pinned = item_of(await here.journal.append(edit(items[59], Verb.PIN)))
     last = item_of(await here.journal.append(edit(items[58], Verb.HOLD)))
-    stock = await here.mirror.stock("world", 5, 4)
-    assert stock is not None
-    assert stock.newest == tuple(items[:51])  # one more than a snapshot shows
-    assert stock.pinned == (pinned,)
-    assert stock.recent == (last, pinned, *items[57:54:-1])
-    assert stock.checks == {i.version: i.check for i in (last, pinned, items[59], items[58])}
-    assert (stock.feed.head, stock.feed.check) == (last.version, last.check)
+    initial = await here.mirror.initial_state("world", 5, 4)
+    assert initial is not None
+    assert initial.newest == tuple(items[:51])  # one more than a snapshot shows
+    assert initial.pinned == (pinned,)
+    assert initial.recent == (last, pinned, *items[57:54:-1])
+    assert initial.checks == {i.version: i.check for i in (last, pinned, items[59], items[58])}
+    assert (initial.feed.head, initial.feed.check) == (last.version, last.check)

@@ -26,9 +26,7 @@ def test_the_layers_are_those_that_imports_are_held_to() -> None:
 
 def test_every_table_is_named_and_no_other() -> None:
     made = re.findall(r"CREATE (?:VIRTUAL )?TABLE (\w+)", "".join(MIGRATIONS))
-    named = [
-        row[0].strip("`") for row in table(chapter(PAGE, "What lives in which table"), "table")
-    ]
+    named = [row[0].strip("`") for row in table(chapter(PAGE, "What lives in which file"), "table")]
     assert named == made
 
 

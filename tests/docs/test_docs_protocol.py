@@ -9,7 +9,7 @@ import pytest
 from prose import DOCS, chapter, table
 from starlette.routing import Route, WebSocketRoute
 
-from feedserver import draft, model
+from feedserver import draft, fields, model
 from feedserver.api import caching, cors, editing, queries
 from feedserver.api.problems import InternalError
 from feedserver.errors import FeedError, Refused, Unavailable
@@ -88,7 +88,7 @@ def test_every_verb_and_field_is_named() -> None:
     assert named == list(model.Verb)
     listed = re.search(r"^Fields: (.*?)\. Any", text, re.MULTILINE | re.DOTALL)
     assert listed
-    assert re.findall(r"`(\w+)`", listed[1]) == list(draft.CONTENT)
+    assert re.findall(r"`(\w+)`", listed[1]) == list(draft.SENT)
 
 
 @pytest.mark.parametrize(
@@ -97,14 +97,14 @@ def test_every_verb_and_field_is_named() -> None:
         ("headline", f"{model.HEADLINE_MAX} characters"),
         (
             "body",
-            f"{model.BODY_MAX // 1024} KiB of UTF-8; its blocks {draft.BLOCKS_MAX // 1024} KiB",
+            f"{model.BODY_MAX // 1024} KiB of UTF-8; its blocks {fields.BLOCKS_MAX // 1024} KiB",
         ),
         ("note", f"{model.NOTE_MAX} characters"),
         ("tags", f"{model.TAGS_MAX} of {model.TAG_MAX} characters"),
         (
             "media",
             f"{model.MEDIA_MAX}; `alt` {model.ALT_MAX} characters, `credit` {model.TEXT_MAX}, "
-            f"sides {draft.SIDE_MAX} pixels",
+            f"sides {fields.SIDE_MAX} pixels",
         ),
         ("byline, source", f"{model.TEXT_MAX} characters"),
         ("link, `url`", f"{model.URL_MAX} characters"),
@@ -133,8 +133,8 @@ def test_a_limit_is_that_of_the_code(what: str, limit: str) -> None:
         f"under about {frames.DEFLATE_MIN} bytes",
         f"Without any progress for {channel.STALL_SECONDS:.0f} s",
         f"of 1 to {editing.KEY_MAX} visible ASCII characters",
-        f"{editing.DELIVERY_PATIENCE * 1000:.0f} ms at most",
-        f"{editing.PURGE_PATIENCE:.0f} s at most",
+        f"{editing.DELIVERY_SECONDS * 1000:.0f} ms at most",
+        f"{editing.PURGE_SECONDS:.0f} s at most",
         f"up to {model.AHEAD_MAX // 1000} s ahead",
         f"under {model.STEP_BACK_MAX // 60_000} minutes ahead",
         f"between {goodbyes.RETRY_MS[0] / 1000} s and at least {goodbyes.RETRY_MS[1] // 1000} s",

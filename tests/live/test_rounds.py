@@ -18,13 +18,13 @@ from support.world import HEARTBEAT, World, world
 
 from feedserver.live import listeners, receipts, rounds
 from feedserver.live.channel import Channel
-from feedserver.live.goodbyes import RETRY_MS, RETRY_MS_MAX
 from feedserver.model import Verb
 from feedserver.rules import Change
 from feedserver.websocket import frames
 
 pytestmark = pytest.mark.anyio
 ROOM = 1_000_000
+PATIENCE, HOUR = 30, 3_600  # seconds
 
 
 @pytest.fixture
@@ -77,35 +77,6 @@ async def test_who_just_had_news_gets_no_heartbeat(here: World) -> None:
     for tick in range(HEARTBEAT):
         await followed.send_heartbeats(tick)
     assert await arrived(watcher) == []
-
-
-async def test_a_larger_crowd_is_told_to_come_back_over_a_longer_time(here: World) -> None:
-    followed = await channel_of(here)
-    low, high = RETRY_MS
-    for readers, most in ((0, high), (10_000, high + 10_000), (90_000, RETRY_MS_MAX)):
-        followed.cohorts.readers = readers
-        drawn = [followed.goodbyes.retry_ms() for _ in range(2_000)]
-        followed.cohorts.readers = 0
-        assert low <= min(drawn) < low + most / 20
-        assert most * 0.95 < max(drawn) <= most
-
-
-async def test_who_is_behind_at_the_end_is_dropped_and_not_waited_for(here: World) -> None:
-    stalled, level = here.watcher("world"), here.watcher("world")
-    await here.connected(stalled, room=1_000)
-    await here.connected(level, room=ROOM)
-    await here.settle()
-    await arrived(level)
-    assert await here.submit("world", Verb.POST, headline="News", body="x" * 5_000)
-    await here.stations[0].announce()
-    followed = await channel_of(here)
-    while not followed.behind:
-        await here.stations[0].beat()
-    await followed.close()
-    assert followed.readers == 0
-    assert isinstance(stalled.line, SocketLine)
-    assert stalled.line._socket.dead
-    assert (await arrived(level))[-1] == "goodbye"
 
 
 async def told(here: World) -> Change:
@@ -167,7 +138,10 @@ async def test_a_receipt_counts_whoever_has_the_change_in_whichever_round_it_cam
     assert all(b"It was not so." in text for text in texts)
 
 
-async def test_streams_are_waited_for_though_the_next_change_comes_at_once(here: World) -> None:
+async def test_streams_are_waited_for_though_the_next_change_comes_at_once(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(receipts, "CAUGHT_UP_SECONDS", 60.0)  # however busy this machine is
     watchers = [here.watcher("world") for _ in range(200)]
     for watcher in watchers:
         await here.connected(watcher, by_stream=True)
@@ -182,14 +156,14 @@ async def test_streams_are_waited_for_though_the_next_change_comes_at_once(here:
                 await here.read(watcher, ROOM)
 
     task = asyncio.create_task(reading())
-    receipts = []
+    waiting = []
     for item, change in zip(items, changes, strict=True):
         assert item is not None
         hub.apply((change,))
-        receipts.append(asyncio.create_task(hub.delivered("world", item.version, 5)))
+        waiting.append(asyncio.create_task(hub.delivered("world", item.version, 60)))
         for _ in range(3):
             await asyncio.sleep(0)
-    took = [(await one).took for one in receipts]
+    took = [(await one).took for one in waiting]
     task.cancel()
     assert took == [200, 200]
 
@@ -207,9 +181,9 @@ async def test_a_stream_that_takes_nothing_is_waited_for_once(
     followed = await channel_of(here)
     while here.stations[0].is_busy:
         await asyncio.sleep(0)
-    receipt = await followed.delivered(followed.position.sequence, 5)
+    async with asyncio.timeout(PATIENCE):
+        receipt = await followed.delivered(followed.position.sequence, HOUR)
     assert (receipt.took, receipt.readers) == (0, 1)
-    assert receipt.ms < 4_000
     watcher.line = stream
 
 

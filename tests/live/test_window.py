@@ -7,7 +7,7 @@ from dataclasses import replace
 import orjson
 import pytest
 
-from feedserver.journal import Stock
+from feedserver.journal import InitialState
 from feedserver.live.window import Window
 from feedserver.model import Feed, Item
 from feedserver.rules import Change
@@ -30,7 +30,7 @@ def change(sequence: int, state: Item, *, head: int | None = None) -> Change:
 @pytest.fixture
 def window() -> Window:
     first = item(3)
-    return Window(Stock(FEED, (first,), (), (first,), {3: "c3"}))
+    return Window(InitialState(FEED, (first,), (), (first,), {3: "c3"}))
 
 
 def shown(window: Window) -> list[Item]:

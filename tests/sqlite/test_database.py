@@ -13,13 +13,18 @@ from typing import Any
 
 import httpx
 import pytest
-from support.records import NOON, feed, post
+from support.forensics import opened, sealed_in
+from support.records import feed
 from support.server import Editor, Server
 
 from feedserver.errors import SetupError, Unavailable
-from feedserver.sqlite.database import FILE, Database, connect, fold_log, open_database
-from feedserver.sqlite.journal import open_journal
+from feedserver.sqlite.connecting import connect
+from feedserver.sqlite.database import open_database
+from feedserver.sqlite.folder import DATABASE, LOCK, SEARCH
+from feedserver.sqlite.keys import FILE
+from feedserver.sqlite.opening import SCHEMA, fold_log
 from feedserver.sqlite.schema import APPLICATION_ID, MIGRATIONS
+from feedserver.sqlite.storage import open_storage
 
 pytestmark = pytest.mark.anyio
 
@@ -28,43 +33,45 @@ def pragma(connection: sqlite3.Connection, name: str) -> Any:
     return connection.execute(f"PRAGMA {name}").fetchone()[0]
 
 
-async def test_the_writer_is_durable_and_leaves_nothing_of_what_it_deletes(tmp_path: Path) -> None:
-    async with open_database(tmp_path) as database:
+async def test_the_writer_is_durable_and_writes_no_files_that_we_do_not_know_of(
+    tmp_path: Path,
+) -> None:
+    async with open_database(tmp_path, begins=True) as database:
 
         def look(connection: sqlite3.Connection) -> tuple[Any, ...]:
-            names = ("journal_mode", "synchronous", "secure_delete", "temp_store")
+            names = ("journal_mode", "synchronous", "temp_store")
             return tuple(pragma(connection, name) for name in names)
 
-        assert await database.write(look) == ("wal", 2, 1, 2)
+        assert await database.write(look) == ("wal", 2, 2)
 
 
 async def test_readers_cannot_write(tmp_path: Path) -> None:
-    async with open_database(tmp_path) as database:
+    async with open_database(tmp_path, begins=True) as database:
         with pytest.raises(Unavailable, match="cannot be read"):
             await database.read(lambda c: c.execute("DELETE FROM meta"))
-        assert await database.read(lambda c: c.execute("SELECT count(*) FROM meta").fetchone()) == (
-            2,
-        )
-
-
-async def test_all_that_a_read_sees_is_of_one_moment(tmp_path: Path) -> None:
-    async with open_database(tmp_path) as database:
-
-        def twice(connection: sqlite3.Connection) -> tuple[Any, ...]:
-            count = "SELECT count(*) FROM meta"
-            before = connection.execute(count).fetchone()
-            with closing(connect(tmp_path / FILE, read_only=False)) as other:
-                other.execute("INSERT INTO meta VALUES ('x', 'y')")
-            return before, connection.execute(count).fetchone()
-
-        assert await database.read(twice) == ((2,), (2,))
         assert await database.read(lambda c: c.execute("SELECT count(*) FROM meta").fetchone()) == (
             3,
         )
 
 
+async def test_all_that_a_read_sees_is_of_one_moment(tmp_path: Path) -> None:
+    async with open_database(tmp_path, begins=True) as database:
+
+        def twice(connection: sqlite3.Connection) -> tuple[Any, ...]:
+            count = "SELECT count(*) FROM meta"
+            before = connection.execute(count).fetchone()
+            with closing(connect(tmp_path / DATABASE, read_only=False)) as other:
+                other.execute("INSERT INTO meta VALUES ('x', 'y')")
+            return before, connection.execute(count).fetchone()
+
+        assert await database.read(twice) == ((3,), (3,))
+        assert await database.read(lambda c: c.execute("SELECT count(*) FROM meta").fetchone()) == (
+            4,
+        )
+
+
 async def test_a_read_that_fails_leaves_its_connection_usable(tmp_path: Path) -> None:
-    async with open_database(tmp_path) as database:
+    async with open_database(tmp_path, begins=True) as database:
         for _ in range(5):
             with pytest.raises(Unavailable, match="cannot be read"):
                 await database.read(lambda c: c.execute("SELECT nonsense"))
@@ -73,7 +80,7 @@ async def test_a_read_that_fails_leaves_its_connection_usable(tmp_path: Path) ->
 
 
 async def test_a_read_that_nobody_waits_for_leaves_its_connection_usable(tmp_path: Path) -> None:
-    async with open_database(tmp_path) as database:
+    async with open_database(tmp_path, begins=True) as database:
         for _ in range(5):
             reading = asyncio.create_task(database.read(lambda c: time.sleep(0.02)))
             await asyncio.sleep(0)
@@ -84,7 +91,7 @@ async def test_a_read_that_nobody_waits_for_leaves_its_connection_usable(tmp_pat
 
 async def test_a_file_keeps_its_identity_and_two_files_have_two(tmp_path: Path) -> None:
     async def identity(folder: Path) -> object:
-        async with open_database(folder) as database:
+        async with open_database(folder, begins=True) as database:
             return database.identity
 
     first = await identity(tmp_path / "one")
@@ -95,70 +102,45 @@ async def test_a_file_keeps_its_identity_and_two_files_have_two(tmp_path: Path) 
 async def test_a_new_file_is_marked_as_ours_and_closing_leaves_it_alone_and_whole(
     tmp_path: Path,
 ) -> None:
-    async with (
-        open_database(tmp_path / "deep" / "er") as database,
-        open_journal(database) as journal,
-    ):
-        await journal.append(feed())
     folder = tmp_path / "deep" / "er"
-    assert [path.name for path in folder.iterdir()] == [FILE]
-    with closing(sqlite3.connect(folder / FILE)) as connection:
+    async with open_storage(folder, begins=True) as storage:
+        await storage.journal.append(feed())
+    assert {path.name for path in folder.iterdir()} == {DATABASE, FILE, LOCK, SEARCH}
+    assert all(path.stat().st_mode & 0o077 == 0 for path in folder.iterdir())
+    with closing(sqlite3.connect(folder / DATABASE)) as connection:
         assert pragma(connection, "application_id") == APPLICATION_ID
-        assert pragma(connection, "user_version") == len(MIGRATIONS)
+        assert pragma(connection, "user_version") == SCHEMA
         assert pragma(connection, "integrity_check") == "ok"
 
 
 async def test_a_migration_that_fails_changes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with open_database(tmp_path):
+    async with open_database(tmp_path, begins=True):
         pass
-    before = (tmp_path / FILE).read_bytes()
+    before = (tmp_path / DATABASE).read_bytes()
     broken = (*MIGRATIONS, "CREATE TABLE more (x) STRICT; CREATE TABLE broken (")
-    monkeypatch.setattr("feedserver.sqlite.database.MIGRATIONS", broken)
+    monkeypatch.setattr("feedserver.sqlite.opening.MIGRATIONS", broken)
+    monkeypatch.setattr("feedserver.sqlite.opening.SCHEMA", SCHEMA + 1)
     with pytest.raises(SetupError):
-        async with open_database(tmp_path):
+        async with open_database(tmp_path, begins=True):
             pass
-    assert (tmp_path / FILE).read_bytes() == before
+    assert (tmp_path / DATABASE).read_bytes() == before
 
 
 async def test_an_older_file_is_brought_up_to_date(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with open_database(tmp_path) as database:
+    async with open_database(tmp_path, begins=True) as database:
         identity = database.identity
     more = (*MIGRATIONS, "CREATE TABLE more (x TEXT DEFAULT 'a;b') STRICT; -- a comment; with more")
-    monkeypatch.setattr("feedserver.sqlite.database.MIGRATIONS", more)
+    monkeypatch.setattr("feedserver.sqlite.opening.MIGRATIONS", more)
+    monkeypatch.setattr("feedserver.sqlite.opening.SCHEMA", SCHEMA + 1)
     for _ in range(2):
-        async with open_database(tmp_path) as database:
+        async with open_database(tmp_path, begins=True) as database:
             assert database.identity == identity
-            assert await database.read(lambda c: pragma(c, "user_version")) == len(more)
+            assert await database.read(lambda c: pragma(c, "user_version")) == SCHEMA + 1
             assert await database.read(lambda c: c.execute("SELECT count(*) FROM more").fetchone())
-
-
-async def test_a_record_that_the_rules_choke_on_takes_nobody_along(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    died: list[BaseException] = []
-    async with open_database(tmp_path) as database:
-        async with open_journal(database, on_fault=died.append) as journal:
-            await journal.append(feed())
-            records = [post("good"), post("bad", media=[{"alt": "no url"}]), post("fine", NOON + 1)]
-            answers = await asyncio.gather(
-                *(journal.append(record) for record in records), return_exceptions=True
-            )
-            assert isinstance(answers[1], TypeError)
-            assert [getattr(answer, "sequence", None) for answer in answers] == [2, None, 3]
-            assert (await journal.append(post("later"))).sequence == 4
-        assert await count(database) == 3
-    assert died == []
-
-
-async def count(database: Database) -> int:
-    found: int = await database.read(
-        lambda c: c.execute("SELECT count(*) FROM items").fetchone()[0]
-    )
-    return found
 
 
 # A full disk
@@ -232,29 +214,26 @@ def test_a_full_disk_is_said_loses_nothing_and_heals_by_itself(server: Server) -
             assert all_items(later) == kept
 
 
-def test_a_kill_on_a_full_disk_is_purged_when_there_is_room(server: Server) -> None:
+def test_a_kill_on_a_disk_that_is_nearly_full_destroys_its_keys_at_once(server: Server) -> None:
     with server.editing() as editor, server.reading() as reader:
+        item = editor.item("unspeakable", body="unspeakable " * 100)
+        pieces = sealed_in(server.data)
+        assert opened(server.data, pieces)
         for n in range(30):
             editor.item(f"other {n}", body="y" * 60_000)
-        item = editor.item("unspeakable", body="unspeakable " * 100)
-        with full_disk(server, room=600_000):
+        with full_disk(server, room=60_000):  # no copy of the file would fit
             answer = editor.revise(item, "kill", note="withdrawn")
-            assert answer.status_code == 201
-            assert answer.headers["purge"] == "pending"
+            assert answer.status_code == 201, answer.text
             assert reader.get(f"/v1/feeds/world/items/{item['id']}").status_code == 410
-            report = reader.get("/readyz").json()
-            assert report["unfinished_purges"] == 1
-            assert "withdrawn" in report["detail"]
+            assert item["id"] not in opened(server.data, pieces)
         assert until(lambda: "unfinished_purges" not in reader.get("/readyz").json())
-    for path in server.data.iterdir():
-        assert b"unspeakable" not in path.read_bytes(), path.name
 
 
 def test_a_database_that_another_process_holds_is_waited_for_and_then_said(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with Server(tmp_path / "data") as server, server.editing() as editor:
-        with closing(sqlite3.connect(server.data / FILE, isolation_level=None)) as other:
+        with closing(sqlite3.connect(server.data / DATABASE, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             answer = editor.submit("blocked", key="k")
             assert answer.status_code == 503
@@ -275,9 +254,9 @@ def test_what_processes_that_ended_together_left_beside_the_file_is_put_away(
     with server.editing() as editor:
         item = editor.item()
     server.kill9()  # as good as: nobody puts the log away
-    assert len(list(server.data.iterdir())) > 1
+    assert (server.data / f"{DATABASE}-wal").exists()
     fold_log(server.data)
-    assert [path.name for path in server.data.iterdir()] == [FILE]
+    assert not (server.data / f"{DATABASE}-wal").exists()
     server.start()
     with server.reading() as anyone:
         assert anyone.get(f"/v1/feeds/world/items/{item['id']}").status_code == 200

@@ -11,23 +11,24 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
 from feedserver import markup
 from feedserver.errors import Refused
-from feedserver.journal import Identity, Page, Stock, Use
+from feedserver.journal import Identity, InitialState, Page, Purge, Retry
 from feedserver.model import (
     SNAPSHOT_ITEMS,
-    Act,
     Feed,
+    FeedSettings,
     Item,
-    Logged,
-    Origin,
     Record,
+    Revision,
     Status,
     Token,
+    TokenSettings,
+    Verb,
     random_id,
 )
 from feedserver.rules import Change, Duplicate, Known, decide
@@ -35,6 +36,7 @@ from feedserver.rules import Change, Duplicate, Known, decide
 LAGS = (0, 0, 1, 2, 3, 5, 8, 13)  # turns of the loop that a record takes for each part of its way
 GAPS = (1, 1, 2, 4)  # from one number to the next
 GROUP_MAX = 7  # records decided on, and changes yielded, at once
+LEVEL_TURNS = 10_000  # that a mirror is waited for
 
 
 @dataclass
@@ -42,12 +44,13 @@ class Disk:
     """What one machine has decided: a mirror, level with the first `done` records of the log."""
 
     done: int = 0
-    entries: dict[int, Logged] = field(default_factory=dict)
+    entries: dict[int, Revision] = field(default_factory=dict)
+    records: dict[int, Record] = field(default_factory=dict)
     feeds: dict[str, Feed] = field(default_factory=dict)
     items: dict[int, Item] = field(default_factory=dict)
     tokens: dict[str, Token] = field(default_factory=dict)
-    uses: dict[tuple[str, str, str], Use] = field(default_factory=dict)
-    origins: dict[tuple[str, Origin], int] = field(default_factory=dict)
+    retries: dict[bytes, int] = field(default_factory=dict)
+    origins: dict[bytes, int] = field(default_factory=dict)
     held_by: MemoryJournal | None = None
 
     @property
@@ -59,10 +62,11 @@ class Disk:
         return Disk(
             self.done,
             dict(self.entries),
+            dict(self.records),
             dict(self.feeds),
             dict(self.items),
             dict(self.tokens),
-            dict(self.uses),
+            dict(self.retries),
             dict(self.origins),
         )
 
@@ -152,13 +156,19 @@ class MemoryJournal:
     async def head(self) -> int:
         return self.disk.head
 
-    async def purged(self, patience: float) -> bool:
-        return True
-
-    async def level(self) -> None:
-        """Wait until this machine has decided on all that was appended, by whomever."""
-        while self.disk.done < len(self._store.log):
+    async def level(self) -> bool:
+        target = len(self._store.log)
+        for _ in range(LEVEL_TURNS):
+            if self.disk.done >= target:
+                return True
             await turns(1)
+        return False
+
+    async def given(self, sequence: int) -> bool:
+        return any(number == sequence for number, _ in self._store.log)
+
+    async def purged(self, timeout: float) -> bool:
+        return True
 
     async def _keep_level(self) -> None:
         store = self._store
@@ -177,7 +187,7 @@ class MemoryJournal:
         self.disk.done += 1
         decision: Change | Refused | Duplicate
         try:
-            decision = _apply(self.disk, record, sequence)
+            decision = apply(self.disk, record, sequence)
         except (Refused, Duplicate) as refusal:
             decision = refusal
         answer = self._answers.pop(sequence, None)
@@ -208,16 +218,16 @@ class MemoryJournal:
         return seen
 
     def _as_of_now(self, sequence: int) -> Change:
-        disk, entry = self.disk, self.disk.entries[sequence]
-        record = entry.record
-        named = record.fields.get("name") if record.act in {Act.TOKEN, Act.REVOKE} else None
+        disk, entry, record = self.disk, self.disk.entries[sequence], self.disk.records[sequence]
+        token = record.settings.name if isinstance(record.settings, TokenSettings) else None
         return Change(
             sequence,
             record.check,
             entry.effective_at,
+            record.act,
             feed=disk.feeds[record.feed] if record.feed is not None else None,
             item=disk.items[record.item] if record.item is not None else None,
-            token=disk.tokens[named] if named is not None else None,
+            token=disk.tokens[token] if token is not None else None,
         )
 
 
@@ -244,9 +254,15 @@ class MemoryMirror:
         found = self._disk.items.get(item)
         return found if found is not None and found.feed == slug else None
 
-    async def log(self, slug: str, item: int) -> tuple[Logged, ...]:
-        entries = self._disk.entries.values()
-        return tuple(e for e in entries if e.record.item == item and e.record.feed == slug)
+    async def feed_revisions(self, slug: str) -> tuple[Revision, ...]:
+        return tuple(self._entries(lambda r: r.feed == slug and r.item is None))
+
+    async def revisions(self, slug: str, item: int) -> tuple[Revision, ...]:
+        return tuple(self._entries(lambda r: r.feed == slug and r.item == item))
+
+    def _entries(self, fits: Callable[[Record], bool]) -> list[Revision]:
+        records = self._disk.records
+        return [entry for n, entry in self._disk.entries.items() if fits(records[n])]
 
     async def page(
         self,
@@ -269,31 +285,42 @@ class MemoryMirror:
         items = tuple(found[:limit])
         return Page(feed, items, items[-1].order if len(found) > limit else None)
 
-    async def stock(self, slug: str, recent: int, checks: int) -> Stock | None:
+    async def initial_state(self, slug: str, recent: int, checks: int) -> InitialState | None:
         feed = self._disk.feeds.get(slug)
         if feed is None:
             return None
         items = self._newest_first(slug)
         by_version = sorted(items, key=lambda item: item.version, reverse=True)
-        known = [e for e in self._disk.entries.values() if e.record.feed == slug][::-1]
+        known = self._entries(lambda r: r.feed == slug)[::-1]
         await self._store.lag()  # what was read is not news any more
-        return Stock(
+        return InitialState(
             feed,
             newest=tuple(items[: SNAPSHOT_ITEMS + 1]),
             pinned=tuple(item for item in items if item.pinned),
             recent=tuple(by_version[:recent]),
-            checks={e.sequence: e.record.check for e in known[:checks]},
+            checks={e.version: e.check for e in known[:checks]},
         )
 
     async def check(self, slug: str, sequence: int) -> str | None:
-        entry = self._disk.entries.get(sequence)
-        return entry.record.check if entry is not None and entry.record.feed == slug else None
+        record = self._disk.records.get(sequence)
+        return record.check if record is not None and record.feed == slug else None
 
-    async def use(self, slug: str, editor: str, mac: str) -> Use | None:
-        return self._disk.uses.get((slug, editor, mac))
+    async def retry(self, mac: bytes) -> Retry | None:
+        sequence = self._disk.retries.get(mac)
+        if sequence is None:
+            return None
+        record, entry = self._disk.records[sequence], self._disk.entries[sequence]
+        digest = record.retry_key.digest if record.retry_key and not entry.erased_at else None
+        if record.item is None:
+            return Retry(entry, digest, feed=self._disk.feeds[record.feed or ""])
+        killed = next(
+            iter(self._entries(lambda r: r.item == record.item and r.act is Verb.KILL)), None
+        )
+        item = self._disk.items[record.item]
+        return Retry(entry, digest, item, killed.version if killed else None)
 
-    async def unfinished(self) -> int:
-        return 0
+    async def purges(self) -> tuple[Purge, ...]:
+        return ()
 
     def _newest_first(self, slug: str) -> list[Item]:
         items = [item for item in self._disk.items.values() if item.feed == slug]
@@ -318,51 +345,69 @@ async def turns(count: int) -> None:
         await asyncio.sleep(0)
 
 
-def _apply(disk: Disk, record: Record, sequence: int) -> Change:
-    editor = record.editor or ""
-    use = record.key and disk.uses.get((record.feed or "", editor, record.key.mac))
+def apply(disk: Disk, record: Record, sequence: int) -> Change:
+    """Decide on a record at its place, and keep on the disk what follows."""
+    token = record.settings.name if isinstance(record.settings, TokenSettings) else record.editor
+    redacted = disk.records.get(record.redaction.version) if record.redaction else None
+    if redacted is not None and (redacted.feed, redacted.item) != (record.feed, record.item):
+        redacted = None
     known = Known(
         feed=disk.feeds.get(record.feed or ""),
         item=disk.items.get(record.item or 0),
-        token=disk.tokens.get(record.editor or record.fields.get("name", "")),
-        used_at=use.sequence if use else None,
-        origin_item=disk.origins.get((record.feed or "", record.origin))
-        if record.origin is not None
-        else None,
+        token=disk.tokens.get(token or ""),
+        used_at=disk.retries.get(record.retry_key.mac) if record.retry_key else None,
+        origin_item=disk.origins.get(record.origin_mac) if record.origin_mac else None,
+        redacted=redacted.act if redacted is not None else None,
     )
     change = decide(record, sequence, known)
     if change.feed is not None:
         disk.feeds[change.feed.slug] = change.feed
     if change.token is not None:
         disk.tokens[change.token.name] = change.token
+    if record.retry_key is not None:
+        disk.retries[record.retry_key.mac] = sequence
     if change.item is not None:
-        record = _store_item(disk, record, change.item)
-    disk.entries[sequence] = Logged(sequence, record, change.effective_at)
+        record = replace(record, item=change.item.id)
+        disk.items[change.item.id] = change.item
+        if record.origin_mac is not None:
+            disk.origins[record.origin_mac] = change.item.id
+    disk.records[sequence] = record
+    disk.entries[sequence] = _revision(record, change)
+    _erase(disk, record, sequence)
     return change
 
 
-def _store_item(disk: Disk, record: Record, item: Item) -> Record:
-    record = replace(record, item=item.id)
-    disk.items[item.id] = item
-    if record.key is not None:
-        use = Use(item.version, item.id, record.key)
-        disk.uses[item.feed, record.editor or "", record.key.mac] = use
-    if record.origin is not None:
-        disk.origins[item.feed, record.origin] = item.id
-    if item.status is Status.KILLED:
-        _erase(disk, item)
-    return record
+def _revision(record: Record, change: Change) -> Revision:
+    item, settings = change.item, record.settings
+    return Revision(
+        change.sequence,
+        record.check,
+        record.act,
+        record.at,
+        change.effective_at,
+        record.editor,
+        record.claimed_at,
+        record.note,
+        item,
+        settings if isinstance(settings, FeedSettings) else None,
+        item.words_at if item else change.feed.words_at if change.feed else None,
+    )
 
 
-def _erase(disk: Disk, item: Item) -> None:
-    for sequence, entry in disk.entries.items():
-        if entry.record.item == item.id:
-            record = entry.record
-            bare = Record(record.rid, record.act, record.at, record.feed, item.id, record.editor)
-            disk.entries[sequence] = replace(entry, record=bare)
-    for place, use in disk.uses.items():
-        if use.item == item.id and use.sequence < item.version:
-            disk.uses[place] = replace(use, key=replace(use.key, salt="", body_mac=""))
+def _erase(disk: Disk, record: Record, sequence: int) -> None:
+    """Forget what a machine whose keys are destroyed cannot read any more."""
+    if record.act is Verb.KILL:
+        gone = {n for n, r in disk.records.items() if r.item == record.item and n < sequence}
+    elif record.redaction is not None:
+        gone = set(record.redaction.erases)
+    else:
+        return
+    for number, entry in disk.entries.items():
+        if number in gone and entry.erased_at is None:
+            entry = replace(entry, note=None, settings=None, erased_at=record.at)
+        if entry.words_at in gone:
+            entry = replace(entry, item=None)
+        disk.entries[number] = entry
 
 
 def _has(item: Item, words: str) -> bool:

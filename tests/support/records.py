@@ -5,16 +5,32 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from feedserver.draft import Draft
 from feedserver.journal import Journal, Mirror
-from feedserver.model import Act, Erased, Item, Key, Logged, Millis, Record, Verb, random_id
-from feedserver.rules import Change
-from feedserver.sqlite.database import open_database
-from feedserver.sqlite.journal import SQLiteJournal, open_journal
+from feedserver.model import (
+    Act,
+    Content,
+    Correction,
+    Feed,
+    FeedSettings,
+    Item,
+    Millis,
+    Origin,
+    Record,
+    Redaction,
+    RetryKey,
+    TokenSettings,
+    Verb,
+    random_id,
+)
+from feedserver.rules import WRITES_WORDS, Change, time_of
+from feedserver.sqlite.journal import SQLiteJournal
 from feedserver.sqlite.mirror import SQLiteMirror
+from feedserver.sqlite.storage import open_storage
 from support.memory import MemoryJournal, Store, open_memory
 
 NOON: Millis = 1_747_483_200_000  # 2025-05-17T12:00:00Z
@@ -44,11 +60,10 @@ Open = Callable[[], AbstractAsyncContextManager[Opened]]
 def in_sqlite(folder: Path) -> Open:
     @asynccontextmanager
     async def opened() -> AsyncIterator[Opened]:
-        async with open_database(folder) as database:
-            others = asyncio.all_tasks()
-            async with open_journal(database) as journal:
-                works = frozenset(asyncio.all_tasks() - others)
-                yield Opened(journal, SQLiteMirror(database), works)
+        others = asyncio.all_tasks()
+        async with open_storage(folder, begins=True) as storage:
+            works = frozenset(asyncio.all_tasks() - others)
+            yield Opened(storage.journal, storage.mirror, works)
 
     return opened
 
@@ -66,8 +81,8 @@ def in_memory(seed: int = 0) -> Open:
 
 @asynccontextmanager
 async def open_sqlite(folder: Path) -> AsyncIterator[tuple[SQLiteJournal, SQLiteMirror]]:
-    async with open_database(folder) as database, open_journal(database) as journal:
-        yield journal, SQLiteMirror(database)
+    async with open_storage(folder, begins=True) as storage:
+        yield storage.journal, storage.mirror
 
 
 async def level(*processes: Opened) -> None:
@@ -77,31 +92,62 @@ async def level(*processes: Opened) -> None:
             await one.journal.level()
 
 
-def feed(slug: str = "world", at: Millis = NOON, **fields: Any) -> Record:
-    return Record(random_id(), Act.FEED, at, feed=slug, fields={"title": slug.title()} | fields)
+def feed(
+    slug: str = "world",
+    at: Millis = NOON,
+    before: Feed | None = None,
+    editor: str | None = None,
+    **settings: Any,
+) -> Record:
+    """Make a feed; `before` is the feed that is changed."""
+    known = before.settings if before is not None else FeedSettings(slug.title())
+    base = (before.version, before.version_check) if before is not None else None
+    return Record(
+        random_id(),
+        Act.FEED,
+        at,
+        feed=slug,
+        editor=editor,
+        settings=replace(known, **settings),
+        base=base,
+    )
 
 
 def token(name: str = "anna", *feeds: str, importer: bool = False) -> Record:
-    fields = {"name": name, "digest": name * 8, "feeds": list(feeds), "importer": importer}
-    return Record(random_id(), Act.TOKEN, NOON, fields=fields)
+    settings = TokenSettings(name, name * 8, feeds, importer)
+    return Record(random_id(), Act.TOKEN, NOON, settings=settings)
 
 
 def revoke(name: str = "anna") -> Record:
-    return Record(random_id(), Act.REVOKE, NOON, fields={"name": name})
+    return Record(random_id(), Act.REVOKE, NOON, settings=TokenSettings(name))
+
+
+def content(headline: str = "News", before: Content | None = None, **fields: Any) -> Content:
+    """Return what an editor's fields make of a content."""
+    return Draft({"headline": headline} | fields).applied_to(before or Content())
 
 
 def post(headline: str = "News", at: Millis = NOON, slug: str = "world", **more: Any) -> Record:
     """Make a post; `more` are fields of Record, or of the item."""
-    own = ("editor", "key", "claimed_at", "origin")
+    own = ("editor", "retry_key", "claimed_at", "origin", "published_at", "token_digest")
     record = {name: more.pop(name) for name in own if name in more}
-    fields = {"headline": headline} | more
-    return Record(random_id(), Verb.POST, at, feed=slug, fields=fields, **record)
+    if "origin" in record:
+        record["origin_mac"] = origin_mac(slug, record["origin"])
+    return Record(
+        random_id(), Verb.POST, at, feed=slug, content=content(headline, **more), **record
+    )
 
 
 def edit(item: Item, verb: Verb, at: Millis = NOON, **more: Any) -> Record:
     """Make any other verb, from the version given."""
-    own = ("editor", "key", "claimed_at", "note", "erased")
+    own = ("editor", "retry_key", "claimed_at", "note", "redaction", "content", "token_digest")
     record = {name: more.pop(name) for name in own if name in more}
+    if verb in WRITES_WORDS and "content" not in record:
+        changed = Draft(more).applied_to(item.content)
+        if verb is Verb.CORRECT:
+            shown = Correction(time_of(at, record.get("claimed_at"), item), record["note"])
+            changed = replace(changed, corrections=(*changed.corrections, shown))
+        record["content"] = changed
     return Record(
         random_id(),
         verb,
@@ -109,20 +155,26 @@ def edit(item: Item, verb: Verb, at: Millis = NOON, **more: Any) -> Record:
         feed=item.feed,
         item=item.id,
         base=(item.version, item.check),
-        fields=more,
         **record,
     )
 
 
-def kill(item: Item, log: tuple[Logged, ...], at: Millis = NOON, **more: Any) -> Record:
-    erased = tuple(
-        Erased(e.sequence, e.record.check, e.record.key.mac if e.record.key else None) for e in log
-    )
-    return edit(item, Verb.KILL, at, note="withdrawn", erased=erased, **more)
+def kill(item: Item, at: Millis = NOON, **more: Any) -> Record:
+    return edit(item, Verb.KILL, at, note="withdrawn", **more)
 
 
-def key(name: str = "k") -> Key:
-    return Key(mac=f"mac-{name}", salt="pepper", body_mac=f"body-{name}")
+def redact(item: Item, version: int, *erases: int, at: Millis = NOON, **more: Any) -> Record:
+    """Make a redact that erases `version`, and whatever else it is told."""
+    redaction = Redaction(version, tuple(sorted({version, *erases})))
+    return edit(item, Verb.REDACT, at, redaction=redaction, **{"note": "a name"} | more)
+
+
+def key(name: str = "k") -> RetryKey:
+    return RetryKey(f"mac-{name}".encode(), f"body-{name}")
+
+
+def origin_mac(slug: str, origin: Origin) -> bytes:
+    return f"{slug} {origin.uri} {origin.id}".encode()
 
 
 async def made(journal: Journal, *records: Record) -> list[Change]:

@@ -159,7 +159,7 @@ def test_whatever_comes_in_is_read_or_refused_with_a_close_code(parts: list[byte
 def test_a_text_frame_has_the_shortest_head_that_fits_and_no_mask(size: int) -> None:
     stem = b"x" * (size - len(tail(0)))
     payload = stem + tail(0)
-    made = text_frame(Message(stem, "cursor"), 0)
+    made = b"".join(text_frame(Message(stem, "cursor"), 0))
     head = 2 if size < 126 else 4 if size < 65536 else 10
     assert made[head:] == payload
     assert made[0] == 0x81

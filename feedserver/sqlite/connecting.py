@@ -1,0 +1,91 @@
+"""Connections to a SQLite file, set up as every connection here must be, behind aiosqlite."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import aiosqlite
+
+T = TypeVar("T")
+
+BUSY_SECONDS = 5.0  # how long a commit waits for another process's
+PRIMARY = 0xFF  # the part of SQLite's error codes that names the kind
+
+
+class _Answer:
+    """What a function returned, in the form of a cursor that aiosqlite fetches all of."""
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    def fetchall(self) -> Any:
+        """Return what the function returned."""
+        return self._value
+
+
+class Connection(sqlite3.Connection):
+    """A connection that also runs functions of itself, in place of statements.
+
+    So a transaction of twenty statements takes one hop to aiosqlite's thread, not twenty.
+    """
+
+    def execute(self, statement: Any, parameters: Any = (), /) -> Any:
+        """Execute a statement, or call a function with this connection."""
+        if callable(statement):
+            return _Answer(statement(self))
+        return super().execute(statement, parameters)
+
+
+async def run(connection: aiosqlite.Connection, work: Callable[[sqlite3.Connection], T]) -> T:
+    """Run `work` in the connection's thread, in one hop."""
+    return cast("T", await connection.execute_fetchall(cast("str", work)))
+
+
+def open_in_thread(path: Path, *, read_only: bool, wal: bool = True) -> aiosqlite.Connection:
+    """Return a connection in a thread of its own; await it to open it."""
+
+    def opening() -> sqlite3.Connection:
+        return connect(path, read_only=True) if read_only else connect_patiently(path, wal=wal)
+
+    return aiosqlite.Connection(opening, 64)
+
+
+def connect(path: Path, *, read_only: bool, wal: bool = True) -> Connection:
+    """Open one connection. Raises sqlite3.Error."""
+    mode = "ro" if read_only else "rw"
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={mode}",
+        uri=True,
+        timeout=BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+        factory=Connection,
+    )
+    connection.execute("PRAGMA temp_store = MEMORY")
+    if read_only:
+        connection.execute("PRAGMA query_only = ON")
+    elif wal:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+    return connection
+
+
+def connect_patiently(path: Path, *, wal: bool = True) -> Connection:
+    """Open the writing connection; the journal mode is set without SQLite's own waiting."""
+    end = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            return connect(path, read_only=False, wal=wal)
+        except sqlite3.OperationalError as fault:
+            if code_of(fault) != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                raise
+        time.sleep(0.02)
+
+
+def code_of(fault: sqlite3.Error) -> int:
+    """Return SQLite's code for the kind of fault; 0 for Python's own."""
+    return (getattr(fault, "sqlite_errorcode", None) or 0) & PRIMARY

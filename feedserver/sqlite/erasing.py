@@ -1,0 +1,63 @@
+"""After a kill or redact: destroy the keys of the words that were withdrawn.
+
+What is to do is derived, not listed twice: the kills and redacts above the keys' `erased_to`, and
+above what the search file says that it was cleaned to.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+
+import orjson
+
+from feedserver.journal import Purge
+from feedserver.sqlite.keys import KeyFile
+
+log = logging.getLogger("feedserver.purge")
+
+TODO_MAX = 1000  # kills and redacts executed in one go
+
+_TO_DO = (
+    "SELECT sequence, act, item, at, settings FROM records"
+    " WHERE act IN ('kill', 'redact') AND sequence > ? ORDER BY sequence LIMIT ?"
+)
+
+
+def destroy_keys(connection: sqlite3.Connection, keys: KeyFile) -> bool:
+    """Destroy the keys of all that was killed or redacted and is not yet; say whether all are.
+
+    Safe to repeat, and in several processes at once. Faults are logged, for a later try.
+    """
+    try:
+        while todo := connection.execute(_TO_DO, (keys.erased_to or 0, TODO_MAX)).fetchall():
+            for sequence, act, item, at, settings in todo:
+                erased = _erased_by(connection, sequence, act, item, settings)
+                keys.destroy(erased, sequence, act, at)
+                keys.note_erased(sequence)
+    except (OSError, sqlite3.Error) as fault:
+        log.warning("keys of withdrawn words could not be destroyed, will retry: %s", fault)
+        return False
+    return True
+
+
+def is_due(connection: sqlite3.Connection, keys: KeyFile) -> bool:
+    """Say whether a kill or redact is not executed yet."""
+    return connection.execute(_TO_DO, (keys.erased_to or 0, 1)).fetchone() is not None
+
+
+def unfinished(connection: sqlite3.Connection, keys: KeyFile, cleaned_to: int) -> list[Purge]:
+    """List the kills and redacts that are not wholly executed; `cleaned_to`: by the search file."""
+    done = min(keys.erased_to or 0, cleaned_to)
+    rows = connection.execute(_TO_DO, (done, TODO_MAX)).fetchall()
+    return [Purge(sequence, item, at) for sequence, _, item, at, _ in rows]
+
+
+def _erased_by(
+    connection: sqlite3.Connection, sequence: int, act: str, item: int | None, settings: str | None
+) -> list[int]:
+    if act == "redact":
+        listed: list[int] = orjson.loads(settings or "{}")["erases"]
+        return listed
+    earlier = "SELECT sequence FROM records WHERE item = ? AND sequence < ?"
+    return [row[0] for row in connection.execute(earlier, (item, sequence))]

@@ -1,0 +1,438 @@
+"""Withdrawn words: after a kill or redact no file of the folder gives them back to anybody."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.forensics import in_plain, keys_in, opened, sealed_in
+from support.records import NOON, edit, feed, item_of, key, kill, made, open_sqlite, post, token
+from support.server import ROOT
+
+from feedserver.errors import SetupError
+from feedserver.model import Item, Status, Token, Verb
+from feedserver.newsroom import Newsroom, Outcome, Submission
+from feedserver.sqlite import keys
+from feedserver.sqlite.connecting import connect
+from feedserver.sqlite.folder import DATABASE
+from feedserver.sqlite.journal import SQLiteJournal
+from feedserver.sqlite.mirror import SQLiteMirror
+from feedserver.sqlite.storage import open_storage
+
+pytestmark = pytest.mark.anyio
+
+PATIENCE = 20.0
+
+
+def secret(number: int) -> list[str]:
+    """Make words that nobody else writes: for a headline, a body, a tag, a note."""
+    draw = random.Random(number)
+    return ["".join(draw.choices("bcdfghjklmnpqrstvwxz", k=12)) for _ in range(4)]
+
+
+class Desk:
+    """An editor, anna, at the feed world of one folder."""
+
+    def __init__(self, journal: SQLiteJournal, mirror: SQLiteMirror, anna: Token) -> None:
+        self.journal, self.mirror = journal, mirror
+        self.room = Newsroom(journal, mirror, lambda: NOON)
+        self._anna = anna
+
+    async def do(self, verb: Verb, item: Item | None = None, **raw: Any) -> Outcome:
+        condition = ((item.version, item.check),) if item else None
+        used = raw.pop("key", None)
+        return await self.room.submit(
+            Submission("world", verb, raw, self._anna, item.id if item else None, condition, used)
+        )
+
+    async def item(self, verb: Verb, item: Item | None = None, **raw: Any) -> Item:
+        return (await self.do(verb, item, **raw)).item
+
+
+@asynccontextmanager
+async def desk_in(folder: Path) -> AsyncIterator[Desk]:
+    async with open_sqlite(folder) as (journal, mirror):
+        if await mirror.feed("world") is None:
+            await made(journal, feed(), token())
+        [anna] = await mirror.tokens()
+        yield Desk(journal, mirror, anna)
+
+
+async def test_no_file_ever_holds_a_word_in_plain(tmp_path: Path) -> None:
+    words = secret(1)
+    async with desk_in(tmp_path) as desk:
+        item = await desk.item(Verb.POST, headline=words[0], body=words[1], tags=[words[2]])
+        await desk.item(Verb.CORRECT, item, note=words[3])
+        await desk.mirror.page("world", 10, words=words[0])
+        assert in_plain(tmp_path, words) == []
+        pieces = sealed_in(tmp_path)
+        told = b"".join(opened(tmp_path, pieces).values())
+        assert all(word.encode() in told for word in words)  # the search does find what is there
+    assert in_plain(tmp_path, words) == []
+
+
+async def test_after_a_kill_no_copy_of_the_words_can_be_opened_with_the_folders_keys(
+    tmp_path: Path,
+) -> None:
+    async with desk_in(tmp_path) as desk:
+        item = await desk.item(Verb.POST, headline="Grivna", body="Zolotnik", key="post")
+        item = await desk.item(Verb.FIX, item, body="Arshin")
+        item = await desk.item(Verb.HOLD, item, note="Sazhen")
+        other = await desk.item(Verb.POST, headline="Other")
+        pieces = sealed_in(tmp_path)  # as a backup, a freed block or a WAL has them
+        tombstone = await desk.item(Verb.KILL, item, note="Withdrawn: wrong", key="kill")
+        assert await desk.journal.purged(PATIENCE)
+        gone = {item.id, *(one.version for one in await desk.mirror.revisions("world", item.id))}
+        gone -= {tombstone.version}
+        left = opened(tmp_path, [*pieces, *sealed_in(tmp_path)])
+        assert left.keys() & gone == set()
+        assert {other.id, tombstone.version} <= left.keys()
+        assert b"Other" in left[other.id]
+        assert b"wrong" in left[tombstone.version]
+        retry = await desk.do(Verb.KILL, item, note="Withdrawn: wrong", key="kill")
+        assert retry.replayed
+        assert retry.item == tombstone
+
+
+async def test_an_old_copy_of_the_data_beside_the_present_keys_gives_no_killed_word(
+    tmp_path: Path,
+) -> None:
+    here, there = tmp_path / "here", tmp_path / "there"
+    async with desk_in(here) as desk:
+        item = await desk.item(Verb.POST, headline="Grivna")
+        kept = await desk.item(Verb.POST, headline="Other")
+        there.mkdir()
+        with (
+            closing(sqlite3.connect(here / DATABASE)) as data,
+            closing(sqlite3.connect(there / DATABASE)) as copy,
+        ):
+            data.backup(copy)
+        await desk.item(Verb.KILL, item, note="Withdrawn")
+        assert await desk.journal.purged(PATIENCE)
+    shutil.copy(here / keys.FILE, there / keys.FILE)
+    assert opened(there, sealed_in(there)).keys() & {item.id} == set()
+    assert kept.id in opened(there, sealed_in(there))
+
+
+async def test_a_redact_erases_one_revision_and_those_that_repeat_it(tmp_path: Path) -> None:
+    async with desk_in(tmp_path) as desk:
+        posted = await desk.item(Verb.POST, headline="Minister met Ivan Secret", body="Text")
+        fixed = await desk.item(Verb.FIX, posted, tags=["kyiv"])  # repeats the headline
+        pinned = await desk.item(Verb.PIN, fixed)
+        updated = await desk.item(Verb.UPDATE, pinned, headline="Minister met a witness")
+        pieces = sealed_in(tmp_path)
+        outcome = await desk.do(Verb.REDACT, updated, version=posted.version, note="a name")
+        assert outcome.redacted == (posted.version, fixed.version)
+        assert await desk.journal.purged(PATIENCE)
+        left = opened(tmp_path, [*pieces, *sealed_in(tmp_path)])
+        assert all(b"Secret" not in words for words in left.values())
+        assert outcome.item.headline == "Minister met a witness"
+        assert outcome.item.version > updated.version
+        revisions = await desk.mirror.revisions("world", posted.id)
+        assert [(one.act, one.erased_at is not None) for one in revisions] == [
+            (Verb.POST, True),
+            (Verb.FIX, True),
+            (Verb.PIN, False),
+            (Verb.UPDATE, False),
+            (Verb.REDACT, False),
+        ]
+        assert await desk.mirror.item("world", posted.id) == outcome.item
+
+
+async def test_a_redacted_correction_shows_its_new_text_and_the_old_one_is_gone(
+    tmp_path: Path,
+) -> None:
+    async with desk_in(tmp_path) as desk:
+        item = await desk.item(Verb.POST, headline="Bus hit")
+        corrected = await desk.item(Verb.CORRECT, item, note="It was Ivan Secret")
+        item = await desk.item(Verb.FIX, corrected, headline="Bus was hit")
+        pieces = sealed_in(tmp_path)
+        outcome = await desk.do(
+            Verb.REDACT, item, version=corrected.version, note="It was another person"
+        )
+        assert outcome.redacted == (corrected.version, item.version)
+        assert await desk.journal.purged(PATIENCE)
+        assert [one.note for one in outcome.item.corrections] == ["It was another person"]
+        assert outcome.item.headline == "Bus was hit"
+        left = opened(tmp_path, [*pieces, *sealed_in(tmp_path)])
+        assert all(b"Secret" not in words for words in left.values())
+        assert await desk.mirror.item("world", item.id) == outcome.item
+
+
+async def test_the_note_of_a_kill_can_be_redacted_and_nothing_else_done_to_it(
+    tmp_path: Path,
+) -> None:
+    async with desk_in(tmp_path) as desk:
+        item = await desk.item(Verb.POST, headline="One")
+        killed = await desk.item(Verb.KILL, item, note="Ivan Secret asked us")
+        pieces = sealed_in(tmp_path)
+        again = await desk.item(
+            Verb.REDACT, killed, version=killed.version, note="Withdrawn on request"
+        )
+        assert await desk.journal.purged(PATIENCE)
+        assert (again.status, again.note, again.killed_at) == (
+            Status.KILLED,
+            "Withdrawn on request",
+            killed.killed_at,
+        )
+        third = await desk.item(Verb.REDACT, again, version=again.version, note="Withdrawn")
+        assert await desk.journal.purged(PATIENCE)
+        assert await desk.mirror.item("world", item.id) == third
+        left = opened(tmp_path, [*pieces, *sealed_in(tmp_path)])
+        assert all(b"Secret" not in words for words in left.values())
+
+
+DIES = """
+import asyncio, os, signal, sys
+from pathlib import Path
+from feedserver.sqlite import keys
+from sqlite.test_erasure import desk_in
+from feedserver.model import Verb
+
+names, count = sys.argv[2].split(","), int(sys.argv[3])
+left = [count]
+
+def dying(name):
+    real = getattr(os, name)
+    def call(*given):
+        left[0] -= 1
+        if left[0] < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return real(*given)
+    return call
+
+async def main():
+    async with desk_in(Path(sys.argv[1])) as desk:
+        item = await desk.mirror.item("world", int(sys.argv[4]))
+        for name in names:
+            setattr(os, name, dying(name))
+        await desk.item(Verb.KILL, item, note="Withdrawn")
+        for name in names:  # it was done before the count ran out
+            left[0] = 1 << 30
+        await desk.journal.purged(20)
+        print("done", flush=True)
+
+asyncio.run(main())
+"""
+
+
+def run(script: str, *words: object) -> subprocess.CompletedProcess[str]:
+    paths = os.pathsep.join([str(ROOT / "tests"), str(ROOT)])
+    return subprocess.run(
+        [sys.executable, "-c", script, *map(str, words)],
+        env=os.environ | {"PYTHONPATH": paths},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+async def test_a_kill_that_is_cut_short_between_any_two_steps_is_finished_at_the_next_start(
+    tmp_path: Path,
+) -> None:
+    async with desk_in(tmp_path) as desk:
+        items = [await desk.item(Verb.POST, headline=f"Grivna {n}") for n in range(12)]
+        items = [await desk.item(Verb.FIX, item, body="Zolotnik") for item in items]
+    pieces = sealed_in(tmp_path)
+    died = 0
+    for number, item in enumerate(items):
+        done = run(DIES, tmp_path, "pwrite,fdatasync", number, item.id)
+        died += done.returncode == -signal.SIGKILL
+        if done.returncode == 0:
+            assert "done" in done.stdout
+            break
+        assert done.returncode == -signal.SIGKILL, done.stderr
+        async with desk_in(tmp_path) as desk:
+            found = await desk.mirror.item("world", item.id)
+            assert found is not None
+            if found.status is Status.KILLED:
+                assert await desk.journal.purged(PATIENCE)
+                assert opened(tmp_path, pieces).keys() & {item.id, item.version} == set()
+            else:  # it died before its commit
+                assert found == item
+    assert died >= 5
+
+
+async def test_what_a_dead_attempt_sealed_can_be_opened_by_no_key_that_lives_on(
+    tmp_path: Path,
+) -> None:
+    # One process dies between sealing and COMMIT, as often as it likes; another keeps the log of
+    # SQLite alive, and its records take the same sequences.
+    script = """
+import os, signal, sys
+from pathlib import Path
+from feedserver.sqlite import rows, writer
+from feedserver.sqlite.connecting import connect
+from feedserver.sqlite.folder import DATABASE, Files
+from feedserver.sqlite.ledger import Ledger
+from feedserver.sqlite.opening import open_keys
+from support.records import post
+
+folder = Path(sys.argv[1])
+keys = open_keys(folder, read_only=False)
+connection = connect(folder / DATABASE, read_only=False)
+connection.execute("PRAGMA cache_spill = 1")
+connection.execute("PRAGMA cache_size = 1")
+stored = rows.store_record
+
+def noting(connection, record, change, key):
+    stored(connection, record, change, key)
+    row = connection.execute("SELECT sealed FROM records WHERE sequence = ?", (change.sequence,))
+    with open(sys.argv[2], "ab") as file:
+        file.write(key.hex().encode() + b"\\n")
+
+rows.store_record = noting
+group = [post(f"Dead words {n}", body="x" * 5000) for n in range(int(sys.argv[3]))]
+decide = writer._decide
+
+def dying(*given):
+    decide(*given)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+writer._decide = dying
+writer.transact(connection, Ledger(keys, rows.Reader(keys)), Files(folder / DATABASE, keys), group)
+"""
+    noted = tmp_path / "noted"
+    folder = tmp_path / "data"
+    async with desk_in(folder) as desk:
+        for number in (1, 3, 7):
+            done = await asyncio.to_thread(run, script, folder, noted, number)
+            assert done.returncode == -signal.SIGKILL, done.stderr
+            item = await desk.item(Verb.POST, headline="Living words")
+            dead = {bytes.fromhex(line) for line in noted.read_text().split()}
+            assert len(dead) >= number
+            # At the latest before the next kill is called done, nothing opens them.
+            await desk.item(Verb.KILL, item, note="Withdrawn")
+            assert await desk.journal.purged(PATIENCE)
+            assert dead & set(keys_in(folder)) == set()
+
+
+async def test_after_a_rollback_its_keys_are_drawn_anew_before_anybody_is_answered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from feedserver.sqlite import rows
+
+    taken: list[bytes] = []
+    stored = rows.store_record
+
+    def failing(connection: sqlite3.Connection, record: Any, change: Any, key_: bytes) -> None:
+        taken.append(key_)
+        stored(connection, record, change, key_)
+        raise sqlite3.OperationalError("disk full")
+
+    async with desk_in(tmp_path) as desk:
+        with monkeypatch.context() as patched:
+            patched.setattr(rows, "store_record", failing)
+            for number in range(3):
+                with pytest.raises(Exception, match="cannot be written"):
+                    await desk.journal.append(post(f"Lost {number}"))
+                assert not set(taken) & set(keys_in(tmp_path))
+        assert len(set(taken)) == 3
+        await desk.item(Verb.POST, headline="Kept")
+
+
+async def test_another_process_reads_killed_words_from_no_cache_of_keys(tmp_path: Path) -> None:
+    async with desk_in(tmp_path) as one, desk_in(tmp_path) as other:
+        item = await one.item(Verb.POST, headline="Grivna")
+        assert (await other.mirror.item("world", item.id)) == item
+        tombstone = await one.item(Verb.KILL, item, note="Withdrawn")
+        assert await other.mirror.item("world", item.id) == tombstone
+        [posted, _] = await other.mirror.revisions("world", item.id)
+        assert posted.item is None
+
+
+async def test_keys_that_lack_slots_or_belong_to_another_journal_are_refused_with_numbers(
+    tmp_path: Path,
+) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    for folder in (one, two):
+        async with desk_in(folder) as desk:
+            await desk.item(Verb.POST, headline="News")
+    whole = (one / keys.FILE).read_bytes()
+    (one / keys.FILE).write_bytes((two / keys.FILE).read_bytes())
+    with pytest.raises(SetupError, match="another journal"):
+        async with open_storage(one):
+            pass
+    (one / keys.FILE).write_bytes(whole[: keys.HEADER + keys.SLOT * keys.number_of(3)])
+    with pytest.raises(SetupError, match=r"up to record 2.* newest record is 3"):
+        async with open_storage(one):
+            pass
+    (one / keys.FILE).unlink()
+    with pytest.raises(SetupError, match="missing"):
+        async with open_storage(one):
+            pass
+    assert not (one / keys.FILE).exists()  # none is ever made beside records
+    (one / keys.FILE).write_bytes(whole)
+    async with open_storage(one) as storage:
+        assert await storage.mirror.item("world", 3)
+
+
+@pytest.mark.parametrize("column", ["sealed", "rid", "editor", "at", "settings", "language"])
+async def test_a_record_that_was_changed_in_the_file_is_left_out_and_named(
+    tmp_path: Path, column: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    changes = {
+        "sealed": "CAST(substr(sealed, 1, 20) || x'00' || substr(sealed, 22) AS BLOB)",
+        "rid": "rid || 'x'",
+        "editor": "'somebody'",
+        "at": "at + 1",
+        "settings": "'{}'",
+        "language": "'de'",
+    }
+    async with desk_in(tmp_path) as desk:
+        await desk.item(Verb.POST, headline="Before")
+        item = await desk.item(Verb.POST, headline="Flipped")
+        await desk.item(Verb.POST, headline="After")
+    with closing(connect(tmp_path / DATABASE, read_only=False)) as connection:
+        change = f"UPDATE records SET {column} = {changes[column]} WHERE sequence = ?"
+        connection.execute(change, (item.id,))
+    async with desk_in(tmp_path) as desk:
+        page = await desk.mirror.page("world", 10)
+        assert page is not None
+        assert [one.headline for one in page.items] == ["After", "Before"]
+        assert await desk.mirror.item("world", item.id) is None  # and no tombstone either
+        assert desk.mirror.unreadable == 1
+    assert caplog.text.count(f"record {item.id} of item {item.id}") == 1
+
+
+async def test_two_records_that_were_swapped_are_noticed(tmp_path: Path) -> None:
+    async with desk_in(tmp_path) as desk:
+        one = await desk.item(Verb.POST, headline="One")
+        two = await desk.item(Verb.POST, headline="Two")
+    with closing(connect(tmp_path / DATABASE, read_only=False)) as connection:
+        sealed = dict(connection.execute("SELECT sequence, sealed FROM records WHERE item > 0"))
+        for mine, others in ((one.id, two.id), (two.id, one.id)):
+            connection.execute(
+                "UPDATE records SET sealed = ? WHERE sequence = ?", (sealed[others], mine)
+            )
+    async with desk_in(tmp_path) as desk:
+        page = await desk.mirror.page("world", 10)
+        assert page is not None
+        assert page.items == ()
+
+
+async def test_a_kill_of_many_revisions_leaves_none(tmp_path: Path) -> None:
+    async with desk_in(tmp_path) as desk:
+        item = await desk.item(Verb.POST, headline="Zero")
+        for number in range(200):
+            item = item_of(
+                await desk.journal.append(
+                    edit(item, Verb.FIX, headline=f"Version {number}", retry_key=key(str(number)))
+                )
+            )
+        pieces = sealed_in(tmp_path)
+        await desk.journal.append(kill(item))
+        assert await desk.journal.purged(PATIENCE)
+        assert all(words == b"" for words in opened(tmp_path, pieces[2:]).values())

@@ -1,0 +1,72 @@
+"""What somebody who has the folder's files can still read of them."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from feedserver import records
+from feedserver.sqlite import keys, rows
+from feedserver.sqlite.folder import DATABASE
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """A record's words as they lie in the file, and what is bound to them."""
+
+    sequence: int
+    sealed: bytes
+    bound: bytes
+
+
+def sealed_in(folder: Path) -> list[Sealed]:
+    """Copy the sealed words of all records of a folder, as a backup or a freed block has them."""
+    with closing(sqlite3.connect(folder / DATABASE)) as connection:
+        found = connection.execute(
+            f"SELECT {rows.RECORD} FROM records WHERE sealed IS NOT NULL ORDER BY sequence"
+        ).fetchall()
+    return [
+        Sealed(row[0], row[17], records.bound(rows.load_record(row), rows._bytes(row[16])))
+        for row in found
+    ]
+
+
+def keys_in(folder: Path) -> Iterator[bytes]:
+    """Yield whatever may be a key in any file of the folder, at any slot, whole or not."""
+    for path in folder.rglob("*.keys"):
+        raw = path.read_bytes()
+        for at in range(keys.HEADER, len(raw), keys.SLOT):
+            yield raw[at : at + 32]
+
+
+def opened(folder: Path, pieces: Iterable[Sealed]) -> dict[int, bytes]:
+    """Try all keys in the folder on these pieces; return what could be read, by sequence."""
+    found = {}
+    usable = [key for key in keys_in(folder) if len(key) == 32 and any(key)]
+    for piece in pieces:
+        for key in usable:
+            try:
+                words = AESGCM(key).decrypt(piece.sealed[:12], piece.sealed[12:], piece.bound)
+            except InvalidTag:
+                continue
+            found[piece.sequence] = words
+    return found
+
+
+def in_plain(folder: Path, words: Iterable[str]) -> list[str]:
+    """Find words in any file of the folder, as they are or without their first letters."""
+    found = []
+    for path in folder.rglob("*"):
+        content = path.read_bytes().lower() if path.is_file() else b""
+        found += [
+            f"{word} in {path.name}"
+            for word in words
+            if any(word.lower().encode()[cut:] in content for cut in range(4))
+        ]
+    return found
