@@ -24,6 +24,7 @@ from feedserver.api.waiting import Waiting
 from feedserver.clock import Clock
 from feedserver.errors import SetupError
 from feedserver.linux.aio import Aio
+from feedserver.linux.allocator import return_long_texts
 from feedserver.linux.batches import KernelQueue
 from feedserver.linux.timekeeping import boot_millis, is_synchronised, wall_millis
 from feedserver.linux.uring import Ring
@@ -182,6 +183,7 @@ def serve(settings: Settings, *, ready: Callable[[str], None]) -> int:
         level=settings.log_level.upper(), format=f"{when}%(levelname)s %(name)s: %(message)s"
     )
     _raise_open_files()
+    return_long_texts()
     if settings.workers == 1:
         with listen(settings.host, settings.port) as listener:
             return _run(settings, listener, lambda: ready(url_of(listener)))

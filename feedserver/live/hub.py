@@ -274,21 +274,20 @@ class Hub:
             self._missed.pop(slug, None)
 
     def _forget_idle(self) -> None:
-        """Forget channels without readers: beyond a number those not wanted of late, beyond a
-        number of bytes any, and always those wanted least recently first."""
-        idle = sorted(
-            (
-                (channel.wanted_at, slug, channel.window.memory)
-                for slug, channel in self._channels.items()
-                if not channel.readers and slug not in self._held
-            ),
-        )
-        count, size = len(idle), sum(size for _, _, size in idle)
+        """Forget channels without readers, those wanted least recently first.
+
+        Beyond a number of them those that were not wanted of late go, beyond a number of bytes any.
+        """
+        idle = [item for item in self._channels.items() if not item[1].readers]
+        idle.sort(key=lambda item: item[1].wanted_at)
+        count, size = len(idle), sum(channel.window.memory for _, channel in idle)
         since = time.monotonic() - IDLE_SECONDS
-        for wanted_at, slug, own_size in idle:
-            if size > IDLE_BYTES or (count > CHANNELS_IDLE_MAX and wanted_at < since):
+        for slug, channel in idle:
+            is_surplus = count > CHANNELS_IDLE_MAX and channel.wanted_at < since
+            if slug not in self._held and (size > IDLE_BYTES or is_surplus):
                 del self._channels[slug]
-                count, size = count - 1, size - own_size
+                count, size = count - 1, size - channel.window.memory
+                channel.window.release()  # a channel's parts refer to one another
 
     @contextmanager
     def _hold(self, slug: str) -> Iterator[None]:

@@ -90,6 +90,11 @@ class Window:
         self._caught_up_at = sequence
         self._forget()
 
+    def release(self) -> None:
+        """Free the memory of a window that nobody uses any more, whoever still refers to it."""
+        # Not only cleared: whoever did use it must not be told that there is no news.
+        del self._items, self._checks
+
     def changed_since(self, sequence: int) -> list[Item] | None:
         """List the items changed after `sequence`, oldest change first; None: too many.
 

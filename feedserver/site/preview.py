@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -38,7 +38,12 @@ class Card:
     image_size: tuple[int, int] | None = None
     published_at: Millis | None = None
     modified_at: Millis | None = None
-    json_ld: Markup | None = None
+    described: dict[str, Any] = field(default_factory=dict)  # as JSON-LD has it
+
+    @property
+    def json_ld(self) -> Markup | None:
+        """The page for search engines; None if there is nothing to say."""
+        return _script(self.described) if self.described else None
 
 
 def site_card(site: Site, description: str) -> Card:
@@ -59,7 +64,7 @@ def feed_card(
         url,
         robots=HIDDEN if "q=" in path else INDEXED,
         **_image(site, f"{site.name}: {feed.title}"),
-        json_ld=_script(_live_blog(site, feed, shown, url)) if scope == "front" else None,
+        described=_live_blog(site, feed, shown, url) if scope == "front" else {},
     )
 
 
@@ -86,7 +91,7 @@ def item_card(site: Site, feed: Feed, item: Item) -> Card:
         type="article",
         published_at=item.published_at,
         modified_at=item.updated_at,
-        json_ld=_script(described),
+        described=described,
         **picture,
     )
 

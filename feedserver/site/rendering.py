@@ -225,7 +225,15 @@ def _json(words: dict[str, Any]) -> Markup:
 
 def _render(name: str, site: Site, say: Wording, **values: Any) -> str:
     template = _environment().get_template(name)
-    return template.render(site=site, say=say, words=say.words, **values)
+    html = template.render(site=site, say=say, words=say.words, **values)
+    # A template's context is a reference cycle, and the collector runs seldom: long texts would
+    # stay in memory for minutes.
+    for value in values.values():
+        if isinstance(value, list):
+            value.clear()
+        elif isinstance(value, Card):
+            value.described.clear()
+    return html
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import hashlib
 import html
@@ -9,6 +10,7 @@ import itertools
 import json
 import re
 import shutil
+import sys
 import time
 from base64 import b64encode
 from collections.abc import Iterator
@@ -18,16 +20,25 @@ from typing import Any
 
 import httpx
 import pytest
+from markupsafe import Markup
 from starlette.applications import Starlette
 from starlette.routing import Route
 from support.server import Editor, Server
 
+from feedserver import model
 from feedserver.api.context import Site
 from feedserver.service import make_app, open_context
 from feedserver.settings import read_settings
 from feedserver.site import assets
 from feedserver.site.preview import locale
-from feedserver.site.rendering import render_index
+from feedserver.site.rendering import (
+    Listing,
+    article_keys,
+    render_embed,
+    render_feed,
+    render_index,
+    render_item,
+)
 from feedserver.site.wording import direction, languages
 
 SECRET = "Rumour of the day"
@@ -553,6 +564,32 @@ def test_the_openapi_document_names_every_route_and_no_other(feed: Feed) -> None
     references = set(re.findall(r'"#/components/(\w+)/(\w+)"', json.dumps(document)))
     named = {(kind, name) for kind, all_of in document["components"].items() for name in all_of}
     assert references == named - {("securitySchemes", "token")}
+
+
+def test_a_page_leaves_no_long_text_in_memory_until_the_collector_runs() -> None:
+    """Which is seldom: a page of fifty long items has 3 MB of them."""
+    site = Site("https://news.example", "Live news")
+    news, item = (
+        model.Feed("world", "World", 0, 1, 9, "abcd"),
+        model.Item(3, "world", 9, "abcd", 0, body="b"),
+    )
+    text = Markup("x" * 100_000)
+    listing = Listing(news, [item], "cursor", 25)
+    gc.collect()
+    gc.disable()
+    try:
+        before = sys.getrefcount(text), sys.getrefcount(item)
+        known = {key: text for key in article_keys(listing)}
+        assert text in render_feed(site, listing, known, {})
+        assert "b</p>" in render_item(
+            site, news, item, [(9, model.Verb.POST, 0, item)] * 2, "c", 25
+        )
+        render_embed(site, news, [item])
+        del known
+        assert sys.getrefcount(text) == before[0]
+        assert sys.getrefcount(item) <= before[1] + 1, "all but the item that a page is about"
+    finally:
+        gc.enable()
 
 
 class NoDatabase:
