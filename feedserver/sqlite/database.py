@@ -139,8 +139,6 @@ async def open_database(
         read_only = not opening.is_writable(path)
         keys = opening.open_keys(folder, read_only=read_only)
         opened.callback(keys.close)
-        watcher = connect(path, read_only=True)
-        opened.callback(watcher.close)
         writer = None
         if not read_only:
             writer = await opened.enter_async_context(open_in_thread(path, read_only=False))
@@ -150,6 +148,8 @@ async def open_database(
             await opened.enter_async_context(open_in_thread(path, read_only=True))
             for _ in range(READERS)
         ]
+        watcher = connect(path, read_only=True)
+        opened.callback(watcher.close)
         identity = opening.identity_of(watcher)
         yield Database(path, identity, keys, writer, tuple(readers), watcher)
 

@@ -44,7 +44,10 @@ def prepare(folder: Path, checked_max: int = GLANCED_MAX) -> Identity:
     except sqlite3.DatabaseError as fault:
         raise unreadable(path, fault) from None
     except OSError as fault:
-        raise SetupError(f"cannot open {path}: {fault.strerror}") from None
+        raise SetupError(
+            f"cannot write to {path} ({fault.strerror}): give this user the right to write there "
+            f"and in {folder}, or choose another folder with --data"
+        ) from None
     try:
         with closing(connection):
             if writable:

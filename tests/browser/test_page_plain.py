@@ -11,8 +11,9 @@ row => {
     const tree = (node) => {
         if (node.nodeType === Node.TEXT_NODE) return node.data.trim().replace(/\\s+/g, ' ') || null;
         const button = node.matches('button.updated');
-        const names = [...node.attributes].filter(({ name }) => node.matches('.updated')
-            ? name === 'class' : !['part', 'data-look', node.part.value && 'class'].includes(name));
+        const unlike = ['part', 'data-rendered', node.part.value && 'class'];
+        const names = [...node.attributes].filter(({ name }) =>
+            node.matches('.updated') ? name === 'class' : !unlike.includes(name));
         return [
             button ? 'a' : node.localName,
             ...names.map(({ name, value }) => `${name}=${value}`.replace(/ new$/, '')).sort(),

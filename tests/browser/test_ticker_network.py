@@ -99,6 +99,7 @@ def test_where_sockets_are_blocked_it_takes_sse(stage: Stage) -> None:
     feed = stage.feed()
     feed.post("First")
     page = open_page(stage, feed, SEEN + FAST)
+    wait_until(lambda: stage.wire.asked("/stream"))
     assert stage.wire.asked("/live") == 3
     assert stage.wire.asked("/stream") == 1
     feed.post("Second")

@@ -173,7 +173,7 @@ def test_the_voice_speaks_of_news_once_in_five_seconds_and_not_of_the_first_item
     feed.post("Bridge closed", breaking=True)
     expect(voice).to_have_text("Breaking: Bridge closed")
     page.evaluate(
-        """window.spoken = []; new MutationObserver(() => spoken.push(performance.now()))
+        """window.spoken = []; new MutationObserver(() => spoken.push('something'))
         .observe(document.querySelector('live-ticker').shadowRoot.querySelector('[role=status]'),
             {childList: true})"""
     )

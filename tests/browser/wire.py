@@ -13,7 +13,7 @@ DRIP = 64  # bytes at a time
 
 
 class Wire:
-    """Can reset, swallow, refuse, delay or drip what goes through it."""
+    """Can reset, swallow, refuse, hold, delay or drip what goes through it."""
 
     def __init__(self, server: Server) -> None:
         self.server = server
@@ -30,6 +30,7 @@ class Wire:
         self.refuse = False
         self.no_sockets = False  # answers a WebSocket's handshake with a reset
         self.no_streams = False  # and a request for SSE
+        self.held: tuple[str, ...] = ()  # never answers requests whose first line has one of these
         self.latency = 0.0  # seconds that each piece of an answer takes longer
         self.drip = 0.0  # seconds between every few bytes of an answer
         self.requests.clear()
@@ -66,6 +67,8 @@ class Wire:
             self.requests.append(head.split(b"\r\n", 1)[0].decode("latin-1"))
             if self._blocked(head):
                 return client.close()
+            if self._is_held(head):
+                return self.pairs.append((client, client))
             server = socket.create_connection(("127.0.0.1", self.server.port))
         except OSError:  # the server restarts
             return client.close()
@@ -81,6 +84,10 @@ class Wire:
             self.no_streams and b"/stream" in head.split(b"\r\n", 1)[0]
         )
 
+    def _is_held(self, head: bytes) -> bool:
+        line = head.split(b"\r\n", 1)[0].decode("latin-1")
+        return any(part in line for part in self.held)
+
     def _up(self, client: socket.socket, server: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while data := client.recv(65536):
@@ -88,6 +95,8 @@ class Wire:
                     self.requests.append(data.split(b"\r\n", 1)[0].decode("latin-1"))
                     if self._blocked(data):
                         break
+                    if self._is_held(data):
+                        continue
                 if not self.swallow:
                     server.sendall(data)
         hang_up(client, server)

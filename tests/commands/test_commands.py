@@ -120,10 +120,10 @@ def test_what_embeds_a_feed_names_an_address_that_readers_can_go_to(
 def test_a_title_cannot_move_the_cursor_of_a_terminal(
     within: Command, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    done(within("feed", "add", "world", "--title", "a\x9b2Jb\u202ec", "--data", data))
+    done(within("feed", "add", "world", "--title", "a\u202eb\u2066c", "--data", data))
     for terminal in (True, False):
         monkeypatch.setattr("sys.stdout.isatty", lambda: terminal, raising=False)  # noqa: B023
-        assert "a\ufffd2Jb\ufffdc" in done(within("feed", "list", "--data", data))
+        assert "a\ufffdb\ufffdc" in done(within("feed", "list", "--data", data))
 
 
 def test_a_terminal_without_the_letters_of_a_title_still_lists_it(
@@ -429,7 +429,10 @@ def test_a_command_whose_result_has_nowhere_to_go_does_nothing(data: Path) -> No
     assert not data.exists()
 
 
-def test_serve_says_one_line_when_it_is_ready_and_ends_cleanly(data: Path, tmp_path: Path) -> None:
+def test_serve_says_one_line_when_it_is_ready_and_ends_cleanly(
+    within: Command, data: Path, tmp_path: Path
+) -> None:
+    done(within("feed", "add", "world", "--title", "T", "--data", data))
     for number in (signal.SIGTERM, signal.SIGINT):
         server = Server(data, new=False)
         command = [sys.executable, "-m", "feedserver", "serve", "--data", str(data), "--port", "0"]
@@ -449,7 +452,8 @@ def test_serve_says_one_line_when_it_is_ready_and_ends_cleanly(data: Path, tmp_p
         assert process.wait(20) == 0
         assert rest == ""
         assert (tmp_path / "errors").read_text() == ""
-        assert [path.name for path in data.iterdir()] == ["feed.db"], "the WAL was left behind"
+        names = {path.name for path in data.iterdir()}
+        assert names <= {"feed.db", "feed.keys", "lock", "search.db"}, "a log was left behind"
 
 
 def test_a_port_in_use_is_said_and_what_to_do(server: Server, within: Command, data: Path) -> None:
@@ -483,13 +487,16 @@ def serving(feedserver: Command) -> Opening:
     return lambda folder: feedserver("serve", "--port", "0", "--data", folder)
 
 
-def test_a_folder_that_cannot_be_made_is_said(serving: Opening, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_said(
+    serving: Opening, feedserver: Command, tmp_path: Path
+) -> None:
     (tmp_path / "file").write_text("x")
     refused(serving(tmp_path / "file"), "is a file", "--data", "feed.db")
-    refused(serving(tmp_path / "file" / "data"), "file/data")
+    begin = ("feed", "add", "world", "--title", "T", "--data")
+    refused(feedserver(*begin, tmp_path / "file" / "data"), "file/data")
     locked = tmp_path / "locked"
     locked.mkdir(mode=0o555)
-    refused(serving(locked / "data"), "locked/data", "Permission denied")
+    refused(feedserver(*begin, locked / "data"), "locked/data", "Permission denied")
 
 
 @pytest.mark.parametrize("make", [False, True], ids=["no folder", "an empty one"])
@@ -523,9 +530,10 @@ def test_a_folder_that_may_not_be_looked_into_is_not_called_empty(
     refused(feedserver("feed", "list", "--data", data), "Permission denied")
 
 
-def test_a_folder_that_cannot_be_written_says_what_to_do(serving: Opening, data: Path) -> None:
+def test_a_folder_that_cannot_be_written_says_what_to_do(feedserver: Command, data: Path) -> None:
     data.mkdir(mode=0o555)
-    refused(serving(data), "cannot write", "Permission denied", "--data")
+    adding = feedserver("feed", "add", "world", "--title", "T", "--data", data)
+    refused(adding, "cannot write", "Permission denied")
     assert list(data.iterdir()) == []
 
 
@@ -536,7 +544,7 @@ def test_a_read_only_file_is_said_and_not_touched(
     path = data / "feed.db"
     before = path.read_bytes()
     path.chmod(0o444)
-    refused(serving(data), "cannot write", "read-only", "--data")
+    refused(serving(data), "cannot write", "Permission denied", "--data")
     assert path.read_bytes() == before
 
 
@@ -593,7 +601,7 @@ def test_a_damaged_database_is_called_so(opening: Opening, within: Command, data
         begin = 4096 * page + (0 if page else 100)  # the first page's head says what file it is
         content[begin : 4096 * (page + 1)] = b"\xff" * (4096 * (page + 1) - begin)
         path.write_bytes(content)
-        refused(opening(data), "damaged", "put a copy")
+        refused(opening(data), "damaged", "restore a backup")
         assert path.read_bytes() == bytes(content)
 
 
@@ -622,9 +630,9 @@ def test_a_broken_page_of_a_large_file_is_found_by_serve_before_anybody_asks_for
     feedserver: Command, within: Command, data: Path, workers: int
 ) -> None:
     done(within("feed", "add", "world", "--title", "T", "--data", data))
-    content = break_table(data, large(data), "words_content")
+    content = break_table(data, large(data), "items")
     end = feedserver("serve", "--port", "0", "--workers", str(workers), "--data", data)
-    refused(end, "damaged", "put a copy")
+    refused(end, "damaged", "restore a backup")
     assert (data / "feed.db").read_bytes() == content
     # A command does without what it does not read.
     assert "world" in done(within("feed", "list", "--data", data))
@@ -633,7 +641,7 @@ def test_a_broken_page_of_a_large_file_is_found_by_serve_before_anybody_asks_for
 def test_a_command_that_meets_a_broken_page_says_so(within: Command, data: Path) -> None:
     done(within("feed", "add", "world", "--title", "T", "--data", data))
     break_table(data, large(data), "feeds")
-    refused(within("feed", "list", "--data", data), "damaged", "put a copy")
+    refused(within("feed", "list", "--data", data), "damaged", "restore a backup")
     assert done(within("token", "list", "--data", data)) == ""
 
 

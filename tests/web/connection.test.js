@@ -33,8 +33,10 @@ class Clock {
 }
 
 let clock;
-/** What was opened: its way, when, and the object to speak through. */
+/** The attempts: by which transport, when, and the object to speak through. */
 let opened;
+/** When plain GETs for the first paint were sent, beside the attempts. */
+let plain;
 let feed;
 let random;
 /** The ways that the network lets through. */
@@ -58,7 +60,7 @@ class Line {
 		this.since = new URL(url).searchParams.get('since');
 		opened.push({ way, at: clock.now, line: this });
 		setImmediate(() => {
-			if (this.closed) return;
+			if (this.closed || open.held?.includes(way)) return;
 			if (!open.includes(way)) fail(this);
 			else if (this.since) this.say(feed.since(this.since));
 			else this.say(feed.snapshot());
@@ -85,19 +87,23 @@ globalThis.EventSource = class extends Line {
 	}
 };
 globalThis.fetch = async (url) => {
-	opened.push({ way: 'poll', at: clock.now });
+	const [first] = opened;
+	if (first && first.way !== 'poll' && clock.now === first.at + 3 * SECOND) plain.push(clock.now);
+	else opened.push({ way: 'poll', at: clock.now });
 	if (!open.includes('poll')) throw new TypeError('no network');
+	if (open.unknown) return { ok: false, status: 404, headers: new Headers() };
 	if (open.busy) return { ok: false, status: 503, headers: new Headers({ 'Retry-After': '40' }) };
 	const since = new URL(url).searchParams.get('since');
 	const text = JSON.stringify(since ? feed.since(since) : feed.snapshot());
 	return { ok: true, status: 200, headers: new Headers(), text: async () => text };
 };
 
-const { connectionTo } = await import('../../web/src/connection.js');
+const { connectionTo } = await import('../../web/src/feed/connection.js');
 
 beforeEach(() => {
 	clock = new Clock();
 	opened = [];
+	plain = [];
 	feed = new Feed();
 	feed.put({ headline: 'First' });
 	random = () => 0.5;
@@ -342,7 +348,7 @@ test('while the page is hidden and sleeps, neither the network nor a ticker wake
 	await clock.pass(MINUTE);
 	const before = opened.length;
 	heard.online.at(-1)();
-	connection.renew();
+	connection.reconnect();
 	await clock.pass(MINUTE);
 	assert.equal(opened.length, before);
 	document.hidden = false;
@@ -397,4 +403,163 @@ test('what has ended stays so offline', async () => {
 	lastLine().say({ type: 'ended' });
 	heard.offline.at(-1)();
 	assert.equal(connection.status, 'ended');
+});
+
+test('without a first message one plain GET shows the news after three seconds, and the attempts go on', async () => {
+	open.held = ['ws'];
+	const { connection, seen } = await subscribe();
+	await clock.pass(3 * SECOND);
+	assert.deepEqual(seen, [1]);
+	assert.deepEqual(ways(), ['ws']);
+	assert.notEqual(lastLine().closed, true);
+	assert.equal(connection.status, 'connecting');
+	await clock.pass(5 * SECOND);
+	assert.equal(connection.status, 'stale');
+	await clock.pass(17 * SECOND);
+	assert.deepEqual(ways(), ['ws', 'ws']);
+	assert.equal(lastLine().since, feed.cursor);
+	open.held = [];
+	await clock.pass(25 * SECOND);
+	assert.equal(connection.status, 'live');
+	assert.deepEqual(plain, [3 * SECOND]);
+	assert.deepEqual(seen, [1]);
+});
+
+test('where sockets and streams are held back news is shown after three seconds, and polled in the end', async () => {
+	open.held = ['ws', 'sse'];
+	const { connection, seen } = await subscribe();
+	await clock.pass(3 * SECOND);
+	assert.deepEqual(seen, [1]);
+	await clock.pass(140 * SECOND);
+	assert.deepEqual(ways().slice(0, 6), ['ws', 'ws', 'ws', 'sse', 'sse', 'poll']);
+	assert.equal(connection.status, 'live');
+	assert.deepEqual(plain, [3 * SECOND]);
+});
+
+test('the three seconds begin with the first attempt, not with the one that is under way', async () => {
+	open = ['poll'];
+	const { seen } = await subscribe();
+	await clock.pass(3 * SECOND);
+	assert.deepEqual(ways(), ['ws', 'ws']);
+	assert.deepEqual(seen, [1]);
+	assert.deepEqual(plain, [3 * SECOND]);
+});
+
+test('whoever got a first message, has left or sleeps by then asks for nothing more', async () => {
+	await subscribe();
+	await clock.pass(4 * SECOND);
+	open.held = ['ws'];
+	const { leave } = await subscribe();
+	leave();
+	await clock.pass(4 * SECOND);
+	assert.deepEqual(plain, []);
+});
+
+test('an answer that the plain GET has overtaken is asked for again at once, and is no failure', async () => {
+	open.held = ['ws'];
+	const { state, subscribe: listen } = connectionTo('https://news.example/feeds/rendered');
+	// As the script of a page begins: with the state that the server rendered.
+	Object.assign(state, { epoch: 'e1', cursor: feed.cursor });
+	const answer = () => feed.since('e1.1');
+	listen(() => {});
+	feed.put({ headline: 'Second' });
+	await clock.pass(3 * SECOND);
+	assert.equal(state.cursor, 'e1.2');
+	open.held = [];
+	feed.put({ headline: 'Third' });
+	opened[0].line.say(answer());
+	await clock.pass(0);
+	assert.deepEqual(waits(), [3 * SECOND]);
+	assert.equal(lastLine().since, 'e1.2');
+	assert.equal(state.cursor, 'e1.3');
+});
+
+test('a plain GET that finds no feed is final, one that finds a busy server is not', async () => {
+	open.held = ['ws'];
+	open.unknown = true;
+	const lost = await subscribe();
+	await clock.pass(3 * SECOND);
+	assert.equal(lost.connection.status, 'error');
+	await clock.pass(MINUTE);
+	assert.deepEqual(ways(), ['ws']);
+
+	opened = [];
+	open.unknown = false;
+	open.busy = true;
+	const { connection } = await subscribe();
+	await clock.pass(20 * SECOND);
+	assert.equal(connection.status, 'connecting');
+	assert.deepEqual(ways(), ['ws']);
+	await clock.pass(41 * SECOND);
+	assert.deepEqual(waits(), [60 * SECOND], 'and comes back when the server said');
+});
+
+test('a plain GET of a feed that is closed says that coverage has ended', async () => {
+	open.held = ['ws'];
+	feed.record = { ...feed.record, closed_at: feed.now };
+	const { connection, seen } = await subscribe();
+	await clock.pass(3 * SECOND);
+	assert.equal(connection.status, 'ended');
+	assert.deepEqual(seen, [1]);
+});
+
+test('a full server is come back to, after its goodbye when it said, else with jitter', async () => {
+	const { connection } = await subscribe();
+	lastLine().onclose({ code: 1013 });
+	await clock.pass(1.5 * SECOND);
+	assert.deepEqual(waits(), [1.5 * SECOND]);
+	lastLine().say({ type: 'goodbye', retry_ms: 300, epoch: 'e1', cursor: feed.cursor });
+	lastLine().onclose({ code: 1013 });
+	await clock.pass(300);
+	assert.deepEqual(waits().slice(1), [300]);
+	lastLine().say({ type: 'goodbye', retry_ms: 'soon', epoch: 'e1', cursor: feed.cursor });
+	lastLine().onclose({ code: 1013 });
+	await clock.pass(1.5 * SECOND);
+	assert.deepEqual(waits().slice(2), [1.5 * SECOND]);
+	assert.equal(connection.status, 'live');
+});
+
+test('what is no message counts as a failure, and the next attempt is as good as any', async () => {
+	const { connection, seen } = await subscribe();
+	for (const data of ['<html>Sign in to the network</html>', 'null', '']) {
+		lastLine().onmessage({ data });
+		await clock.pass(1.5 * SECOND);
+	}
+	assert.equal(opened.length, 4);
+	assert.equal(connection.status, 'live');
+	assert.deepEqual(seen, [1]);
+});
+
+test('a message of an unknown type, or with unknown fields, stops nothing', async () => {
+	const { connection, seen } = await subscribe();
+	lastLine().say({ type: 'weather', epoch: 'e1', cursor: 'e1.77', rain: [{}] });
+	lastLine().say({ type: 'heartbeat', epoch: 'e1', cursor: feed.cursor, heartbeat: 'often' });
+	const { cursor } = feed;
+	feed.put({ uid: 'urn:uuid:1', mood: null });
+	const summary = [['What we know.']];
+	lastLine().say({
+		...feed.since(cursor),
+		feed: { ...feed.record, version: 9, etag: 'x', summary },
+	});
+	assert.deepEqual(seen, [1, 2]);
+	assert.equal(connection.status, 'live');
+	assert.equal(opened.length, 1);
+});
+
+test('a subscriber that fails stops neither the others nor the connection', async () => {
+	const reported = [];
+	globalThis.reportError = (error) => reported.push(error.message);
+	const { connection, seen } = await subscribe();
+	connection.subscribe(() => {
+		throw new Error('a fault of the page');
+	});
+	const late = [];
+	connection.subscribe((effect) => late.push(effect));
+	const { cursor } = feed;
+	feed.put({});
+	lastLine().say(feed.since(cursor));
+	assert.deepEqual(seen, [1, 2]);
+	assert.equal(late.length, 1);
+	assert.equal(connection.status, 'live');
+	assert.deepEqual(reported, ['a fault of the page']);
 });

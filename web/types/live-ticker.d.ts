@@ -1,5 +1,5 @@
 /** `<live-ticker>` for those who embed it: attributes, methods and events. */
-import type { Status } from './modules.d.ts';
+import type { Status } from './feed.d.ts';
 import type { Item } from './wire.d.ts';
 
 export type { Item, Status };

@@ -59,7 +59,7 @@
 		find,
 		scroller,
 		live: () => Boolean(root().querySelector(pick('.bar.live', '.live'))),
-		button: () => root().querySelector(pick('.waiting button', '[part=pending]')),
+		button: () => root().querySelector(pick('.pending button', '[part=pending]')),
 		headlines: () => rows().map(said),
 		/** What is to be read of a row. */
 		words: (text) => find(text)?.innerText.replace(/\s+/g, ' ') ?? '',

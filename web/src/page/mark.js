@@ -5,7 +5,7 @@
  * @import { Item } from '../../types/wire.d.ts'
  * @import { PageWords } from '../../types/page.d.ts'
  */
-import { make } from '../dom.js';
+import { make } from '../dom/make.js';
 
 /** Away for less than this, in ms, a reader has not left. */
 const AWAY = 300_000;

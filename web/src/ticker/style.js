@@ -31,8 +31,8 @@ slot { display: block; height: 100%; overflow: auto }
 	white-space: pre-line;
 }
 a { text-decoration-color: var(--quiet); color: inherit }
-p, li, ol { padding: 0; margin: 0; list-style: none }
-ol { padding: 0 0 2em }
+p, li, ol, ul, blockquote { padding: 0; margin: 0; list-style: none }
+.scroller > ol { padding: 0 0 2em }
 [hidden], :not([hidden]) + slot { display: none !important }
 button { all: unset; cursor: pointer; min-height: 24px }
 :focus-visible { outline: 2px solid }
@@ -48,7 +48,7 @@ button { all: unset; cursor: pointer; min-height: 24px }
 [class^=head] { line-height: 1.3; font-size: 1.1em }
 .held { border: 1px dashed }
 .updated { text-decoration: underline }
-.updated, del, .status, .credit, .meta { color: var(--quiet) }
+cite, .updated, del, .status, .credit, .meta { color: var(--quiet) }
 .pending, .breaking { background: var(--accent); color: #fff; border: 1px solid var(--accent) }
 .status { padding: 0 .3em; grid-row: 3 }
 .day, .empty { padding: 1.3em 0 .3em }
@@ -56,13 +56,18 @@ button { all: unset; cursor: pointer; min-height: 24px }
 .meta { flex-wrap: wrap; display: flex; gap: 0 .8em }
 .item:first-child { border: 0 }
 .heading, .pause { margin: .3em 0 }
-.changes, .correction, .note { font-size: .9em; border-inline-start: 2px solid var(--line); padding-inline-start: .8em }
+blockquote, .changes, .correction, .note { font-size: .9em; border-inline-start: 2px solid var(--line); padding-inline-start: .8em }
 .line { white-space: nowrap; grid: 1fr auto / fit-content(30%) 1fr }
 .pending { z-index: 1; margin: -1em auto auto }
 .compact .item { padding: .3em 0 }
 ins { background: var(--line) }
-.meta ~ *, .body p { margin-top: .3em }
-.live ::before { color: var(--accent) }
+.meta ~ *, .body > *, blockquote > * + * { margin-top: .3em }
+.body ul, .body ol { padding-inline-start: 1.5em }
+.body ul > li { list-style: disc }
+.body ol > li { list-style: decimal }
+cite { display: block }
+cite::before { content: "— " }
+.live .status::before { color: var(--accent) }
 .status::before { content: "● " }
 .compact .headline { font: inherit }
 .line article { align-items: baseline; display: flex; gap: .8em }

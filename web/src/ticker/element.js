@@ -1,10 +1,10 @@
 /**
  * `<live-ticker src>`: a thin skin over the modules beside it. Its attributes are its settings.
  *
- * @import { Ticker } from '../types/modules.d.ts'
+ * @import { Ticker } from '../../types/ticker.d.ts'
  */
-import { strings } from '../strings/index.js';
-import { ticker } from './view.js';
+import { strings } from '../../strings/index.js';
+import { newTicker } from './ticker.js';
 
 export class LiveTicker extends HTMLElement {
 	/** Words by language; a page may add its own. */
@@ -15,18 +15,18 @@ export class LiveTicker extends HTMLElement {
 
 	constructor() {
 		super();
-		this.#ticker = ticker(this, this.attachShadow({ mode: 'open' }), this.attachInternals());
+		this.#ticker = newTicker(this, this.attachShadow({ mode: 'open' }), this.attachInternals());
 	}
 
 	connectedCallback() {
-		this.#ticker.begin();
+		this.#ticker.connect();
 	}
 
 	disconnectedCallback() {
-		this.#ticker.end();
+		this.#ticker.disconnect();
 	}
 
-	/** Hold the view as it is; only withdrawals still reach it. */
+	/** Keep the list as it is; only withdrawals still change it. */
 	pause() {
 		this.toggleAttribute('paused', true);
 	}
@@ -36,14 +36,14 @@ export class LiveTicker extends HTMLElement {
 		this.toggleAttribute('paused', false);
 	}
 
-	/** Paint the items that wait behind the button. */
+	/** Show the items that wait behind the button. */
 	showPending() {
-		this.#ticker.admit();
+		this.#ticker.showPending();
 	}
 
 	/** Ask for what is new, now. */
 	refresh() {
-		this.#ticker.renew();
+		this.#ticker.refresh();
 	}
 
 	/** Drop the connection and make another. */

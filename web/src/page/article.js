@@ -3,21 +3,22 @@
  * tests/browser/test_page_plain.py holds the two to each other.
  *
  * @import { Item, Media } from '../../types/wire.d.ts'
- * @import { Look, Wording } from '../../types/page.d.ts'
+ * @import { RowOptions, Wording } from '../../types/page.d.ts'
  */
-import { make } from '../dom.js';
-import { renderBlock } from '../rows.js';
+
+import { renderBlock } from '../dom/blocks.js';
+import { make } from '../dom/make.js';
 
 /**
  * Render an item or its tombstone.
  *
  * @param {Item} item
- * @param {Look} look
+ * @param {RowOptions} options
  * @param {boolean} dated whether the time itself says its day, as no day heading stands above
  */
-export function renderRow(item, { say, src, language: usual, level }, dated) {
+export function renderArticle(item, { wording, src, language: usual, level }, dated) {
 	const { id, status, published_at, language = usual } = item;
-	const { words } = say;
+	const { words } = wording;
 	const at = Date.parse(published_at);
 	const url = `${src}/items/${id}`;
 	const killed = status === 'killed';
@@ -27,12 +28,16 @@ export function renderRow(item, { say, src, language: usual, level }, dated) {
 	const meta = make(
 		'p',
 		{ class: 'meta' },
-		make('a', { class: 'when', href: url }, time(say, at, dated ? say.dated(at) : say.clock(at))),
+		make(
+			'a',
+			{ class: 'when', href: url },
+			time(wording, at, dated ? wording.dated(at) : wording.clock(at)),
+		),
 		badge('breaking', item.breaking),
 		badge('pinned', item.pinned && level === 1),
 		badge('held', status === 'held'),
 		killed && make('b', { class: 'badge killed', id: `name-${id}` }, words.killed),
-		updated(item, say),
+		updated(item, wording),
 	);
 	const attributes = {
 		class: `item ${status}${item.breaking ? ' breaking' : ''}`,
@@ -62,7 +67,7 @@ export function renderRow(item, { say, src, language: usual, level }, dated) {
 		),
 		blocks.length > 0 && make('div', { class: 'body', ...text }, ...blocks.map(renderBlock)),
 		...media.map(renderMedia),
-		credit(item, say),
+		credit(item, wording),
 		...corrections.map((correction) => {
 			const when = Date.parse(correction.at);
 			return make(
@@ -70,7 +75,7 @@ export function renderRow(item, { say, src, language: usual, level }, dated) {
 				{ class: 'correction' },
 				make('b', {}, words.correction),
 				' ',
-				time(say, when, say.beside(when, at)),
+				time(wording, when, wording.beside(when, at)),
 				' ',
 				make('span', text, correction.note),
 			);
@@ -100,16 +105,16 @@ export const changesButton = (id, ...children) =>
 		...children,
 	);
 
-/** @param {Item} item @param {Wording} say */
-function updated({ id, updated_at, published_at }, say) {
+/** @param {Item} item @param {Wording} wording */
+function updated({ id, updated_at, published_at }, wording) {
 	if (!updated_at) return;
 	const ms = Date.parse(updated_at);
-	const label = say.beside(ms, Date.parse(published_at));
-	return changesButton(id, ...timed(say, say.words.updated, ms, label));
+	const label = wording.beside(ms, Date.parse(published_at));
+	return changesButton(id, ...timed(wording, wording.words.updated, ms, label));
 }
 
-/** @param {Item} item @param {Wording} say */
-function credit({ byline, source, url, occurred_at }, say) {
+/** @param {Item} item @param {Wording} wording */
+function credit({ byline, source, url, occurred_at }, wording) {
 	if (!byline && !source && !url && !occurred_at) return;
 	const happened = Date.parse(occurred_at ?? '');
 	const linked = isWebLink(url);
@@ -122,14 +127,18 @@ function credit({ byline, source, url, occurred_at }, say) {
 			make(
 				'span',
 				{},
-				source ? say.words.source : say.words.elsewhere,
+				source ? wording.words.source : wording.words.elsewhere,
 				' ',
 				linked
 					? make('a', { href: url }, make('bdi', {}, source || hostOf(url)))
 					: make('bdi', {}, name),
 			),
 		occurred_at &&
-			make('span', {}, ...timed(say, say.words.happened, happened, say.dated(happened))),
+			make(
+				'span',
+				{},
+				...timed(wording, wording.words.happened, happened, wording.dated(happened)),
+			),
 	);
 }
 
@@ -143,14 +152,14 @@ const renderMedia = ({ url, alt = '', width, height, credit }) =>
 		credit && make('figcaption', { dir: 'auto' }, credit),
 	);
 
-/** @param {Wording} say @param {number} ms @param {string} label */
-const time = (say, ms, label) =>
-	make('time', { datetime: new Date(ms).toISOString(), title: say.dated(ms) }, label);
+/** @param {Wording} wording @param {number} ms @param {string} label */
+const time = (wording, ms, label) =>
+	make('time', { datetime: new Date(ms).toISOString(), title: wording.dated(ms) }, label);
 
-/** A sentence with a time in it. @param {Wording} say @param {string} text @param {number} ms @param {string} label */
-export function timed(say, text, ms, label) {
+/** A sentence with a time in it. @param {Wording} wording @param {string} text @param {number} ms @param {string} label */
+export function timed(wording, text, ms, label) {
 	const [before, after] = text.split('{t}');
-	return [before, time(say, ms, label), after].filter(Boolean);
+	return [before, time(wording, ms, label), after].filter(Boolean);
 }
 
 /** @param {string | undefined} url */

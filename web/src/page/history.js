@@ -2,34 +2,39 @@
  * "What readers were shown" on an item's own page, in the markup of web/pages/item.html; what a reader has opened stays open.
  *
  * @import { Item, Revision } from '../../types/wire.d.ts'
- * @import { Look } from '../../types/page.d.ts'
+ * @import { RowOptions } from '../../types/page.d.ts'
  */
-import { make } from '../dom.js';
-import { renderBlock } from '../rows.js';
-import { timed } from './row.js';
+
+import { renderBlock } from '../dom/blocks.js';
+import { make } from '../dom/make.js';
+import { timed } from './article.js';
 
 /**
  * Show these texts, or nothing when there is but one.
  *
  * @param {Item} item
  * @param {Revision[]} history oldest first
- * @param {Look} look
+ * @param {RowOptions} options
  * @param {HTMLElement} list what it stands below
  */
-export function showHistory({ language: own }, history, { say, language }, list) {
+export function showHistory({ language: own }, history, { wording, language }, list) {
 	const before = document.getElementById('shown');
 	const entries = [...(before?.querySelectorAll('details') ?? [])].reverse();
 	const focused = entries.findIndex((entry) => entry.matches(':focus-within'));
 	const times = history.map(({ at }) => Date.parse(at));
-	const labels = say.apart(times);
+	const labels = wording.apart(times);
 	const renewed = history.map(({ verb, headline, blocks = [] }, i) => {
 		const entry = make(
 			'details',
 			{},
-			make('summary', {}, ...timed(say, say.words[verb], times[i], labels[i])),
+			make(
+				'summary',
+				{},
+				...timed(wording, wording.words[verb] ?? wording.words.update, times[i], labels[i]),
+			),
 			make(
 				'div',
-				{ lang: own ?? language ?? say.words.language, dir: 'auto' },
+				{ lang: own ?? language ?? wording.words.language, dir: 'auto' },
 				make('p', { class: 'headline' }, headline),
 				make('div', { class: 'body' }, ...blocks.map(renderBlock)),
 			),
@@ -42,7 +47,7 @@ export function showHistory({ language: own }, history, { say, language }, list)
 		make(
 			'section',
 			{ class: 'shown', id: 'shown', 'aria-labelledby': 'shown-name' },
-			make('h2', { id: 'shown-name' }, say.words.earlier),
+			make('h2', { id: 'shown-name' }, wording.words.earlier),
 		);
 	for (const entry of entries) entry.remove();
 	section.append(...[...renewed].reverse());

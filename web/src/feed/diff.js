@@ -1,4 +1,4 @@
-/** What changed between two texts, word by word. @import { Edit } from '../types/modules.d.ts' */
+/** What changed between two texts, word by word. @import { Edit } from '../../types/feed.d.ts' */
 
 /** A table of this many cells is made in a few ms; longer texts are shown whole, old and new. */
 const MAX_CELLS = 1_000_000;

@@ -1,38 +1,39 @@
 /**
- * The list of a page: takes over the rows that the server has rendered, and from then on changes only what changed.
+ * The rows of a page: those that the server has rendered are taken over, and from then on only what changed is changed.
  *
+ * @import { PageRows, RowOptions } from '../../types/page.d.ts'
  * @import { Item, Revision } from '../../types/wire.d.ts'
- * @import { Look, PageList } from '../../types/page.d.ts'
  */
-import { changesIn } from '../changes.js';
-import { make } from '../dom.js';
-import { slide } from '../motion.js';
-import { renderChanges } from '../rows.js';
-import { changesButton, renderRow } from './row.js';
+import { changesIn, renderChanges } from '../dom/changes.js';
+import { make } from '../dom/make.js';
+import { slide } from '../dom/motion.js';
+import { bareItem } from '../feed/client.js';
+import { changesButton, renderArticle } from './article.js';
 
 /**
- * Take over a list.
+ * Take over the rows of a list.
  *
  * @param {HTMLElement} list
- * @param {Look} look
- * @param {(id: number) => Promise<Revision[]>} history
+ * @param {RowOptions} options
+ * @param {(id: number) => Promise<Revision[]>} historyOf
  * @param {() => void} repaint asks for a call of `paint`
- * @returns {PageList}
+ * @returns {PageRows}
  */
-export function takeOver(list, look, history, repaint) {
-	const { say, level } = look;
+export function takeOverRows(list, options, historyOf, repaint) {
+	const { wording, level } = options;
+	const { words } = wording;
 	/** @type {Map<number, HTMLElement>} */
 	const rows = new Map();
-	/** Items whose words only the server's row has: it is kept though it leaves the page. @type {Set<number>} */
+	/** Items whose words are only in the server's row: it is kept though it leaves the page. @type {Set<number>} */
 	const wordless = new Set();
 	/** Headings by their text. @type {Map<string, HTMLElement>} */
 	const headings = new Map();
-	const changes = changesIn(list, history, repaint);
+	const changes = changesIn(list, historyOf, repaint);
 
 	for (const row of /** @type {NodeListOf<HTMLElement>} */ (list.querySelectorAll('.item'))) {
 		rows.set(Number(row.dataset.id), row);
 		wordless.add(Number(row.dataset.id));
-		row.dataset.look = lookOf(
+		row.dataset.rendered = keyOf(
 			Number(row.dataset.version),
 			isDated(row.dataset.pinned === ''),
 			false,
@@ -53,22 +54,31 @@ export function takeOver(list, look, history, repaint) {
 		return level === 1 || (onTop && list.dataset.scope === 'front');
 	}
 
-	/** @param {number} version @param {boolean} dated @param {boolean} open */
-	function lookOf(version, dated, open) {
+	/** What a row's content depends on. @param {number} version @param {boolean} dated @param {boolean} open */
+	function keyOf(version, dated, open) {
 		return `${version} ${dated} ${open}`;
+	}
+
+	/** @param {Item} item @param {boolean} dated */
+	function render(item, dated) {
+		try {
+			return renderArticle(item, options, dated);
+		} catch {
+			return renderArticle(bareItem(item), options, dated);
+		}
 	}
 
 	/** @param {HTMLElement} row @param {Item} item @param {boolean} dated */
 	function fill(row, item, dated) {
-		const revisions = changes.of(item, row);
-		const wanted = lookOf(item.version, dated, Boolean(revisions));
-		if (row.dataset.look === wanted) return;
-		// What the server has rendered is all there is of an item that has not changed since.
+		const revisions = changes.revisionsOf(item, row);
+		const wanted = keyOf(item.version, dated, Boolean(revisions));
+		if (row.dataset.rendered === wanted) return;
+		// Of an item that has not changed since, only the server's row has the words.
 		if (item.headline !== undefined || item.status === 'killed') {
-			replace(row, renderRow(item, look, dated));
+			replace(row, render(item, dated));
 			wordless.delete(item.id);
 		}
-		row.dataset.look = wanted;
+		row.dataset.rendered = wanted;
 		toggle(row, revisions);
 	}
 
@@ -78,7 +88,7 @@ export function takeOver(list, look, history, repaint) {
 		const button = row.querySelector('button.updated');
 		if (button) button.ariaExpanded = `${Boolean(revisions)}`;
 		if (!button || !revisions) return;
-		const panel = renderChanges(revisions, /** @type {any} */ (say.words), say);
+		const panel = renderChanges(revisions, /** @type {any} */ (words), wording);
 		panel.className = 'changes';
 		// Beside the button, however long the item is.
 		row.querySelector('.meta')?.after(panel);
@@ -91,7 +101,7 @@ export function takeOver(list, look, history, repaint) {
 			headings.clear();
 			changes.clear();
 		},
-		paint(items, fresh, pinsOnTop) {
+		paint(items, arrived, pinsOnTop) {
 			/** @type {Set<HTMLElement>} */
 			const nodes = new Set();
 			const writes = items.map((item) => {
@@ -102,7 +112,7 @@ export function takeOver(list, look, history, repaint) {
 				nodes.add(row);
 				return () => {
 					fill(row, item, level === 1 || onTop);
-					if (fresh.delete(item.id)) row.classList.add('new');
+					if (arrived.delete(item.id)) row.classList.add('new');
 				};
 			});
 			if (!items.length) nodes.add(make('p', { class: 'empty' }, list.dataset.nothing));
@@ -113,7 +123,7 @@ export function takeOver(list, look, history, repaint) {
 
 	/** @param {number} ms @param {boolean} onTop */
 	function headingOf(ms, onTop) {
-		const key = onTop ? say.words.pinned : `${say.day(ms)} ${say.offset(ms)}`;
+		const key = onTop ? words.pinned : `${wording.day(ms)} ${wording.offset(ms)}`;
 		const heading =
 			headings.get(key) ??
 			(onTop
@@ -121,9 +131,9 @@ export function takeOver(list, look, history, repaint) {
 				: make(
 						'h2',
 						{ class: 'day' },
-						make('span', {}, say.day(ms)),
+						make('span', {}, wording.day(ms)),
 						' ',
-						make('span', { class: 'zone' }, say.offset(ms)),
+						make('span', { class: 'zone' }, wording.offset(ms)),
 					));
 		headings.set(key, heading);
 		return heading;
@@ -134,7 +144,7 @@ export function takeOver(list, look, history, repaint) {
 function replace(row, other) {
 	const focused = /** @type {HTMLAnchorElement | null} */ (row.querySelector(':focus'));
 	for (const { name } of [...row.attributes])
-		if (!other.hasAttribute(name)) row.removeAttribute(name);
+		if (name !== 'tabindex' && !other.hasAttribute(name)) row.removeAttribute(name);
 	for (const { name, value } of other.attributes) row.setAttribute(name, value);
 	row.replaceChildren(...other.childNodes);
 	if (!focused) return;

@@ -20,7 +20,7 @@ const theme = asked.get('theme') ?? '';
 if (/^(light|dark)$/.test(theme)) document.documentElement.style.colorScheme = theme;
 ticker?.addEventListener('ticker-status', ({ detail }) => {
 	// Headlines for where no script runs; one of them may be withdrawn meanwhile.
-	if (/live|ended/.test(detail.status)) document.querySelector('.fallback ul')?.remove();
+	if (/live|stale|ended/.test(detail.status)) document.querySelector('.fallback ul')?.remove();
 });
 if (asked.get('height') === 'auto') {
 	document.documentElement.classList.add('auto');

@@ -1,6 +1,6 @@
 /**
  * Times as a reader sees them, in one language and one zone. `now` is always the server's: a reader's clock can be hours wrong.
- * @import { Times } from '../types/modules.d.ts'
+ * @import { Times } from '../../types/feed.d.ts'
  */
 
 const MINUTE = 60_000;
