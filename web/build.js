@@ -15,7 +15,7 @@ const LIMIT = 10_240;
 
 /** Properties of our own objects, in no message, event or DOM interface that the ticker uses: they get short names. */
 const PRIVATE =
-	/^(alone|announce|apiUrl|arrived|askAgain|before|beside|canceled|changes|connect|dated|day|disconnect|element|floor|historyOf|ids|isStatic|kind|label|layout|level|line|mismatches|newEpoch|nowAt|oldestFirst|onDemand|paint|pending|retract|retry|revisions|revisionsOf|shown|snapshot|state|subscribe|times|transport|unknown|upToDateAt|versions|words)$/;
+	/^(alone|announce|announced|apiUrl|arrived|askAgain|before|beside|canceled|changes|connect|dated|day|disconnect|element|floor|historyOf|ids|isStatic|kind|label|layout|level|line|mismatches|newEpoch|nowAt|oldestFirst|onDemand|paint|pending|retract|retry|revisions|revisionsOf|shown|snapshot|state|subscribe|times|transport|unknown|upToDateAt|versions|words)$/;
 
 const here = (path) => new URL(path, import.meta.url);
 const target = ['es2022'];

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from chromium import MEASURES, Feed, Stage, headlines, in_row, rows, settle
+from chromium import MEASURES, Feed, Site, headlines, in_row, rows, settle
 from playwright.sync_api import Page
 
 BURST = 500
@@ -94,19 +94,19 @@ def work_of(events: list[dict[str, Any]]) -> tuple[int, int, int]:
     return len(layouts), sum(styled), sum(each["dirtyObjects"] for each in layouts)
 
 
-def test_the_page_takes_a_burst(stage: Stage) -> None:
-    feed = stage.feed()
+def test_the_page_takes_a_burst(site: Site) -> None:
+    feed = site.feed()
     for n in range(12):  # a screenful: what stands under a shorter list has to make room
         feed.post(f"Before {n}")
-    page = stage.open(f"/feeds/{feed.slug}", init=MEASURES)
+    page = site.open(f"/feeds/{feed.slug}", init=MEASURES)
     page.wait_for_selector(".bar.live")
     withstand(page, feed, headlines, "document.querySelector('.pending button').click()", 150)
 
 
-def test_the_ticker_takes_a_burst_and_moves_nothing_around_it(stage: Stage) -> None:
-    feed = stage.feed()
+def test_the_ticker_takes_a_burst_and_moves_nothing_around_it(site: Site) -> None:
+    feed = site.feed()
     feed.post("Before")
-    page = stage.embed(stage.ticker(feed, "max=20") + "<p id=below>Below</p>", init=MEASURES)
+    page = site.embed(site.ticker(feed, "max=20") + "<p id=below>Below</p>", init=MEASURES)
     settle(page)
     below = page.locator("#below").bounding_box()
     withstand(page, feed, rows, "document.querySelector('live-ticker').showPending()", 20)

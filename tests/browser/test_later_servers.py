@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from chromium import Feed, Stage, axe, in_row, settle
+from chromium import Feed, Site, axe, in_row, settle
 from playwright.sync_api import Page, Route, expect
 
 BOLD = {"text": "bold", "strong": True}
@@ -63,23 +63,23 @@ window.WebSocket = class extends WebSocket {
 BODIES = {"Table": "Before. a b cbold After.", "Odd": "bare Note He said bold. nested no"}
 
 
-def at_both(stage: Stage, kind: str) -> tuple[Feed, Page, str]:
+def at_both(site: Site, kind: str) -> tuple[Feed, Page, str]:
     """Return a feed, what shows it by a later server, and the selector of bodies there."""
-    feed = stage.feed()
+    feed = site.feed()
     feed.post("Before")
     if kind == "page":
-        page = stage.open(f"/feeds/{feed.slug}", init=SOCKETS)
+        page = site.open(f"/feeds/{feed.slug}", init=SOCKETS)
         page.wait_for_selector(".bar.live")
         return feed, page, ".body"
-    main = f"<main><h1>Host</h1>{stage.ticker(feed)}</main>"
-    page = stage.embed(main, init=SOCKETS)
+    main = f"<main><h1>Host</h1>{site.ticker(feed)}</main>"
+    page = site.embed(main, init=SOCKETS)
     settle(page)
     return feed, page, "[part=body]"
 
 
 @pytest.mark.parametrize("kind", ["page", "ticker"])
-def test_blocks_of_unknown_kinds_are_shown_as_their_words(stage: Stage, kind: str) -> None:
-    feed, page, body = at_both(stage, kind)
+def test_blocks_of_unknown_kinds_are_shown_as_their_words(site: Site, kind: str) -> None:
+    feed, page, body = at_both(site, kind)
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
     for headline in LATER:
@@ -99,8 +99,8 @@ def test_blocks_of_unknown_kinds_are_shown_as_their_words(stage: Stage, kind: st
 
 
 @pytest.mark.parametrize("kind", ["page", "ticker"])
-def test_what_changed_is_told_of_unknown_blocks_too(stage: Stage, kind: str) -> None:
-    feed, page, _ = at_both(stage, kind)
+def test_what_changed_is_told_of_unknown_blocks_too(site: Site, kind: str) -> None:
+    feed, page, _ = at_both(site, kind)
     item = feed.post("Table")
     feed.do(item, "update", body="New.")
 

@@ -6,7 +6,7 @@ import itertools
 from typing import Any
 
 import pytest
-from chromium import Stage, axe, settle
+from chromium import Site, axe, settle
 from playwright.sync_api import Page
 from support.server import ROOT
 
@@ -44,11 +44,11 @@ def every_setting() -> list[Any]:
     ]
 
 
-def open_variants(stage: Stage, direction: str, **options: Any) -> Page:
-    page = stage.embed(**options)
+def open_variants(site: Site, direction: str, **options: Any) -> Page:
+    page = site.embed(**options)
     language = "ar" if direction == "rtl" else "en"
     html = VARIANTS.replace('<html lang="en">', f'<html lang="{language}" dir="{direction}">')
-    address = f"{stage.host.url}/web/variants.html"
+    address = f"{site.host.url}/web/variants.html"
     page.route(address, lambda route: route.fulfill(body=html, content_type="text/html"))
     page.goto(address)
     page.wait_for_function(SETTLED)
@@ -57,10 +57,10 @@ def open_variants(stage: Stage, direction: str, **options: Any) -> Page:
 
 @pytest.mark.parametrize(("scheme", "colors", "width", "direction", "motion"), every_setting())
 def test_axe_finds_nothing_in_any_look(
-    stage: Stage, scheme: Any, colors: Any, width: int, direction: str, motion: Any
+    site: Site, scheme: Any, colors: Any, width: int, direction: str, motion: Any
 ) -> None:
     page = open_variants(
-        stage,
+        site,
         direction,
         color_scheme=scheme,
         forced_colors=colors,
@@ -77,13 +77,13 @@ def test_axe_finds_nothing_in_any_look(
 
 @pytest.mark.parametrize("motion", MOTIONS)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_row_can_be_read_while_it_flashes(stage: Stage, scheme: Any, motion: Any) -> None:
-    feed = stage.feed()
+def test_a_row_can_be_read_while_it_flashes(site: Site, scheme: Any, motion: Any) -> None:
+    feed = site.feed()
     feed.post("Before")
     options: dict[str, Any] = {"color_scheme": scheme, "reduced_motion": motion}
-    ticker = stage.embed(f"<main><h1>Host</h1>{stage.ticker(feed, 'theme=auto')}</main>", **options)
+    ticker = site.embed(f"<main><h1>Host</h1>{site.ticker(feed, 'theme=auto')}</main>", **options)
     settle(ticker)
-    page = stage.open(f"/feeds/{feed.slug}", **options)
+    page = site.open(f"/feeds/{feed.slug}", **options)
     page.wait_for_selector(".bar.live")
     feed.post(
         "Just in",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from chromium import Feed, Stage, headlines, wait_for_headlines
+from chromium import Feed, Site, headlines, wait_for_headlines
 from playwright.sync_api import Page, Route, expect
 
 MORE = "More news"
@@ -16,12 +16,12 @@ def numbered(first: int, last: int) -> list[str]:
     return [f"Item {number}" for number in range(first, last - 1, -1)]
 
 
-def open_feed(stage: Stage, count: int, query: str = "", **fields: Any) -> tuple[Feed, Page]:
+def open_feed(site: Site, count: int, query: str = "", **fields: Any) -> tuple[Feed, Page]:
     """Return a feed with so many items, and its page once it is live."""
-    feed = stage.feed()
+    feed = site.feed()
     for number in range(count):
         feed.post(f"Item {number}", **fields)
-    page = stage.open(f"/feeds/{feed.slug}{query}")
+    page = site.open(f"/feeds/{feed.slug}{query}")
     page.wait_for_selector(".bar.live", state="attached")
     return feed, page
 
@@ -40,8 +40,8 @@ def let_go(page: Page, held: list[Route]) -> None:
 
 
 @pytest.mark.parametrize("by", ["mouse", "Enter"])
-def test_pressed_twice_before_the_answer_it_loads_one_page_and_stays(stage: Stage, by: str) -> None:
-    feed, page = open_feed(stage, 170)
+def test_pressed_twice_before_the_answer_it_loads_one_page_and_stays(site: Site, by: str) -> None:
+    feed, page = open_feed(site, 170)
     held = hold(page)
     link = page.get_by_role("link", name=MORE)
     for _ in range(2):
@@ -63,8 +63,8 @@ def test_pressed_twice_before_the_answer_it_loads_one_page_and_stays(stage: Stag
     expect(link).to_have_count(0)
 
 
-def test_pressed_again_once_it_is_there_a_key_opens_no_item(stage: Stage) -> None:
-    _, page = open_feed(stage, 110)
+def test_pressed_again_once_it_is_there_a_key_opens_no_item(site: Site) -> None:
+    _, page = open_feed(site, 110)
     address = page.url
     page.get_by_role("link", name=MORE).press("Enter")
     wait_for_headlines(page, *numbered(109, 10))
@@ -78,10 +78,10 @@ def test_pressed_again_once_it_is_there_a_key_opens_no_item(stage: Stage) -> Non
     assert "Item 59" in page.evaluate("document.activeElement.closest('.item').innerText")
 
 
-def test_the_row_that_has_the_focus_keeps_it_when_it_changes(stage: Stage) -> None:
-    feed = stage.feed()
+def test_the_row_that_has_the_focus_keeps_it_when_it_changes(site: Site) -> None:
+    feed = site.feed()
     items = [feed.post(f"Item {number}") for number in range(60)]
-    page = stage.open(f"/feeds/{feed.slug}")
+    page = site.open(f"/feeds/{feed.slug}")
     page.wait_for_selector(".bar.live")
     page.get_by_role("link", name=MORE).press("Enter")
     wait_for_headlines(page, *numbered(59, 0))
@@ -92,9 +92,9 @@ def test_the_row_that_has_the_focus_keeps_it_when_it_changes(stage: Stage) -> No
 
 @pytest.mark.parametrize("list_", ["tag", "search", "older"])
 def test_a_list_goes_on_with_its_own_items_and_ends_without_a_button(
-    stage: Stage, list_: str
+    site: Site, list_: str
 ) -> None:
-    feed = stage.feed()
+    feed = site.feed()
     for number in range(120):
         feed.post(f"Item {number}", tags=["rain"])
         if not number % 4 and list_ != "older":
@@ -102,11 +102,11 @@ def test_a_list_goes_on_with_its_own_items_and_ends_without_a_button(
     address = f"/feeds/{feed.slug}"
     top = 119
     if list_ == "older":
-        path = stage.editor.get(f"/v1{address}/items?limit=1").json()["next"]
+        path = site.editor.get(f"/v1{address}/items?limit=1").json()["next"]
         address, top = f"{address}?before={path}", 118
     else:
         address += {"tag": "?tag=rain", "search": "?q=item"}[list_]
-    page = stage.open(address)
+    page = site.open(address)
     page.wait_for_selector(".bar.live", state="attached")
     address = page.url
     wait_for_headlines(page, *numbered(top, top - 49))
@@ -119,10 +119,10 @@ def test_a_list_goes_on_with_its_own_items_and_ends_without_a_button(
     assert page.url == address
 
 
-def test_a_tags_list_takes_what_is_filed_into_it_and_not_what_lost_the_tag(stage: Stage) -> None:
-    feed = stage.feed()
+def test_a_tags_list_takes_what_is_filed_into_it_and_not_what_lost_the_tag(site: Site) -> None:
+    feed = site.feed()
     items = [feed.post(f"Item {number}", tags=["rain"]) for number in range(60)]
-    page = stage.open(f"/feeds/{feed.slug}?tag=rain")
+    page = site.open(f"/feeds/{feed.slug}?tag=rain")
     page.wait_for_selector(".bar.live")
     page.get_by_role("link", name=MORE).click()
     wait_for_headlines(page, *numbered(59, 0))
@@ -133,9 +133,9 @@ def test_a_tags_list_takes_what_is_filed_into_it_and_not_what_lost_the_tag(stage
 
 @pytest.mark.parametrize("status", [503, None])
 def test_what_cannot_be_loaded_says_so_and_can_be_asked_for_again(
-    stage: Stage, status: int | None
+    site: Site, status: int | None
 ) -> None:
-    feed, page = open_feed(stage, 60)
+    feed, page = open_feed(site, 60)
     page.route(
         "**/items?*",
         lambda route: route.fulfill(status=status, json={}) if status else route.abort(),
@@ -154,11 +154,11 @@ def test_what_cannot_be_loaded_says_so_and_can_be_asked_for_again(
     link.click()
     wait_for_headlines(page, *numbered(59, 0))
     expect(fault).to_be_hidden()
-    stage.complaints.clear()  # a browser reports each request that fails
+    site.errors.clear()  # a browser reports each request that fails
 
 
-def test_where_the_feed_is_another_journal_now_the_link_is_followed(stage: Stage) -> None:
-    _, page = open_feed(stage, 60)
+def test_where_the_feed_is_another_journal_now_the_link_is_followed(site: Site) -> None:
+    _, page = open_feed(site, 60)
 
     def of_another_journal(route: Route) -> None:
         answer = route.fetch().json()
@@ -170,8 +170,8 @@ def test_where_the_feed_is_another_journal_now_the_link_is_followed(stage: Stage
     wait_for_headlines(page, *numbered(9, 0))
 
 
-def test_a_paused_page_goes_on_below_what_it_keeps(stage: Stage) -> None:
-    feed, page = open_feed(stage, 60)
+def test_a_paused_page_goes_on_below_what_it_keeps(site: Site) -> None:
+    feed, page = open_feed(site, 60)
     page.get_by_role("button", name="Pause").click()
     feed.post("New")
     page.get_by_role("button", name="1 new update").wait_for()

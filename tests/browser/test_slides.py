@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from chromium import MEASURES, Feed, Stage, headlines, in_row, rows, settle, wait_for_headlines
+from chromium import MEASURES, Feed, Site, headlines, in_row, rows, settle, wait_for_headlines
 from playwright.sync_api import Locator, Page
 
 PIXEL = 1.0  # a row ends within a pixel, and a browser scrolls by whole ones
@@ -30,12 +30,12 @@ CANCEL = """() => {
 }"""
 
 
-def open_both(stage: Stage, kind: str, feed: Feed, init: str) -> Page:
+def open_both(site: Site, kind: str, feed: Feed, init: str) -> Page:
     if kind == "page":
-        page = stage.open(f"/feeds/{feed.slug}", init=init)
+        page = site.open(f"/feeds/{feed.slug}", init=init)
         page.wait_for_selector(".bar.live")
     else:
-        page = stage.embed(stage.ticker(feed), init=init)
+        page = site.embed(site.ticker(feed), init=init)
         settle(page)
     page.wait_for_timeout(300)
     return page
@@ -52,11 +52,11 @@ def shown(page: Page, kind: str) -> list[str]:
 
 
 @pytest.mark.parametrize("kind", ["page", "ticker"])
-def test_who_cancels_the_animations_does_not_stop_the_news(stage: Stage, kind: str) -> None:
-    feed = stage.feed()
+def test_who_cancels_the_animations_does_not_stop_the_news(site: Site, kind: str) -> None:
+    feed = site.feed()
     for number in range(3):
         feed.post(f"Item {number}")
-    page = open_both(stage, kind, feed, COUNTED)
+    page = open_both(site, kind, feed, COUNTED)
     feed.post("First")
     in_row(page, "First").wait_for()
     page.wait_for_function("() => slid.length > 0")
@@ -72,11 +72,11 @@ def test_who_cancels_the_animations_does_not_stop_the_news(stage: Stage, kind: s
     in_row(page, "Third").wait_for()
 
 
-def test_only_rows_in_sight_are_animated(stage: Stage) -> None:
-    feed = stage.feed()
+def test_only_rows_in_sight_are_animated(site: Site) -> None:
+    feed = site.feed()
     for number in range(110):
         feed.post(f"Item {number}", body="Some words.")
-    page = stage.open(f"/feeds/{feed.slug}", init=COUNTED + MEASURES)
+    page = site.open(f"/feeds/{feed.slug}", init=COUNTED + MEASURES)
     page.wait_for_selector(".bar.live")
     for _ in range(2):
         page.get_by_role("link", name="More news").click()
@@ -96,13 +96,11 @@ def test_only_rows_in_sight_are_animated(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("kind", ["page", "ticker"])
-def test_an_imported_item_moves_nothing_that_is_read_and_is_no_news(
-    stage: Stage, kind: str
-) -> None:
-    feed = stage.feed()
+def test_an_imported_item_moves_nothing_that_is_read_and_is_no_news(site: Site, kind: str) -> None:
+    feed = site.feed()
     for number in range(30):
         feed.post(f"Item {number}", body="Some words.", at=f"2025-05-17T08:{number:02}:00.000Z")
-    page = open_both(stage, kind, feed, MEASURES)
+    page = open_both(site, kind, feed, MEASURES)
     row = in_row(page, "Item 20", exact=True)
     link = page.get_by_role("link", name="Item 20", exact=True)
     row.scroll_into_view_if_needed()
@@ -125,11 +123,11 @@ def test_an_imported_item_moves_nothing_that_is_read_and_is_no_news(
 
 
 @pytest.mark.parametrize("kind", ["page", "ticker"])
-def test_an_imported_item_does_not_move_a_row_with_the_focus(stage: Stage, kind: str) -> None:
-    feed = stage.feed()
+def test_an_imported_item_does_not_move_a_row_with_the_focus(site: Site, kind: str) -> None:
+    feed = site.feed()
     for number in range(30):
         feed.post(f"Item {number}", body="Some words.", at=f"2025-05-17T08:{number:02}:00.000Z")
-    page = open_both(stage, kind, feed, MEASURES)
+    page = open_both(site, kind, feed, MEASURES)
     link = page.get_by_role("link", name="Item 28", exact=True)
     link.focus()
     before = top_of(link)
@@ -141,10 +139,10 @@ def test_an_imported_item_does_not_move_a_row_with_the_focus(stage: Stage, kind:
 
 
 @pytest.mark.parametrize("kind", ["page", "ticker"])
-def test_what_is_filed_into_the_past_of_a_short_feed_is_shown(stage: Stage, kind: str) -> None:
-    feed = stage.feed()
+def test_what_is_filed_into_the_past_of_a_short_feed_is_shown(site: Site, kind: str) -> None:
+    feed = site.feed()
     feed.post("Today")
-    page = open_both(stage, kind, feed, MEASURES)
+    page = open_both(site, kind, feed, MEASURES)
     feed.post("Long ago", at=PAST)
     in_row(page, "Long ago").wait_for()
     assert shown(page, kind) == ["Today", "Long ago"]

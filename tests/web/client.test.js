@@ -285,9 +285,10 @@ test('order is pinned, then published_at and id, newest first', () => {
 
 test("the server's clock is the largest now plus monotonic time since", () => {
 	const state = newState();
-	const beat = (now, tick) => apply(state, { type: 'heartbeat', epoch: '', cursor: '', now }, tick);
-	beat('2025-05-17T10:00:10.000Z', 1000);
-	beat('2025-05-17T10:00:05.000Z', 2000);
+	const heartbeat = (now, tick) =>
+		apply(state, { type: 'heartbeat', epoch: '', cursor: '', now }, tick);
+	heartbeat('2025-05-17T10:00:10.000Z', 1000);
+	heartbeat('2025-05-17T10:00:05.000Z', 2000);
 	assert.equal(serverNow(state, 3000), Date.parse('2025-05-17T10:00:12.000Z'));
 });
 
@@ -365,15 +366,15 @@ test('whatever the network does, a reader ends with what a fresh reader sees, an
 		/** Answers that were under way when something else happened. */
 		const delayed = [];
 		let painted = new Map();
-		const look = () => {
+		const check = () => {
 			for (const [id, { version }] of state.items) {
 				assert.ok(version >= (painted.get(id) ?? 0), `seed ${seed}: item ${id} went back`);
 				painted.set(id, version);
 			}
 		};
-		const hear = (message) => {
+		const receive = (message) => {
 			if (apply(state, message, 0).newEpoch) painted = new Map();
-			look();
+			check();
 		};
 		for (let step = 0; step < 60; step++) {
 			const ids = [...feed.items].filter(([, { status }]) => status !== 'killed').map(([id]) => id);
@@ -390,10 +391,10 @@ test('whatever the network does, a reader ends with what a fresh reader sees, an
 			else if (what < 0.8 && delayed.length) {
 				const message = delayed.splice(Math.floor(random() * delayed.length), 1)[0];
 				// A restore is final: nothing of the former journal is under way for long.
-				if (message.epoch === feed.epoch) hear(message);
-			} else hear(feed.since(state.cursor, 4));
+				if (message.epoch === feed.epoch) receive(message);
+			} else receive(feed.since(state.cursor, 4));
 		}
-		for (let i = 0; i < 3; i++) hear(feed.since(state.cursor, 4));
+		for (let i = 0; i < 3; i++) receive(feed.since(state.cursor, 4));
 		assert.equal(state.cursor, feed.cursor);
 		for (const item of state.items.values())
 			assert.deepEqual(item, feed.items.get(item.id), `seed ${seed}`);

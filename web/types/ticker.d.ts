@@ -18,7 +18,8 @@ export interface Settings {
 	tags: string[];
 	max: number;
 	oldestFirst: boolean;
-	announce: string | null;
+	/** What is announced: `all`, `breaking` or `off`. */
+	announced: string | null;
 	heading: string | null;
 	/** Heading level of the title. */
 	level: number;

@@ -1,4 +1,8 @@
-/** Announces news to screen readers: one short message at a time for the whole page, and not often. */
+/**
+ * Announces news to screen readers: one short message at a time for the whole page, and not often.
+ *
+ * @import { Status } from '../../types/feed.d.ts'
+ */
 import { make } from './make.js';
 
 /** What comes within this many ms is announced together. */
@@ -14,6 +18,19 @@ const statuses = new Set();
 let timer;
 /** The element of the last announcement, of whatever feed. @type {HTMLElement | undefined} */
 let last;
+
+/**
+ * Tell whether a change of status is announced: a loss and an end are, and so is the recovery, or the last announcement would
+ * stay there for good. How a feed is found is not.
+ *
+ * @param {Status | undefined} before
+ * @param {Status} now
+ */
+export const isAnnounced = (before, now) =>
+	[before, now].includes('stale') || isOver(before) || (before === 'live' && isOver(now));
+
+/** @param {Status | undefined} status */
+const isOver = (status) => status === 'ended' || status === 'error';
 
 /**
  * Make an announcer. Its element has to stand in the page from the start, or screen readers miss the first announcement.

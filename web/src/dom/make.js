@@ -1,4 +1,4 @@
-/** Make elements the one way that the strictest Content-Security-Policy and Trusted Types allow. */
+/** Makes elements as the strictest Content-Security-Policy and Trusted Types allow: never from HTML. */
 
 /**
  * Make an element; undefined attributes, and children that are not there, are left out.
@@ -14,7 +14,7 @@ export function make(tag, attributes = {}, ...children) {
 	for (const name in attributes) {
 		const value = /** @type {string} */ (attributes[name]);
 		if (value !== undefined) element.setAttribute(name, value);
-		// The sheet knows parts by their classes, which are shorter.
+		// The style sheet selects parts by their classes, which is shorter.
 		if (name === 'part') element.className = value;
 	}
 	element.append(.../** @type {Node[]} */ (children.filter(Boolean)));

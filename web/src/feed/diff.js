@@ -43,5 +43,5 @@ export function wordDiff(before, after) {
 	return runs;
 }
 
-/** Words, each with the space before it, and line breaks; these part what would else read as one change. @param {string} text */
+/** Split into words, each with the space before it, and line breaks, which keep changes at either side apart. @param {string} text */
 export const wordsOf = (text) => text.match(/\n|[^\S\n]*\S+/g) ?? [];

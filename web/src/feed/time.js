@@ -11,8 +11,8 @@ const DAY = 24 * HOUR;
 const made = {};
 
 /**
- * The formats for a language and an IANA zone; an unknown one gives way to the usual one, that to the browser's own, which
- * `local` means.
+ * Return the formats for a language and an IANA zone. An unknown zone falls back to `usual`, and that to the browser's own
+ * zone, which is also what `local` means.
  *
  * @param {string} language
  * @param {string | null} [zone]

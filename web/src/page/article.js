@@ -165,6 +165,6 @@ export function timed(wording, text, ms, label) {
 /** @param {string | undefined} url */
 const isWebLink = (url) => /^https?:\/\//i.test(url ?? '');
 
-/** As it was written: a browser would spell a name outside ASCII in it. @param {string} [url] */
+/** The host as typed: a browser would encode a name that is not ASCII. @param {string} [url] */
 const hostOf = (url = '') =>
 	/^https?:\/\/(?:[^/?#]*@)?([^/?#:]+)/i.exec(url)?.[1].toLowerCase() ?? url;

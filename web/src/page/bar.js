@@ -4,6 +4,7 @@
  * @import { Connection } from '../../types/feed.d.ts'
  * @import { Scope, Wording } from '../../types/page.d.ts'
  */
+import { isAnnounced } from '../dom/announcer.js';
 import { make } from '../dom/make.js';
 
 /**
@@ -44,8 +45,7 @@ export function takeOverBar(connection, wording, scope, announce) {
 			bar.className = `bar ${now}${paused ? ' paused' : ''}`;
 			bar.hidden = !text; // or its dot would stand there alone
 			if (status.textContent !== text) status.textContent = text;
-			// Also that it is live again, or the last announcement would stand there for good; but not how a feed is found.
-			if (now !== before && /stale|^ended|liveended/.test(before + now) && !paused) announce(text);
+			if (now !== before && isAnnounced(before, now) && !paused) announce(text);
 			before = now;
 		},
 	};

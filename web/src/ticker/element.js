@@ -46,7 +46,7 @@ export class LiveTicker extends HTMLElement {
 		this.#ticker.refresh();
 	}
 
-	/** Drop the connection and make another. */
+	/** Close the connection and open another. */
 	reconnect() {
 		this.refresh();
 	}

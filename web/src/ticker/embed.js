@@ -2,13 +2,13 @@
  * The ticker alone in a frame. The frame's address sets the ticker's attributes (`?layout=compact&max=10`); with
  * `?height=auto` the frame tells its host how tall it wants to be:
  * `{type: 'newsfeed-height', src, height}` by postMessage, in CSS pixels. A reader who has scrolled past its top would lose the
- * place whenever it grows, so news waits behind the button meanwhile.
+ * place whenever the frame grows, so news waits behind the button meanwhile.
  */
 const ATTRIBUTES =
 	'announce heading heading-level lang layout max mode order tags theme time timezone'.split(' ');
 
-/** A ticker that has nothing to show after so many ms is as tall as what stands in it. */
-const PATIENCE = 1000;
+/** A ticker that has nothing to show after so many ms is as tall as what is inside it. */
+const SHOWN_WITHIN = 1000;
 
 const ticker = document.querySelector('live-ticker');
 const asked = new URLSearchParams(location.search);
@@ -19,7 +19,7 @@ for (const name of ATTRIBUTES) {
 const theme = asked.get('theme') ?? '';
 if (/^(light|dark)$/.test(theme)) document.documentElement.style.colorScheme = theme;
 ticker?.addEventListener('ticker-status', ({ detail }) => {
-	// Headlines for where no script runs; one of them may be withdrawn meanwhile.
+	// The plain headlines for browsers without scripts: one of them may be withdrawn meanwhile.
 	if (/live|stale|ended/.test(detail.status)) document.querySelector('.fallback ul')?.remove();
 });
 if (asked.get('height') === 'auto') {
@@ -28,12 +28,12 @@ if (asked.get('height') === 'auto') {
 		const height = Math.ceil(document.documentElement.getBoundingClientRect().height);
 		parent.postMessage({ type: 'newsfeed-height', src: location.href, height }, '*');
 	});
-	// Not before the ticker is there, or the host's page would move twice.
+	// Not before the items are there, or the host's page would move twice.
 	const tell = () => observer.observe(document.documentElement);
 	ticker?.addEventListener('ticker-status', ({ detail }) => {
 		if (detail.status !== 'connecting') tell();
 	});
-	setTimeout(tell, PATIENCE);
+	setTimeout(tell, SHOWN_WITHIN);
 	if (!asked.has('mode') && ticker) {
 		const top = document.createElement('div');
 		top.className = 'top';

@@ -25,7 +25,7 @@ export function settingsOf(host) {
 		tags: tags.map((tag) => tag.trim()).filter(Boolean),
 		max: Math.max(1, Number(get('max')) || DEFAULT_MAX),
 		oldestFirst: get('order') === 'oldest',
-		announce: get('announce'),
+		announced: get('announce'),
 		heading: get('heading'),
 		level: Number(/^[1-6]$/.exec(`${get('heading-level')}`) ?? DEFAULT_LEVEL),
 		time: get('time'),

@@ -1,7 +1,6 @@
 /**
- * The look. Sizes in em and colours from the host's own text, so that it sits well in any page;
- * what may differ is a `--ticker-*` variable. Parts are known by their classes (dom.js). Selectors and declarations stand in
- * the order that compresses best, which saves 30 bytes.
+ * The ticker's style sheet. Sizes are in em and colours come from the host's own text, so that it fits any page; what a host
+ * may set is a `--ticker-*` variable. Parts are selected by their classes (dom/make.js).
  */
 export default `
 :host { display: block; height: var(--ticker-height, 28em) }

@@ -7,7 +7,7 @@
  * @import { Item } from '../../types/wire.d.ts'
  */
 import { plural, wordsFor } from '../../strings/index.js';
-import { newAnnouncer } from '../dom/announcer.js';
+import { isAnnounced, newAnnouncer } from '../dom/announcer.js';
 import { make } from '../dom/make.js';
 import { isSliding, QUIETLY } from '../dom/motion.js';
 import { connectionTo } from '../feed/connection.js';
@@ -67,8 +67,8 @@ export function newTicker(host, shadow, internals) {
 	let words;
 	let count = 0;
 	let frameAsked = 0;
-	/** The status that the page was last told. @type {Status | undefined} */
-	let told;
+	/** The status of the last event. @type {Status | undefined} */
+	let emitted;
 
 	const settings = () => settingsOf(host);
 
@@ -142,10 +142,10 @@ export function newTicker(host, shadow, internals) {
 			const { id, breaking, headline } = item;
 			if (!headline) announcer.retract(connection.apiUrl, id);
 			const news = offer(item, false) && newsIn(change);
-			const { announce, line, tags, paused, onDemand } = settings();
+			const { announced, line, tags, paused, onDemand } = settings();
 			if (!news || !connection.state.items.has(id) || !hasTag(item, tags)) continue;
-			if (breaking || announce !== 'breaking')
-				tell(news === 'news' ? headline : `${words?.[news]}: ${headline}`, id);
+			if (breaking || announced !== 'breaking')
+				announce(news === 'news' ? headline : `${words?.[news]}: ${headline}`, id);
 			if (!unknown) continue;
 			// A line has no reader whose place could be lost.
 			if (line && !paused && !onDemand) pending.arrived.add(id);
@@ -154,9 +154,9 @@ export function newTicker(host, shadow, internals) {
 	}
 
 	/** Announce, unless the reader or the page wants silence. @param {string | undefined} text @param {number} [id] of an item */
-	function tell(text, id) {
-		const { paused, announce } = settings();
-		if (text && !paused && announce !== 'off') announcer.announce(text, connection?.apiUrl, id);
+	function announce(text, id) {
+		const { paused, announced } = settings();
+		if (text && !paused && announced !== 'off') announcer.announce(text, connection?.apiUrl, id);
 	}
 
 	/** Whether a new row would disturb the reader now. */
@@ -203,13 +203,11 @@ export function newTicker(host, shadow, internals) {
 		}
 		// Another feed's items are no news of this one.
 		frame.hidden = status === 'error' || !connection.state.epoch;
-		if (status === told) return;
+		if (status === emitted) return;
 		emit('status', { status, since: connection?.upToDateAt });
 		if (/ended|error/.test(status)) emit(status, { message });
-		// Also that it is live again, or the last announcement would stand there for good; but not how a feed is found. Two e
-		// stand where what was live has ended, or is in error.
-		if (/stale|^e|ee/.test(told + status)) tell(message);
-		told = status;
+		if (isAnnounced(emitted, status)) announce(message);
+		emitted = status;
 	}
 
 	/** @param {boolean} [anew] although it is paused */

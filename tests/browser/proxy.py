@@ -1,4 +1,4 @@
-"""A bad network: a TCP proxy before the server."""
+"""A bad network: a TCP proxy in front of the server."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from support.server import Server
 DRIP = 64  # bytes at a time
 
 
-class Wire:
+class Proxy:
     """Can reset, swallow, refuse, hold, delay or drip what goes through it."""
 
     def __init__(self, server: Server) -> None:
@@ -25,7 +25,7 @@ class Wire:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def mend(self) -> None:
-        """Make it a good network that has seen nothing yet."""
+        """Make it a good network without a past."""
         self.swallow = False
         self.refuse = False
         self.no_sockets = False  # answers a WebSocket's handshake with a reset
