@@ -17,7 +17,8 @@ from pathlib import Path
 
 from feedserver import __version__
 from feedserver.api import access
-from feedserver.commands import demo
+from feedserver.commands import backup, check, demo, migrate, restore
+from feedserver.commands.adapter import run_command
 from feedserver.commands.arguments import Parser, as_typed
 from feedserver.errors import BadSetting, FeedError, Invalid, NotFound, SetupError, Unavailable
 from feedserver.live.hub import now_millis
@@ -33,6 +34,12 @@ from feedserver.sqlite.storage import open_storage
 from feedserver.suggestions import did_you_mean
 from feedserver.wire import time_text
 
+COMMANDS = {
+    "backup": backup.COMMAND,
+    "restore": restore.COMMAND,
+    "check": check.COMMAND,
+    "migrate": migrate.COMMAND,
+}
 Arguments = argparse.Namespace
 Work = Callable[[Newsroom, SQLiteMirror], Awaitable[None]]
 
@@ -379,6 +386,12 @@ def _parser() -> Parser:
     revoking.add_argument("name", metavar="NAME")
 
     _with_data(commands.add_parser("settings", help="list what serve would take"), _list_settings)
+    for name, command in COMMANDS.items():
+        adding = commands.add_parser(
+            name, help=command.summary, epilog=f"for instance: {command.examples[0]}"
+        )
+        command.add_arguments(adding)
+        adding.set_defaults(run=partial(run_command, command))
     return parser
 
 
