@@ -27,6 +27,14 @@ TABLE = tuple(
         ("token add", "token_add", "make a token for an editor and print it, once"),
         ("token list", "token_list", "list the tokens"),
         ("token revoke", "token_revoke", "end a token"),
+        ("backup", "backup", "copy the newsroom into a folder, beside a running server"),
+        (
+            "restore",
+            "restore",
+            "put the newsroom of a backup in the place of the one that is there",
+        ),
+        ("check", "check", "look through all files for what is wrong with them"),
+        ("migrate", "migrate", "take a folder of an older feedserver over"),
         ("settings", "list_settings", "list the settings that serve would take"),
     )
 )

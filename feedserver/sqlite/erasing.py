@@ -11,7 +11,10 @@ import sqlite3
 
 import orjson
 
+from feedserver.errors import SetupError
 from feedserver.journal import Purge
+from feedserver.model import Millis
+from feedserver.sqlite.folder import BEFORE
 from feedserver.sqlite.keys import KeyFile
 
 log = logging.getLogger("feedserver.purge")
@@ -34,6 +37,7 @@ def destroy_keys(connection: sqlite3.Connection, keys: KeyFile) -> bool:
             for sequence, act, item, at, settings in todo:
                 erased = _erased_by(connection, sequence, act, item, settings)
                 keys.destroy(erased, sequence, act, at)
+                _destroy_in_copies(keys, erased, sequence, act, at)
                 keys.note_erased(sequence)
     except (OSError, sqlite3.Error) as fault:
         log.warning("keys of withdrawn words could not be destroyed, will retry: %s", fault)
@@ -51,6 +55,25 @@ def unfinished(connection: sqlite3.Connection, keys: KeyFile, cleaned_to: int) -
     done = min(keys.erased_to or 0, cleaned_to)
     rows = connection.execute(_TO_DO, (done, TODO_MAX)).fetchall()
     return [Purge(sequence, item, at) for sequence, _, item, at, _ in rows]
+
+
+def _destroy_in_copies(
+    keys: KeyFile, erased: list[int], sequence: int, act: str, at: Millis
+) -> None:
+    """Destroy the same keys in what restores have set aside of this journal. Raises OSError."""
+    for path in keys.path.parent.glob(f"{BEFORE}*/{keys.path.name}"):
+        try:
+            copy = KeyFile(path)
+        except SetupError as fault:  # one that was damaged was set aside as it was
+            log.warning("a copy of the keys was left as it is: %s", fault.detail)
+            continue
+        try:
+            if copy.keyring == keys.keyring:
+                owners = {one: copy.owner(one) for one in erased if one < copy.end}
+                same = [one for one, owner in owners.items() if owner == keys.owner(one)]
+                copy.destroy(same, sequence, act, at)
+        finally:
+            copy.close()
 
 
 def _erased_by(

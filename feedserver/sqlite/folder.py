@@ -23,6 +23,7 @@ DATABASE = "feed.db"
 LOCK = "lock"
 SEARCH = "search.db"
 RESTORE = "restore.json"  # while it stands, a restore is under way
+BEFORE = "before-restore-"  # begins the names of the folders that restores set aside
 OURS = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", keys.FILE)
 LOCK_SECONDS = 10.0  # how long the making of a newsroom by another process is waited for
 

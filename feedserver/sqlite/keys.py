@@ -347,6 +347,14 @@ class KeyFile:
         os.fdatasync(self._fd)
         return key
 
+    def redraw_partitions(self) -> None:
+        """Draw the keys of all partitions anew: what they opened must be made anew. Not synced."""
+        for partition in range(_numbers(self._size()) // (PARTITION + 2) + 1):
+            for turn in (0, 1):
+                number = partition_slot(partition, turn)
+                if os.pread(self._fd, SLOT, HEADER + SLOT * number) not in {b"", bytes(SLOT)}:
+                    self._pwrite(drawn(number), HEADER + SLOT * number)
+
     def end_partition(self, partition: int, turn: int, at: Millis) -> None:
         """Destroy a key of a partition."""
         self._destroy([partition_slot(partition, turn)], 0, "remake", at)

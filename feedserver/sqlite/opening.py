@@ -150,9 +150,14 @@ def check_owner(path: Path) -> None:
     with closing(
         sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS)
     ) as stranger:
-        if stranger.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
-            raise not_ours(path)
-        found = stranger.execute("PRAGMA user_version").fetchone()[0]
+        check_format(stranger, path)
+
+
+def check_format(connection: sqlite3.Connection, path: Path) -> None:
+    """See that a database is ours and of today's format. Raises SetupError."""
+    if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+        raise not_ours(path)
+    found = connection.execute("PRAGMA user_version").fetchone()[0]
     if found > SCHEMA:
         raise SetupError(
             f"{path} was written by a newer feedserver (schema {found}, this one knows "

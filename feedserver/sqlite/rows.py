@@ -247,10 +247,15 @@ def newest_sequence(connection: sqlite3.Connection) -> int:
 
 
 def load_record(row: tuple[Any, ...]) -> Record:
-    """Return the part of a record that stands in clear and is bound to its seal. Raises Newer."""
+    """Return the part of a record that stands in clear and is bound to its seal.
+
+    Raises Newer, and Unreadable where it says what no record says.
+    """
     if row[1] > records.VERSION:
         raise Newer(f"record {row[0]} has the format {row[1]}")
-    act = ACTS[row[3]]
+    act = ACTS.get(row[3])
+    if act is None:
+        raise Unreadable(f"no record has the act {row[3]}")
     content = None
     if act in WRITES_WORDS or (act is Verb.REDACT and row[19] == row[0] and row[20] != "killed"):
         content = Content(breaking=bool(row[11]), language=row[12], occurred_at=row[13])

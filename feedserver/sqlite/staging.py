@@ -70,9 +70,9 @@ def look_at(folder: Path, *, to_keys: bool) -> Source:
     path = folder / DATABASE
     if not path.is_file():
         raise SetupError(f"there is no backup in {folder}: it has no {DATABASE}")
-    opening.check_owner(path)
     try:
         with closing(copying.open_copy(path)) as connection, _key_file(folder) as key_file:
+            opening.check_format(connection, path)
             found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
             if found != "ok":
                 raise SetupError(f"{path} is damaged ({found.splitlines()[-1]}): take another")
@@ -98,7 +98,8 @@ def stage(source: Source, data: Path, before: Path | None, progress: Progress = 
     """Make both files in the folder `data`, complete and synced; `before` is a backup of what is
     there. Raises SetupError, OSError, sqlite3.Error."""
     paths = [data / f"{name}.part" for name in (DATA, KEYS)]
-    copying.overwrite(paths[1])
+    for path in (paths[1], paths[1].with_name(f"{paths[1].name}.part")):
+        copying.overwrite(path)  # of an attempt that was cut short
     with closing(copying.open_copy(source.folder / DATABASE)) as copied:
         copying.copy_database(copied, paths[0], progress)
     with _key_file(source.folder) as key_file:
@@ -131,6 +132,7 @@ def _change(
     """Make the copy the journal that goes on."""
     connection.execute("BEGIN IMMEDIATE")
     lost = _cut(connection, last)
+    key_file.redraw_partitions()  # the search file is made anew
     key_file.note_erased(min(key_file.erased_to or 0, last))
     following = writer.begin_epoch(connection, key_file, above)
     redone = redoing.redo(connection, key_file, following)
@@ -205,7 +207,7 @@ def _keep_gone(connection: sqlite3.Connection, present: Path, staged: Path) -> N
 
 
 def _furthest(folder: Path | None) -> int:
-    """Return the largest sequence that the files of a folder know of, as far as they can be read."""
+    """Return the largest sequence that the files of a folder know of, if they can be read."""
     furthest = 0
     if folder is None:
         return furthest
