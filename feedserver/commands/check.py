@@ -14,6 +14,7 @@ from feedserver.sqlite import keys
 from feedserver.sqlite.backup import last_backup
 from feedserver.sqlite.checking import CONTRADICTION, FUTURE, Finding, Looked, check
 from feedserver.sqlite.filesystem import file_system
+from feedserver.sqlite.opening import accept_clock
 from feedserver.sqlite.repairing import repair
 from feedserver.wire import time_text
 from publisher.command_line import Command
@@ -29,6 +30,11 @@ def _add_arguments(parser: ArgumentParser) -> None:
         "--repair",
         action="store_true",
         help="give items of the future the time of now, and make rows anew from the journal",
+    )
+    parser.add_argument(
+        "--accept-clock",
+        action="store_true",
+        help="have a running server take this machine's clock as it is",
     )
     add_data(parser)
 
@@ -58,6 +64,8 @@ class _Report:
 
 def _run(args: Namespace, screen: Screen) -> int:
     folder = settings_of(args).data
+    if args.accept_clock:
+        accept_clock(folder, now_millis())
     report, looked = _look(folder, screen)
     stamped = made = 0
     while args.repair and any(finding.kind in MENDED for finding in report.wrong):
@@ -124,7 +132,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
 
 
 COMMAND = Command(
-    "[--repair]",
+    "[--repair] [--accept-clock]",
     _add_arguments,
     _run,
     ("feedserver check --data /var/lib/feedserver",),

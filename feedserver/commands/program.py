@@ -31,7 +31,7 @@ TABLE = tuple(
         (
             "restore",
             "restore",
-            "put the newsroom of a backup in the place of the one that is there",
+            "put the newsroom of a backup in the place of what is there",
         ),
         ("check", "check", "look through all files for what is wrong with them"),
         ("migrate", "migrate", "take a folder of an older feedserver over"),

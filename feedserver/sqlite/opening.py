@@ -121,9 +121,11 @@ def clock_accepted(connection: sqlite3.Connection) -> str | None:
     return row[0] if row else None
 
 
-def accept_clock(connection: sqlite3.Connection, at: Millis) -> None:
-    """Tell all who have the file open to take the machine's clock as it is."""
-    connection.execute("INSERT OR REPLACE INTO meta VALUES ('clock_accepted', ?)", (str(at),))
+def accept_clock(folder: Path, at: Millis) -> None:
+    """Tell all who have the files open to take the machine's clock as it is. Raises SetupError."""
+    prepare(folder, 0)
+    with closing(connect_patiently(folder / DATABASE)) as connection:
+        connection.execute("INSERT OR REPLACE INTO meta VALUES ('clock_accepted', ?)", (str(at),))
 
 
 def make_database(path: Path, identity: Identity, keyring: bytes) -> None:
