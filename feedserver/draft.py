@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from feedserver import markup, wire
 from feedserver.errors import FieldError, Invalid
+from feedserver.folding import distinct_tags
 from feedserver.model import (
     AHEAD_MAX,
     ALT_MAX,
@@ -379,7 +380,7 @@ def _tags(value: object) -> list[str]:
             errors.append(FieldError(f"/{i}", "a tag cannot be empty"))
     if errors:
         raise _Nested(errors)
-    return list(dict.fromkeys(tags))
+    return distinct_tags(tags)
 
 
 def _language(value: object) -> str | None:

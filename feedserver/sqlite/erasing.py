@@ -32,13 +32,24 @@ def destroy_keys(connection: sqlite3.Connection, keys: KeyFile) -> bool:
     try:
         while todo := connection.execute(_TO_DO, (keys.erased_to or 0, TODO_MAX)).fetchall():
             for sequence, act, item, at, settings in todo:
-                erased = _erased_by(connection, sequence, act, item, settings)
+                erased = erased_by(connection, sequence, act, item, settings)
                 keys.destroy(erased, sequence, act, at)
                 keys.note_erased(sequence)
     except (OSError, sqlite3.Error) as fault:
         log.warning("keys of withdrawn words could not be destroyed, will retry: %s", fault)
         return False
     return True
+
+
+def erased_by(
+    connection: sqlite3.Connection, sequence: int, act: str, item: int | None, settings: str | None
+) -> list[int]:
+    """Return the records whose words a kill or redact erases."""
+    if act == "redact":
+        listed: list[int] = orjson.loads(settings or "{}")["erases"]
+        return listed
+    earlier = "SELECT sequence FROM records WHERE item = ? AND sequence < ?"
+    return [row[0] for row in connection.execute(earlier, (item, sequence))]
 
 
 def is_due(connection: sqlite3.Connection, keys: KeyFile) -> bool:
@@ -51,13 +62,3 @@ def unfinished(connection: sqlite3.Connection, keys: KeyFile, cleaned_to: int) -
     done = min(keys.erased_to or 0, cleaned_to)
     rows = connection.execute(_TO_DO, (done, TODO_MAX)).fetchall()
     return [Purge(sequence, item, at) for sequence, _, item, at, _ in rows]
-
-
-def _erased_by(
-    connection: sqlite3.Connection, sequence: int, act: str, item: int | None, settings: str | None
-) -> list[int]:
-    if act == "redact":
-        listed: list[int] = orjson.loads(settings or "{}")["erases"]
-        return listed
-    earlier = "SELECT sequence FROM records WHERE item = ? AND sequence < ?"
-    return [row[0] for row in connection.execute(earlier, (item, sequence))]

@@ -315,9 +315,9 @@ class KeyFile:
         os.fdatasync(self._fd)
         return key
 
-    def end_partition(self, partition: int, turn: int, at: Millis) -> None:
-        """Destroy a key of a partition."""
-        self._destroy([partition_slot(partition, turn)], 0, "remake", at)
+    def end_partitions(self, slots: Iterable[tuple[int, int]], at: Millis) -> None:
+        """Destroy keys of partitions, each named by its partition and turn."""
+        self._destroy([partition_slot(*slot) for slot in slots], 0, "remake", at)
 
     def copy_to(self, path: Path, newest: int) -> None:
         """Write a copy whose keys end at the record `newest`: those ahead are keys of the future.
