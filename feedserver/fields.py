@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from feedserver import addresses, markup, wire
 from feedserver.faults import NAME_MAX, Check, Faults
+from feedserver.folding import distinct_tags
 from feedserver.model import (
     AHEAD_MAX,
     ALT_MAX,
@@ -161,7 +162,7 @@ def tags(value: object) -> list[str]:
     faults = Faults()
     found = [faults.take(f"/{i}", _tag, tag) for i, tag in enumerate(value)]
     faults.raise_inside()
-    return list(dict.fromkeys(found))
+    return distinct_tags(found)
 
 
 def language(value: object) -> str | None:

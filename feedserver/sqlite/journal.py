@@ -165,6 +165,7 @@ class SQLiteJournal:
     def _grow(self, newest: int) -> None:
         if newest > self._newest:
             self._newest = newest
+            self.search.wake()
             self._grown.set()
             self._grown = asyncio.Event()
 
