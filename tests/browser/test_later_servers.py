@@ -88,6 +88,7 @@ def test_blocks_of_unknown_kinds_are_shown_as_their_words(site: Site, kind: str)
         expect(in_row(page, headline, exact=True)).to_be_visible()
         if headline in BODIES:
             expect(page.locator(body).first).to_have_text(BODIES[headline], use_inner_text=True)
+    assert "" not in page.locator(f"{body} > *").all_inner_texts()
     assert page.locator(f"{body} ul > li").all_inner_texts() == ["one", "two bold"]
     assert page.locator(f"{body} ol > li").all_inner_texts() == ["x"]
     assert page.locator("blockquote > p").all_inner_texts() == ["What was said.", "And more."]

@@ -6,7 +6,7 @@
 import { isParagraphs, isSpans, linesOf } from '../feed/blocks.js';
 import { make } from './make.js';
 
-/** Render a paragraph, list or quote; of any other kind of block, its words. @param {Block} block @returns {HTMLElement} */
+/** Render a paragraph, list or quote; of any other kind of block, its words, if it has any. @param {Block} block @returns {HTMLElement | false} */
 export function renderBlock(block) {
 	const { list, ordered, quote, cite } = /** @type {any} */ (block ?? {});
 	if (isSpans(block)) return make('p', {}, ...block.map(renderSpan));
@@ -18,7 +18,8 @@ export function renderBlock(block) {
 		);
 	if (isParagraphs(quote))
 		return make('blockquote', {}, ...quote.map(renderBlock), cite && make('cite', {}, cite));
-	return make('p', {}, linesOf(block).join('\n'));
+	const words = linesOf(block).join('\n');
+	return words !== '' && make('p', {}, words);
 }
 
 /** @param {Span} span @returns {Node | string} */
