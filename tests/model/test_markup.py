@@ -155,7 +155,7 @@ def test_the_longest_body_is_read_in_linear_time(
         body = start + piece * ((size - len(start)) // len(piece))
         return steps_of(monkeypatch, markup, lambda: (blocks(body), bad_links(body)))
 
-    short, long = steps(BODY_MAX // 64), steps(BODY_MAX // 8)
+    short, long = steps(BODY_MAX // 128), steps(BODY_MAX // 16)
     # Eight times the text in square time takes 64 times as many steps.
     assert long < 9 * short
 
