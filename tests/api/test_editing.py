@@ -17,7 +17,6 @@ import pytest
 from support.answers import Feed, problem
 from support.server import Editor, Server
 
-VERBS = ["fix", "update", "correct", "hold", "release", "kill", "pin", "unpin"]
 DELIVERED = re.compile(r"(\d+); of=(\d+); ms=(\d+)")
 
 
@@ -239,7 +238,11 @@ def test_a_feed_is_made_changed_closed_and_reopened(anna: Editor, anyone: httpx.
     made = anna.configure("made", title="Made", language="uk", timezone="Europe/Kyiv")
     assert made.status_code == 201
     feed = made.json()
-    assert feed.keys() == {"slug", "title", "language", "timezone", "url", "created_at", "cursor"}
+    assert feed.keys() == {
+        "slug", "uid", "title", "language", "timezone", "url", "created_at", "version", "etag",
+        "cursor",
+    }  # fmt: skip
+    assert made.headers["etag"] == f'"{feed["etag"]}"'
     assert feed["url"].endswith("/feeds/made")
     changed = anna.configure("made", language=None, description="d")
     assert changed.status_code == 200
@@ -310,8 +313,9 @@ def test_every_verb_does_what_the_contract_says(feed: Feed) -> None:
     assert unpinned["updated_at"] == corrected["updated_at"]
     killed = editor.revised(unpinned, "kill", note="Not ours.")
     assert killed.keys() == {
-        "id", "feed", "version", "etag", "status", "published_at", "killed_at", "note"
+        "id", "uid", "feed", "version", "etag", "status", "published_at", "killed_at", "note"
     }  # fmt: skip
+    assert killed["uid"] == item["uid"]
     assert killed["published_at"] == item["published_at"]
     versions = [i["version"] for i in (item, fixed, updated, corrected, held, released, pinned)]
     assert versions == sorted(set(versions))
