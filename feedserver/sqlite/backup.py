@@ -35,7 +35,7 @@ _OURS = frozenset(
     f"{name}{suffix}"
     for name in (DATABASE, keys.FILE, f"{keys.FILE}{_NEW}", ABOUT)
     for suffix in ("", _PART, _NEW, _OLD)
-)
+) | {f"{DATABASE}-wal", f"{DATABASE}-shm"}  # left by whoever looked inside
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +105,8 @@ def copy_newsroom(data: Path, target: Path, now: Millis, progress: Progress = qu
         key_file.close()
     # Keys newer than the data are welcome, older ones are not: so they get their name first.
     _put(target / keys.FILE)
+    for log in (f"{DATABASE}-wal", f"{DATABASE}-shm"):
+        (target / log).unlink(missing_ok=True)  # the log of other data must never meet this
     os.replace(copied, target / DATABASE)
     keys.sync_folder(target)
     _write_about(about, made.to_json())
@@ -193,7 +195,8 @@ def _put(path: Path) -> None:
 
 
 def _write_about(path: Path, about: dict[str, Any]) -> None:
-    with open(path, "wb") as file:
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with open(fd, "wb") as file:
         file.write(orjson.dumps(about, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
         file.flush()
         os.fsync(file.fileno())

@@ -70,11 +70,14 @@ def check(
     path = folder / DATABASE
     try:
         opening.check_owner(path)
-        with closing(connect(path, read_only=True)) as connection:
+        with (
+            closing(connect(path, read_only=True)) as connection,
+            closing(connect(path, read_only=True)) as since,
+        ):
             key_file = opening.open_keys(folder, read_only=True)
             try:
                 connection.execute("BEGIN")
-                return _Check(connection, key_file, now, found, remark, progress).run()
+                return _Check(connection, since, key_file, now, found, remark, progress).run()
             finally:
                 key_file.close()
     except sqlite3.DatabaseError as fault:
@@ -87,6 +90,7 @@ class _Check:
     def __init__(
         self,
         connection: sqlite3.Connection,
+        since: sqlite3.Connection,
         keys: KeyFile,
         now: Millis,
         found: Found,
@@ -94,6 +98,7 @@ class _Check:
         progress: Progress,
     ) -> None:
         self._connection = connection
+        self._since = since  # sees what came after that moment
         self._keys = keys
         self._reader = Reader(keys)
         self._now = now
@@ -157,12 +162,14 @@ class _Check:
         for row in group:
             sequence = row[0]
             self._look_at_words(row, gone, kept)
+            if not is_founded:
+                continue
             try:
                 item = replaying.item_after(item, row)
             except (Unfounded, Newer, Unreadable) as fault:
                 self._found(Finding(CONTRADICTION, str(fault), sequence))
                 is_founded = False
-                break
+                continue
             if not replaying.is_derived(item, row):
                 self._found(
                     Finding(
@@ -215,7 +222,7 @@ class _Check:
         self, gone: dict[int, Gone], kept: list[int], of: str, erased: Callable[[int], bool]
     ) -> None:
         for sequence, fault in gone.items():
-            if not erased(sequence) and fault.by <= self._newest:
+            if not erased(sequence) and not self._came_since(fault.by):
                 self._found(
                     Finding(
                         UNEXPLAINED,
@@ -228,6 +235,13 @@ class _Check:
         if left:
             detail = f"{of}: withdrawn words of {len(left)} records can still be read"
             self._found(Finding(NOT_ERASED, detail, left[0]))
+
+    def _came_since(self, sequence: int) -> bool:
+        """Say whether a record came after the moment that is looked at."""
+        if sequence <= self._newest:
+            return False
+        find = "SELECT 1 FROM records WHERE sequence = ?"
+        return self._since.execute(find, (sequence,)).fetchone() is not None
 
     def _look_at_rows_without_records(self) -> None:
         for (item,) in self._connection.execute(

@@ -372,8 +372,12 @@ class KeyFile:
                 part = os.pread(self._fd, min(1 << 20, size - at), at)
                 if not part:
                     break
-                copy.write(part)
+                if any(part):
+                    copy.write(part)
+                else:  # a jump of the sequence left a hole
+                    copy.seek(len(part), os.SEEK_CUR)
                 at += len(part)
+            copy.truncate()
             copy.flush()
             os.fsync(copy.fileno())
         partial.replace(path)

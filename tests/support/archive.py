@@ -13,7 +13,7 @@ from typing import Any
 
 from feedserver.model import Feed, Item, Millis, Token, Verb
 from feedserver.newsroom import Newsroom, Outcome, Submission
-from feedserver.sqlite.connecting import connect
+from feedserver.sqlite.copying import open_copy
 from feedserver.sqlite.folder import DATABASE
 from feedserver.sqlite.keys import FILE, KeyFile
 from feedserver.sqlite.rows import Reader
@@ -157,7 +157,7 @@ def made(folder: Path, seed: int = 1) -> dict[str, Item]:
 
 def hash_of(folder: Path) -> str:
     """Return the hash of the state in a folder."""
-    with closing(connect(folder / DATABASE, read_only=True)) as connection:
+    with closing(open_copy(folder / DATABASE)) as connection:
         keys = KeyFile(folder / FILE, read_only=True)
         try:
             reader = Reader(keys)

@@ -36,12 +36,17 @@ class Cut:
     found: Any
 
 
-def cut_short(template: Path, scratch: Path, work: str, look: str) -> list[Cut]:
-    """Do `work` on copies of `template`, dying one step later each time; finish; return what
-    `look` finds. Both are functions of the copy's path, named as module:function."""
+def cut_short(
+    template: Path, scratch: Path, work: str, look: str, again: str | None = None
+) -> list[Cut]:
+    """Do `work` on copies of `template`, dying one step later each time; return what `look` finds
+    once `again`, or else `work`, was done there too.
+
+    All are functions of the copy's path, named as module:function.
+    """
     paths = os.pathsep.join([str(ROOT / "tests"), str(ROOT)])
     done = subprocess.run(
-        [sys.executable, "-m", "support.cut_short", template, scratch, work, look],
+        [sys.executable, "-m", "support.cut_short", template, scratch, work, look, again or work],
         env=os.environ | {"PYTHONPATH": paths},
         capture_output=True,
         text=True,
@@ -52,14 +57,14 @@ def cut_short(template: Path, scratch: Path, work: str, look: str) -> list[Cut]:
     return [Cut(*json.loads(line)) for line in done.stdout.splitlines()]
 
 
-def _main(template: Path, scratch: Path, work: str, look: str) -> None:
+def _main(template: Path, scratch: Path, work: str, look: str, again: str) -> None:
     for number in range(TRIES_MAX):
         copy = scratch / str(number)
         shutil.copytree(template, copy)
         step = _dies(number, partial(_named(work), copy))
-        again = _child(partial(_named(work), copy))
+        fault = _child(partial(_named(again), copy)) if step is not None else None
         found = _child(partial(_named(look), copy))
-        print(json.dumps([step or "", found if again is None else again]), flush=True)
+        print(json.dumps([step or "", fault or found]), flush=True)
         shutil.rmtree(copy)
         if step is None:
             return
@@ -135,4 +140,4 @@ def _named(name: str) -> Callable[[Path], Any]:
 
 
 if __name__ == "__main__":
-    _main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], sys.argv[4])
+    _main(Path(sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:])
