@@ -15,7 +15,7 @@ from feedserver.journal import Identity
 from feedserver.model import Millis, Record, Status, Verb
 from feedserver.rules import Change
 from feedserver.sqlite import writer
-from feedserver.sqlite.database import Database, MetaChanges
+from feedserver.sqlite.database import READ_ONLY, Database, MetaChanges
 from feedserver.sqlite.eraser import Eraser
 from feedserver.sqlite.keys import AHEAD
 from feedserver.sqlite.ledger import Ledger
@@ -41,7 +41,8 @@ class SQLiteJournal:
     def __init__(self, database: Database, search: Search) -> None:
         # Tells other processes, which tell this one too.
         self.on_commit: Callable[[], None] | None = None
-        self.trouble: str | None = None  # why the last commit failed
+        # Why the last commit failed, or none can be made.
+        self.trouble: str | None = READ_ONLY if database.is_read_only else None
         self.on_new_epoch: Callable[[], None] | None = None
         self.on_clock_accepted: Callable[[], None] | None = None
         self.search = search

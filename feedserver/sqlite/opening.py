@@ -15,7 +15,7 @@ from feedserver.journal import Identity
 from feedserver.model import Millis, random_id
 from feedserver.sqlite import folder as folders
 from feedserver.sqlite import keys, moving_in
-from feedserver.sqlite.connecting import BUSY_SECONDS, code_of, connect, connect_patiently
+from feedserver.sqlite.connecting import BUSY_SECONDS, code_of, connect, connect_patiently, uri_of
 from feedserver.sqlite.folder import DATABASE
 from feedserver.sqlite.keys import KeyFile
 from feedserver.sqlite.rows import newest_sequence
@@ -150,7 +150,7 @@ def check_owner(path: Path) -> None:
     if 0 < path.stat().st_size < SMALLEST:  # SQLite would take it for empty, and overwrite it
         raise not_ours(path)
     with closing(
-        sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS)
+        sqlite3.connect(uri_of(path, read_only=True), uri=True, timeout=BUSY_SECONDS)
     ) as stranger:
         check_format(stranger, path)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -135,3 +137,34 @@ def test_a_log_that_lost_its_tail_is_noticed_and_its_numbers_name_no_other_news(
         message = anyone.get("/v1/feeds/world/changes", params={"since": cursor}).json()
         assert message["type"] == "snapshot"
         assert message["items"][0]["headline"] == "New"
+
+
+def test_on_a_read_only_file_system_readers_are_served_and_editors_told_why(
+    server: Server, tmp_path: Path
+) -> None:
+    with server.editing() as editor:
+        item = editor.item("Before")
+    server.stop()
+    mounted = tmp_path / "mounted"
+    mounted.mkdir()
+    as_root = [] if os.geteuid() == 0 else ["sudo", "-n"]
+    subprocess.run([*as_root, "mount", "--bind", server.data, mounted], check=True)
+    try:
+        subprocess.run([*as_root, "mount", "-o", "remount,ro,bind", mounted], check=True)
+        fixed = Server(mounted, new=False)
+        assert "world" in fixed.cli("feed", "list")
+        fixed.start()
+        try:
+            with fixed.reading() as anyone, fixed.editing(server.token) as editor:
+                page = anyone.get("/v1/feeds/world/items").json()
+                assert [one["id"] for one in page["items"]] == [item["id"]]
+                ready = anyone.get("/readyz")
+                assert (ready.status_code, ready.json()["status"]) == (200, "reading only")
+                assert "read-only" in ready.json()["trouble"]
+                refused = editor.submit("Lost")
+                assert refused.status_code == 503
+                assert "read-only" in refused.json()["detail"]
+        finally:
+            assert fixed.stop() == 0
+    finally:
+        subprocess.run([*as_root, "umount", mounted], check=True)
