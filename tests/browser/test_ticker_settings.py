@@ -2,29 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-from pathlib import Path
-from typing import Any
-
 import pytest
-from chromium import Feed, Site, in_row, rows, settle, wait_until
+from chromium import COUNTED, OPEN, Site, ask, in_row, put, rows, settle, wait_until
 from playwright.sync_api import Page, expect
-from support.server import ROOT
 
-# Counts frames, sockets and polls of a page.
-COUNTED = """
-window.frames_asked = 0;
-window.sockets = [];
-window.polls = 0;
-const frame = window.requestAnimationFrame;
-window.requestAnimationFrame = (act) => { frames_asked++; return frame(act); };
-window.WebSocket = class extends WebSocket {
-    constructor(...all) { super(...all); sockets.push(this); }
-};
-const real = window.fetch;
-window.fetch = (url, ...rest) => { polls += /changes/.test(url); return real(url, ...rest); };
-"""
-OPEN = "sockets.filter(({ readyState }) => readyState < 2).length"
 TOLD = """
 window.told = [];
 for (const name of ['status', 'pending', 'ended', 'error'])
@@ -34,24 +15,6 @@ for (const name of ['status', 'pending', 'ended', 'error'])
 STATELESS = """
 Object.defineProperty(ElementInternals.prototype, 'states', { get() { return undefined; } });
 """
-
-
-def ask(page: Page, expression: str, selector: str = "live-ticker") -> Any:
-    """Evaluate with `ticker` and its shadow root at hand."""
-    return page.eval_on_selector(
-        selector, f"ticker => {{ const root = ticker.shadowRoot; return {expression} }}"
-    )
-
-
-def put(page: Page, **attributes: str) -> None:
-    """Set attributes, all in one task."""
-    page.eval_on_selector(
-        "live-ticker",
-        """(ticker, all) => {
-            for (const [name, to] of Object.entries(all)) ticker.setAttribute(name, to);
-        }""",
-        {name.replace("_", "-"): value for name, value in attributes.items()},
-    )
 
 
 def is_painted(page: Page) -> bool:
@@ -250,22 +213,6 @@ def test_a_heading_level_that_is_none_is_the_usual_one(site: Site, level: str) -
     wait_until(lambda: ask(page, levels) == ["6", "7"])
 
 
-def test_the_keyboard_stops_at_the_list_but_not_at_a_line(site: Site) -> None:
-    feed = site.feed()
-    feed.post("News")
-    page = site.embed(site.ticker(feed))
-    settle(page)
-    stops = []
-    for layout in ("list", "line"):
-        put(page, layout=layout)
-        scroller = page.locator("[part=scroller]")
-        expect(scroller).to_have_attribute("tabindex", "-1" if layout == "line" else "0")
-        page.get_by_role("button", name="Pause").focus()
-        page.keyboard.press("Tab")
-        stops.append(ask(page, "root.activeElement.getAttribute('part')"))
-    assert stops == ["scroller", "link"]
-
-
 def test_an_empty_feed_that_ended_does_not_wait_for_news(site: Site) -> None:
     feed = site.feed()
     page = site.embed(site.ticker(feed))
@@ -274,63 +221,6 @@ def test_an_empty_feed_that_ended_does_not_wait_for_news(site: Site) -> None:
     feed.put(closed=True)
     expect(page.get_by_text("Coverage has ended").first).to_be_visible()
     expect(page.get_by_text("No news yet")).to_be_hidden()
-
-
-@pytest.mark.parametrize("width", [288, 700])
-def test_a_line_that_is_stale_or_ended_still_shows_its_headline(site: Site, width: int) -> None:
-    feed = site.feed()
-    feed.post("A drone strike on a civilian bus kills nine people", breaking=True)
-    line = site.ticker(feed, "layout=line")
-    page = site.embed(f"<div style='width:{width}px'>{line}</div>")
-    settle(page)
-    feed.put(closed=True)
-    expect(page.locator("[part=status]")).to_have_text("Coverage has ended")
-    expect(page.locator("[part=status]")).to_be_visible()
-    assert ask(page, "root.querySelector('[part=headline]').clientWidth") > 60
-    fits = "(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth)"
-    assert ask(page, f"{fits}(root.querySelector('[part=status]'))")
-    assert ask(page, "root.querySelector('[part=ticker]').scrollHeight <= ticker.clientHeight")
-
-
-# Contrast by WCAG 2 between a part's own colours, wherever it stands.
-CONTRAST = """(part) => {
-    const light = (color) => color.match(/[\\d.]+/g).slice(0, 3)
-        .map((each) => each / 255)
-        .map((each) => each <= 0.04045 ? each / 12.92 : ((each + 0.055) / 1.055) ** 2.4)
-        .reduce((sum, each, i) => sum + each * [0.2126, 0.7152, 0.0722][i], 0.05);
-    const { color, backgroundColor } = getComputedStyle(part);
-    const [one, two] = [light(color), light(backgroundColor)].sort((a, b) => a - b);
-    return [backgroundColor, color, two / one];
-}"""
-
-
-def test_breaking_news_looks_alike_on_pages_and_in_tickers_in_each_theme(site: Site) -> None:
-    feed = site.feed()
-    feed.post("Bridge closed", breaking=True)
-    looks = []
-    for scheme in ("light", "dark"):
-        options: Any = {"color_scheme": scheme}
-        ticker = site.embed(site.ticker(feed, "theme=auto"), **options)
-        page = site.open(f"/feeds/{feed.slug}", **options)
-        for badge in ticker.locator("[part~=breaking]"), page.locator(".badge.breaking"):
-            *look, contrast = badge.evaluate(CONTRAST)
-            assert contrast >= 4.5
-            looks.append(look)
-    assert looks == [looks[0]] * 4
-
-
-def test_a_row_of_a_headline_alone_has_the_same_room_above_and_below(site: Site) -> None:
-    feed = site.feed()
-    feed.post("Alone")
-    page = site.embed(site.ticker(feed))
-    settle(page)
-    above, below = ask(
-        page,
-        """((row, meta, headline) => [meta.top - row.top, row.bottom - headline.bottom])(
-            ...['[part~=item]', '[part=meta]', '[part=headline]'].map(
-                (part) => root.querySelector(part).getBoundingClientRect()))""",
-    )
-    assert abs(above - below) <= 2
 
 
 def test_the_heading_leads_to_the_feed(site: Site) -> None:
@@ -367,140 +257,6 @@ def test_tags_may_have_spaces_around_them_and_other_tags_take_withdrawn_rows_awa
     wait_until(lambda: rows(page) == ["It was false."])
     put(page, tags="b")
     wait_until(lambda: rows(page) == ["Of b"])
-
-
-def test_in_a_line_breaking_news_goes_before_what_is_pinned(site: Site) -> None:
-    feed = site.feed()
-    feed.do(feed.post("What we know"), "pin")
-    feed.post("Newest")
-    page = site.embed(site.ticker(feed, "layout=line"))
-    settle(page)
-    assert rows(page) == ["What we know"]
-    feed.post("Bridge closed", breaking=True)
-    wait_until(lambda: rows(page) == ["Bridge closed"])
-
-
-def test_a_line_shows_the_newest_of_many_that_come_at_once(site: Site) -> None:
-    feed = site.feed()
-    page = site.embed(site.ticker(feed, "layout=line"))
-    settle(page)
-    for number in range(8):
-        feed.post(f"Item {number}")
-    wait_until(lambda: rows(page) == ["Item 7"])
-    assert page.get_by_role("button", name="new update").count() == 0
-    put(page, mode="notify")
-    feed.post("On demand")
-    page.get_by_role("button", name="1 new update").click()
-    wait_until(lambda: rows(page) == ["On demand"])
-
-
-def test_a_line_of_breaking_news_on_a_phone_puts_its_headline_below_the_badge(
-    site: Site,
-) -> None:
-    feed = site.feed()
-    feed.post("A drone strike on a civilian bus kills nine people", breaking=True)
-    page = site.embed(
-        f"<div style='width:358px'>{site.ticker(feed, 'layout=line')}</div>",
-        viewport={"width": 390, "height": 300},
-    )
-    settle(page)
-    expect(page.get_by_text("Breaking")).to_be_visible()
-    badge = ask(page, "root.querySelector('[part~=badge]').getBoundingClientRect().toJSON()")
-    line = ask(page, "root.querySelector('[part=headline]').getBoundingClientRect().toJSON()")
-    assert line["top"] >= badge["bottom"] - 2
-    assert line["bottom"] <= ask(page, "ticker.getBoundingClientRect().bottom")
-    assert line["width"] > 250
-
-
-@pytest.mark.parametrize("width", [300, 420, 900])
-def test_a_line_shows_its_headline_in_a_narrow_column(site: Site, width: int) -> None:
-    feed = site.feed()
-    feed.post("A drone strike on a civilian bus kills nine people", breaking=True)
-    page = site.embed(
-        f"<div style='width:{width}px'>{site.ticker(feed, 'layout=line')}</div>",
-        viewport={"width": 1280, "height": 300},
-    )
-    settle(page)
-    assert ask(page, "root.querySelector('[part=headline]').clientWidth") > 60
-    assert ask(page, "root.querySelector('[part=ticker]').scrollWidth <= ticker.clientWidth")
-    pause = page.get_by_role("button", name="Pause").bounding_box()
-    assert pause
-    assert pause["height"] < 40
-    assert ask(page, "ticker.clientHeight") < 60
-
-
-@pytest.mark.parametrize("rule", ["all: unset", "height: auto; display: inline"])
-def test_hostile_styles_do_not_let_the_box_grow_beyond_the_screen(site: Site, rule: str) -> None:
-    feed = site.feed()
-    for n in range(40):
-        feed.post(f"News {n}", body="Some words. " * 20)
-    hostile = "; ".join(f"{each} !important" for each in rule.split("; "))
-    page = site.embed(
-        f"<style>* {{ {hostile} }}</style>{site.ticker(feed)}",
-        viewport={"width": 800, "height": 900},
-    )
-    settle(page)
-    assert ask(page, "root.querySelector('[part=ticker]').getBoundingClientRect().height") < 1100
-    scroller = "root.querySelector('[part=scroller]')"
-    assert ask(page, f"{scroller}.scrollHeight > {scroller}.clientHeight")
-
-
-def test_two_versions_on_a_page_are_one_ticker(site: Site) -> None:
-    feed = site.feed()
-    feed.post("News")
-    page = site.embed(init=COUNTED)
-    faults: list[str] = []
-    page.on("pageerror", lambda error: faults.append(str(error)))
-
-    def older(route: Any) -> None:
-        script = route.fetch().text().replace("Pause", "Hold").replace("ticker-item", "item")
-        route.fulfill(body=script, content_type="text/javascript")
-
-    page.route("**/ticker.js?older", older)
-    page.goto(
-        site.host.page(
-            '<script type="module" src="/ticker.js?older"></script>'
-            + site.ticker(feed)
-            + site.ticker(feed, "layout=compact")
-        )
-    )
-    expect(in_row(page, "News")).to_have_count(2)
-    assert page.evaluate(OPEN) == 1
-    assert faults == []
-
-
-@pytest.mark.parametrize("first", ["new", "old"])
-def test_two_builds_on_a_page_do_not_disturb_each_other(
-    site: Site, tmp_path: Path, first: str
-) -> None:
-    # No name inside this one is that of the build which is served.
-    other = tmp_path / "ticker.js"
-    source = ROOT / "web/src/ticker/main.js"
-    bundler = ROOT / "node_modules/.bin/esbuild"
-    subprocess.run([bundler, source, "--bundle", "--format=esm", f"--outfile={other}"], check=True)
-    feed = site.feed()
-    feed.post("News")
-    faults: list[str] = []
-    page = site.embed(init=COUNTED)
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("console", lambda message: message.type == "error" and faults.append(message.text))
-    new = f"{site.server.url}/ticker.js"
-    page.route("**/ticker-0.0.1.js", lambda route: route.fulfill(path=other))
-    scripts = [new, "/ticker-0.0.1.js"]
-    if first == "old":
-        scripts.reverse()
-    tags = [f'<script type="module" src="{src}"></script>' for src in scripts]
-    page.goto(
-        site.host.page(
-            tags[0] + site.ticker(feed) + tags[1] + site.ticker(feed, "layout=compact"),
-            script=False,
-        )
-    )
-    expect(in_row(page, "News")).to_have_count(2)
-    feed.post("More")
-    expect(in_row(page, "More")).to_have_count(2)
-    assert page.evaluate(OPEN) == 1
-    assert faults == []
 
 
 def test_a_new_row_flashes_once(site: Site) -> None:
@@ -570,139 +326,3 @@ def test_changes_that_cannot_be_loaded_say_so(site: Site, status: int | None) ->
     )
     page.get_by_role("button", name="Updated").click()
     expect(page.locator("[part=changes]")).to_have_text("Could not be loaded")
-
-
-def news(feed: Feed, count: int) -> list[Any]:
-    return [feed.post(f"News {n}") for n in range(count)]
-
-
-@pytest.mark.parametrize("order", ["newest", "oldest"])
-@pytest.mark.parametrize("by", ["Enter", "mouse"])
-def test_the_button_leads_to_the_first_new_row(site: Site, order: str, by: str) -> None:
-    feed = site.feed()
-    feed.do(feed.post("Pinned", body="Words. " * 20), "pin")
-    for n in range(12):
-        feed.post(f"Old {n}", body="Some words. " * 20)
-    page = site.embed(site.ticker(feed, f"mode=notify order={order}"))
-    settle(page)
-    feed.post("Just in")
-    button = page.get_by_role("button", name="1 new update")
-    if by == "mouse":
-        button.click()
-    else:
-        button.press("Enter")
-    link = page.get_by_role("link", name="Just in")
-    expect(link).to_be_in_viewport()
-    if by == "mouse":
-        assert ask(page, "root.activeElement.getAttribute('part')") == "scroller"
-    else:
-        expect(link).to_be_focused()
-    visible = """(({ top, bottom }, box) => top >= box.top && bottom <= box.bottom)(
-        [...root.querySelectorAll('[part=headline]')].find((each) => each.textContent === 'Just in')
-            .getBoundingClientRect(),
-        root.querySelector('[part=scroller]').getBoundingClientRect())"""
-    wait_until(lambda: ask(page, visible))
-
-
-def test_the_focus_stays_when_its_row_is_withdrawn_or_its_link_goes(site: Site) -> None:
-    feed = site.feed()
-    item = feed.post("Linked", body="See [this](https://example.org/1).")
-    page = site.embed(site.ticker(feed))
-    settle(page)
-    page.get_by_role("link", name="this").focus()
-    item = feed.do(
-        item, "update", body="[New](https://example.org/2) and [this](https://example.org/1)."
-    )
-    expect(page.get_by_role("link", name="New", exact=True)).to_be_visible()
-    expect(page.get_by_role("link", name="this")).to_be_focused()
-    item = feed.do(item, "update", body="No more links.")
-    expect(in_row(page, "No more links.")).to_be_visible()
-    expect(page.get_by_role("link", name="Linked")).to_be_focused()
-    page.get_by_role("button", name="Updated").focus()
-    feed.do(item, "kill", note="It was false.")
-    expect(in_row(page, "It was false.")).to_be_visible()
-    assert ask(page, "root.activeElement.getAttribute('part')") == "scroller"
-
-
-# What a page says, whichever ticker speaks: texts with their times in ms.
-SPOKEN = """() => {
-    window.spoken = [];
-    for (const { shadowRoot } of document.querySelectorAll('live-ticker')) {
-        const voice = shadowRoot.querySelector('[role=status]');
-        const hear = () => voice.textContent && spoken.push([voice.textContent, performance.now()]);
-        new MutationObserver(hear).observe(voice, { childList: true });
-    }
-}"""
-
-
-def said(page: Page) -> list[str]:
-    return [text for text, _ in page.evaluate("spoken")]
-
-
-def test_two_tickers_of_a_feed_say_its_news_once(site: Site) -> None:
-    feed = site.feed()
-    page = site.embed(site.ticker(feed) + site.ticker(feed, "layout=compact"))
-    settle(page)
-    expect(page.get_by_text("Live", exact=True)).to_have_count(2)
-    page.evaluate(SPOKEN)
-    feed.post("Bridge closed")
-    wait_until(lambda: said(page) == ["Bridge closed"])
-    page.wait_for_timeout(500)
-    assert said(page) == ["Bridge closed"]
-
-
-def test_tickers_of_many_feeds_say_one_thing_at_a_time(site: Site) -> None:
-    feeds = [site.feed() for _ in range(3)]
-    page = site.embed("".join(map(site.ticker, feeds)))
-    settle(page)
-    expect(page.get_by_text("Live", exact=True)).to_have_count(3)
-    page.evaluate(SPOKEN)
-    for feed in feeds:
-        feed.post(f"News of {feed.title}")
-        page.wait_for_timeout(200)
-    wait_until(lambda: len(said(page)) == 2)
-    assert said(page) == [f"News of {feeds[0].title}", "2 new updates"]
-    (_, one), (_, two) = page.evaluate("spoken")
-    assert two - one >= 4900
-
-
-@pytest.mark.parametrize(
-    ("announce", "heard"), [("breaking", ["Breaking: Bridge closed"]), ("off", [])]
-)
-def test_announce_chooses_what_is_said(site: Site, announce: str, heard: list[str]) -> None:
-    feed = site.feed()
-    page = site.embed(site.ticker(feed, f"announce={announce}"), init=TOLD)
-    settle(page)
-    page.evaluate(SPOKEN)
-    feed.post("Road works")
-    feed.post("Bridge closed", breaking=True)
-    expect(in_row(page, "Bridge closed")).to_be_visible()
-    page.wait_for_timeout(600)
-    assert said(page) == heard
-
-
-def test_with_announce_off_not_even_the_end_is_said(site: Site) -> None:
-    feed = site.feed()
-    page = site.embed(site.ticker(feed, "announce=off"))
-    settle(page)
-    expect(page.get_by_text("Live", exact=True)).to_be_visible()
-    page.evaluate(SPOKEN)
-    feed.put(closed=True)
-    expect(page.get_by_text("Coverage has ended")).to_be_visible()
-    page.wait_for_timeout(600)
-    assert said(page) == []
-
-
-def test_after_an_outage_one_item_is_named_and_that_all_is_well(site: Site) -> None:
-    feed = site.feed()
-    feed.post("Before")
-    page = site.embed(site.ticker(feed, proxy=True), init="Math.random = () => 0.5;")
-    settle(page)
-    page.evaluate(SPOKEN)
-    site.proxy.refuse = True
-    site.proxy.reset()
-    wait_until(lambda: said(page) and said(page)[0].startswith("Not up to date since"))
-    feed.post("While away")
-    site.proxy.mend()
-    wait_until(lambda: len(said(page)) == 2)
-    assert said(page)[1] == "While away. Live"
