@@ -36,6 +36,30 @@ const watch = (type, act) => new PerformanceObserver((list) => list.getEntries()
 watch('layout-shift', (entry) => { if (!entry.hadRecentInput) shifts += entry.value; });
 """
 
+# Counts frames, sockets and polls of a page.
+COUNTED = """
+window.frames_asked = 0;
+window.sockets = [];
+window.polls = 0;
+const frame = window.requestAnimationFrame;
+window.requestAnimationFrame = (act) => { frames_asked++; return frame(act); };
+window.WebSocket = class extends WebSocket {
+    constructor(...all) { super(...all); sockets.push(this); }
+};
+const real = window.fetch;
+window.fetch = (url, ...rest) => { polls += /changes/.test(url); return real(url, ...rest); };
+"""
+
+OPEN = "sockets.filter(({ readyState }) => readyState < 2).length"
+
+# Lets a test say whether the page is hidden.
+HIDEABLE = """
+window.hide = (hidden) => {
+    Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
+    document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));
+};
+"""
+
 
 class Feed:
     """A feed of its own and its editor, who may set times."""
@@ -196,3 +220,21 @@ def axe(page: Page, *but: str) -> list[tuple[str, str]]:
         for fault in report["violations"]
         if fault["id"] not in but
     ]
+
+
+def ask(page: Page, expression: str, selector: str = "live-ticker") -> Any:
+    """Evaluate with `ticker` and its shadow root at hand."""
+    return page.eval_on_selector(
+        selector, f"ticker => {{ const root = ticker.shadowRoot; return {expression} }}"
+    )
+
+
+def put(page: Page, **attributes: str) -> None:
+    """Set attributes, all in one task."""
+    page.eval_on_selector(
+        "live-ticker",
+        """(ticker, all) => {
+            for (const [name, to] of Object.entries(all)) ticker.setAttribute(name, to);
+        }""",
+        {name.replace("_", "-"): value for name, value in attributes.items()},
+    )

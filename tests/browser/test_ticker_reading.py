@@ -5,17 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from chromium import MEASURES, Site, in_row, rows, settle, wait_until
+from chromium import MEASURES, Site, ask, in_row, rows, settle, wait_until
 from playwright.sync_api import Page, expect
 
 AGO = "2025-05-17T07:13:00.000Z"
-
-
-def ask(page: Page, expression: str) -> Any:
-    """Evaluate with `ticker` and its shadow root at hand."""
-    return page.eval_on_selector(
-        "live-ticker", f"ticker => {{ const root = ticker.shadowRoot; return {expression} }}"
-    )
 
 
 def pause_for_burst(page: Page) -> None:
