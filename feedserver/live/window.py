@@ -169,4 +169,4 @@ class Window:
 
 def _memory(item: Item) -> int:
     """Return the bytes that an item takes in memory, about."""
-    return sys.getsizeof(item.body) + ITEM_BYTES
+    return sys.getsizeof(item.body) + len(item.blocks or b"") + ITEM_BYTES

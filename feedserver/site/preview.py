@@ -9,9 +9,10 @@ from typing import Any
 import orjson
 from markupsafe import Markup
 
-from feedserver import markup, wire
+from feedserver import wire
 from feedserver.api.context import Site
 from feedserver.model import Feed, Item, Millis, Status
+from feedserver.site import bodies
 from feedserver.site.assets import versioned
 
 DESCRIPTION_MAX = 200  # characters; previews cut off what is longer
@@ -86,7 +87,7 @@ def item_card(site: Site, feed: Feed, item: Item) -> Card:
     }
     return Card(
         item.headline,
-        excerpt(markup.plain(item.body)) or f"{feed.title}: {item.headline}",
+        excerpt(bodies.plain(item)) or f"{feed.title}: {item.headline}",
         f"{site.url}/feeds/{feed.slug}/items/{item.id}",
         type="article",
         published_at=item.published_at,
@@ -150,7 +151,7 @@ def _posting(site: Site, feed: Feed, item: Item, kind: str = "BlogPosting") -> d
             "@id": url,
             "url": url,
             "headline": item.headline,
-            "articleBody": markup.plain(item.body),
+            "articleBody": bodies.plain(item),
             "datePublished": wire.time_text(item.published_at),
             "dateModified": wire.time_text(item.updated_at or item.published_at),
             "inLanguage": item.language or feed.language,

@@ -13,10 +13,9 @@ import orjson
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from feedserver import markup
 from feedserver.api.context import Site
 from feedserver.model import Feed, Item, Millis, Revision, Status
-from feedserver.site import assets
+from feedserver.site import assets, bodies
 from feedserver.site.preview import HIDDEN, Card, feed_card, item_card, locale, site_card
 from feedserver.site.wording import Wording, wording_for
 
@@ -248,7 +247,7 @@ def _environment() -> Environment:
     )
     environment.globals |= {
         "asset": assets.versioned,
-        "blocks": markup.blocks,
+        "blocks": bodies.blocks,
         "host": _host,
         "locale": locale,
         "quoted": _quoted,

@@ -569,10 +569,8 @@ def test_the_openapi_document_names_every_route_and_no_other(feed: Feed) -> None
 def test_a_page_leaves_no_long_text_in_memory_until_the_collector_runs() -> None:
     """Which is seldom: a page of fifty long items has 3 MB of them."""
     site = Site("https://news.example", "Live news")
-    news, item = (
-        model.Feed("world", "World", 0, 1, 9, "abcd"),
-        model.Item(3, "world", 9, "abcd", 0, body="b"),
-    )
+    news = model.Feed("world", "World", 0, 1, 9, "abcd")
+    item = model.Item(3, "world", 9, "abcd", 0, body="b")
     text = Markup("x" * 100_000)
     listing = Listing(news, [item], "cursor", 25)
     gc.collect()
@@ -581,9 +579,9 @@ def test_a_page_leaves_no_long_text_in_memory_until_the_collector_runs() -> None
         before = sys.getrefcount(text), sys.getrefcount(item)
         known = {key: text for key in article_keys(listing)}
         assert text in render_feed(site, listing, known, {})
-        assert "b</p>" in render_item(
-            site, news, item, [(9, model.Verb.POST, 0, item)] * 2, "c", 25
-        )
+        shown = model.Revision(9, "abcd", model.Verb.POST, 0, 0, item=item)
+        assert "b</p>" in render_item(site, news, item, [shown, shown], "cursor", 25)
+        del shown
         render_embed(site, news, [item])
         del known
         assert sys.getrefcount(text) == before[0]
