@@ -47,6 +47,7 @@ class Listing:
     before: str | None = None
     tag: str | None = None
     query: str | None = None
+    changed_at: Millis | None = None  # when readers last saw a front page change
 
     @property
     def scope(self) -> str:
@@ -91,7 +92,9 @@ def render_feed(site: Site, listing: Listing, known: Articles, made: Articles) -
     """Render a page of a feed, with the articles in `known`; the others are put into `made`."""
     feed, say = listing.feed, wording_for(listing.feed)
     path = listing.path(listing.before)
-    card = feed_card(site, feed, listing.items, path, _title(listing, say), listing.scope)
+    title, changed_at = _title(listing, say), listing.changed_at or feed.created_at
+    front_since = changed_at if listing.scope == "front" else None
+    card = feed_card(site, feed, listing.items, path, title, front_since=front_since)
     return _render(
         "feed.html",
         site,
