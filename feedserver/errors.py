@@ -19,7 +19,9 @@ FeedError
 │   ├── KeyReused         422   the same Idempotency-Key with another body
 │   ├── NoCondition       428   If-Match is missing
 │   ├── TooMany           429   sent by nothing here, but by proxies to the publisher
-│   └── HeadTooLarge      431
+│   ├── UpgradeNeeded     426   a WebSocket's address, asked for without an upgrade
+│   ├── HeadTooLarge      431
+│   └── UnknownCoding     501   a Transfer-Encoding other than chunked
 ├── Unavailable           503   not now: nothing was stored, come back after `retry_after` seconds
 │   ├── Behind            503   this process has not heard of it yet: it may exist
 │   └── OutcomeUnknown    503   may have been stored: retry with the same key
@@ -219,6 +221,22 @@ class HeadTooLarge(Refused):
     slug = "head-too-large"
     status = 431
     title = "Head too large"
+
+
+class UpgradeNeeded(Refused):
+    """The address is that of a WebSocket, and the request does not ask for one."""
+
+    slug = "upgrade-needed"
+    status = 426
+    title = "Upgrade needed"
+
+
+class UnknownCoding(Refused):
+    """The body is coded for the transfer in a way that nothing here reads."""
+
+    slug = "unknown-transfer-coding"
+    status = 501
+    title = "Unknown transfer coding"
 
 
 class Unavailable(FeedError):

@@ -251,6 +251,7 @@ async def _serve(
         async def take_up() -> Context:
             here = await opened.enter_async_context(open_context(settings, url, on_fault, worker))
             starlette.state.context = here
+            here.hub.open_sockets = lambda: connections.sockets
             if here.faults:
                 server.stop()
             return here
@@ -259,7 +260,8 @@ async def _serve(
             here: Context | None = getattr(starlette.state, "context", None)
             return endpoint.reject(here.hub, path, offered) if here is not None else None
 
-        server = Server(Waiting(starlette), Connections(reject), ready)
+        connections = Connections(reject)
+        server = Server(Waiting(starlette), connections, ready)
         stop.append(server.stop)
         try:
             server.hub = (await take_up()).hub

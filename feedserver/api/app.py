@@ -13,12 +13,12 @@ from starlette.types import Lifespan
 
 from feedserver.api import problems
 from feedserver.api.cors import CORS
+from feedserver.api.problems import NOSNIFF
 from feedserver.errors import Refused, Unavailable
 
 AnswerError = Callable[[Request, Exception], Awaitable[Response]]
 """Turns an error into an answer."""
 
-NOSNIFF = {"X-Content-Type-Options": "nosniff"}  # a body is what its type says
 API_PATHS = ("/v1/", "/healthz", "/readyz")  # whose errors are problems, never pages
 
 

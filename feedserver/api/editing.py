@@ -247,8 +247,6 @@ async def _body(request: Request) -> bytes:
     if total > REQUEST_MAX:
         # Read first: an answer to one who is still sending is lost with the connection.
         raise TooLarge(f"a request has {REQUEST_MAX} bytes at most; an item's body {BODY_MAX}")
-    if not total and "upgrade" in request.headers:
-        raise BadRequest("send no Upgrade header with a body: HTTP/1.1 alone is spoken here")
     return b"".join(parts)
 
 

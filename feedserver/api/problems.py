@@ -27,6 +27,7 @@ from feedserver.errors import (
 log = logging.getLogger("feedserver.http")
 
 MEDIA_TYPE = "application/problem+json"
+NOSNIFF = {"X-Content-Type-Options": "nosniff"}  # a body is what its type says
 
 
 def problem(fault: Refused | Unavailable) -> Response:
@@ -37,7 +38,7 @@ def problem(fault: Refused | Unavailable) -> Response:
         "status": fault.status,
         "detail": fault.detail,
     }
-    headers = {"Cache-Control": "no-store"}
+    headers = {"Cache-Control": "no-store", **NOSNIFF}
     match fault:
         case Invalid():
             body["errors"] = [{"pointer": e.pointer, "detail": e.detail} for e in fault.errors]

@@ -58,6 +58,8 @@ class Hub:
         self.epoch = journal.identity.epoch
         self.heartbeat = heartbeat
         self.readers_max = readers_max
+        # Sockets that are still open, those too that have left their feed: they hold descriptors.
+        self.open_sockets: Callable[[], int] = lambda: 0
         self._reader_rate = reader_rate
         self._admissions = reader_rate
         self._admitted_at = time.monotonic()
@@ -236,7 +238,8 @@ class Hub:
             self._reader_rate, self._admissions + (now - self._admitted_at) * self._reader_rate
         )
         self._admitted_at = now
-        return self._admissions >= 1 and self.readers < self.readers_max
+        connected = max(self.readers, self.open_sockets())
+        return self._admissions >= 1 and connected < self.readers_max
 
     async def _load(self, slug: str) -> Channel | None:
         """Load a channel, or load one anew that has readers of a journal that is gone."""

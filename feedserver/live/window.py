@@ -64,6 +64,14 @@ class Window:
         """How many bytes of memory the window takes, about."""
         return self._items_bytes + CHECK_BYTES * len(self._checks)
 
+    @property
+    def changed_at(self) -> Millis | None:
+        """When a fact last changed that readers see, a withdrawal too; None in an empty feed."""
+        items = self._items.values()
+        return max(
+            (max(i.published_at, i.updated_at or 0, i.killed_at or 0) for i in items), default=None
+        )
+
     def cursor(self, epoch: str) -> str:
         """Return the cursor of the head."""
         return str(Cursor(epoch, self.feed.head, self.feed.check))
@@ -169,4 +177,4 @@ class Window:
 
 def _memory(item: Item) -> int:
     """Return the bytes that an item takes in memory, about."""
-    return sys.getsizeof(item.body) + ITEM_BYTES
+    return sys.getsizeof(item.body) + len(item.blocks or b"") + ITEM_BYTES

@@ -112,6 +112,7 @@ async def _make_front(here: Context, slug: str) -> Sheet:
         here.cursor(window.feed),
         here.hub.heartbeat,
         next=next_text(floor) if more and floor else None,
+        changed_at=window.changed_at,
     )
     return await _render(here, listing, Question(), here.hub.cache.moment)
 

@@ -13,10 +13,9 @@ import orjson
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from feedserver import markup
 from feedserver.api.context import Site
 from feedserver.model import Feed, Item, Millis, Revision, Status
-from feedserver.site import assets
+from feedserver.site import assets, bodies
 from feedserver.site.preview import HIDDEN, Card, feed_card, item_card, locale, site_card
 from feedserver.site.wording import Wording, wording_for
 
@@ -48,6 +47,7 @@ class Listing:
     before: str | None = None
     tag: str | None = None
     query: str | None = None
+    changed_at: Millis | None = None  # when readers last saw a front page change
 
     @property
     def scope(self) -> str:
@@ -92,7 +92,9 @@ def render_feed(site: Site, listing: Listing, known: Articles, made: Articles) -
     """Render a page of a feed, with the articles in `known`; the others are put into `made`."""
     feed, say = listing.feed, wording_for(listing.feed)
     path = listing.path(listing.before)
-    card = feed_card(site, feed, listing.items, path, _title(listing, say), listing.scope)
+    title, changed_at = _title(listing, say), listing.changed_at or feed.created_at
+    front_since = changed_at if listing.scope == "front" else None
+    card = feed_card(site, feed, listing.items, path, title, front_since=front_since)
     return _render(
         "feed.html",
         site,
@@ -248,7 +250,7 @@ def _environment() -> Environment:
     )
     environment.globals |= {
         "asset": assets.versioned,
-        "blocks": markup.blocks,
+        "blocks": bodies.blocks,
         "host": _host,
         "locale": locale,
         "quoted": _quoted,

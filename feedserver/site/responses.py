@@ -25,6 +25,7 @@ _POLICY = (
 SAFE = {
     "Content-Security-Policy": _POLICY.format(ancestors="'self'"),
     "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "Referrer-Policy": "strict-origin-when-cross-origin",
     "Vary": "Accept-Encoding",
 }

@@ -22,13 +22,31 @@ POLL_SECONDS = 0.01  # between checks of a transport that neither drained nor pa
 FINISH_SECONDS = 5.0  # for a client to answer a close
 
 
+class OpenSockets:
+    """Counts a process's readers' sockets until they close, those too that have left their feed."""
+
+    def __init__(self, connections: set[Any]) -> None:
+        self.count = 0
+        self._connections = connections  # that uvicorn closes at its end
+
+    def add(self, reader: SocketReader) -> None:
+        """Count a socket."""
+        self._connections.add(reader)
+        self.count += 1
+
+    def discard(self, reader: SocketReader) -> None:
+        """Forget a socket that is gone."""
+        self._connections.discard(reader)
+        self.count -= 1
+
+
 class SocketReader(Reader, asyncio.Protocol):
     """What remains of a reader: a transport, a position, and a channel to leave."""
 
     __slots__ = (
         "_channel",
-        "_connections",
         "_finishing",
+        "_open_sockets",
         "_parser",
         "_paused",
         "_socket",
@@ -38,7 +56,7 @@ class SocketReader(Reader, asyncio.Protocol):
     def __init__(
         self,
         transport: asyncio.Transport,
-        connections: set[Any],
+        open_sockets: OpenSockets,
         channel: Channel | None,
         *,
         deflated: bool,
@@ -46,7 +64,7 @@ class SocketReader(Reader, asyncio.Protocol):
         self.cohort = None
         self.encode = frames.deflated_frame if deflated else frames.text_frame
         self._transport = transport
-        self._connections = connections
+        self._open_sockets = open_sockets
         self._channel = channel
         self._parser: FrameParser | None = None
         self._finishing = False
@@ -159,7 +177,7 @@ class SocketReader(Reader, asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget everything, the descriptor first."""
         self._leave()
-        self._connections.discard(self)
+        self._open_sockets.discard(self)
         self._detach()
 
     def _detach(self) -> None:

@@ -7,11 +7,15 @@ import re
 import time
 from contextlib import aclosing, suppress
 
-from starlette.routing import WebSocketRoute
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from feedserver.api.context import Context, context
-from feedserver.errors import Behind, Unavailable
+from feedserver.api.cors import CORS, preflight
+from feedserver.api.problems import problem
+from feedserver.errors import Behind, Unavailable, UpgradeNeeded
 from feedserver.live.channel import STALL_SECONDS, Channel
 from feedserver.live.goodbyes import CLOSE_ENDED, CLOSE_FULL, CLOSE_NO_FEED, CLOSE_RESTART
 from feedserver.live.hub import Hub
@@ -141,4 +145,20 @@ async def _receive_all(websocket: WebSocket) -> int | None:
     return None
 
 
-routes = [WebSocketRoute("/v1/feeds/{feed}/live", serve_live)]
+async def refuse_plain(request: Request) -> Response:
+    """Say that this is a WebSocket's address, to a request whose upgrade a proxy may have taken."""
+    answer = problem(
+        UpgradeNeeded(
+            "this is the address of a WebSocket; if you asked for one, a proxy on the way took the "
+            f"Upgrade header: read /v1/feeds/{request.path_params['feed'][:80]}/stream instead"
+        )
+    )
+    answer.headers.update({**CORS, "Upgrade": "websocket", "Connection": "Upgrade"})
+    return answer
+
+
+routes = [
+    WebSocketRoute("/v1/feeds/{feed}/live", serve_live),
+    Route("/v1/feeds/{feed}/live", refuse_plain, methods=["GET"]),
+    Route("/v1/feeds/{feed}/live", preflight, methods=["OPTIONS"]),
+]

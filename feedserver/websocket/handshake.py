@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -23,8 +23,9 @@ from websockets.http11 import Request, Response
 from websockets.server import ServerProtocol
 
 from feedserver.live.channel import Channel
-from feedserver.websocket.connection import SocketReader
+from feedserver.websocket.connection import OpenSockets, SocketReader
 from feedserver.websocket.deflate import SharedDeflate
+from feedserver.websocket.head import header_lines
 
 log = logging.getLogger("feedserver.handshake")
 
@@ -63,6 +64,7 @@ class Upgrade:
     loop: asyncio.AbstractEventLoop
     transport: asyncio.Transport
     connections: set[Any]  # that uvicorn closes at its end
+    open_sockets: OpenSockets
     tasks: set[asyncio.Task[None]]  # that uvicorn waits for at its end
     default_headers: list[tuple[bytes, bytes]]
 
@@ -167,12 +169,13 @@ class Handshake(asyncio.Protocol):
             raise ClientDisconnected
         self._done = True
         transport = self.transport
-        reader = SocketReader(transport, self.connections, channel, deflated=self._deflated)
+        open_sockets = self._upgrade.open_sockets
+        reader = SocketReader(transport, open_sockets, channel, deflated=self._deflated)
         transport.set_protocol(reader)
         # A reader is caught up while nothing at all is unsent; its buffer is the kernel's.
         transport.set_write_buffer_limits(high=0)
         self.connections.discard(self)
-        self.connections.add(reader)
+        open_sockets.add(reader)
         reader.send_answer(self._answer)
         if self._early:
             reader.receive_early(self._early)
@@ -256,6 +259,7 @@ class Handshake(asyncio.Protocol):
 
     def _refuse(self, response: Response) -> None:
         self._done = True
+        response.headers["X-Content-Type-Options"] = "nosniff"
         self.transport.write(response.serialize())
         self.transport.close()
         self._break_cycle()
@@ -263,11 +267,6 @@ class Handshake(asyncio.Protocol):
     def _break_cycle(self) -> None:
         # The extension and this object hold one another, and the collector runs seldom.
         self.scope.get("extensions", {}).clear()
-
-
-def header_lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
-    """Write headers as HTTP/1.1 has them, one a line."""
-    return b"".join([b"%b: %b\r\n" % header for header in headers])
 
 
 def _response(status: HTTPStatus) -> Response:

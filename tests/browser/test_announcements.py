@@ -6,7 +6,7 @@ import pytest
 from chromium import Site, in_row, settle, wait_until
 from playwright.sync_api import Page, expect
 
-# What a page says, whichever ticker speaks: texts with their times in ms.
+# What a page says, whichever ticker speaks, each with what `TIMERS` noted.
 SPOKEN = """() => {
     window.spoken = [];
     for (const { shadowRoot } of document.querySelectorAll('live-ticker')) {
