@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from feedserver import wire
+from feedserver.api.caching import strip_suffix
 from feedserver.api.context import Context, context
 from feedserver.errors import (
     BadRequest,
@@ -266,6 +267,10 @@ def _key(request: Request) -> str | None:
     return key
 
 
+def _version_in(tag: str) -> tuple[int, str] | None:
+    return parse_etag(tag[1:-1]) if len(tag) > 2 and tag[0] == tag[-1] == '"' else None
+
+
 def _condition(request: Request) -> Condition | BadRequest:
     sent = request.headers.getlist("if-match")
     if not sent:
@@ -276,7 +281,7 @@ def _condition(request: Request) -> Condition | BadRequest:
     tags = []
     for part in text.split(","):
         tag = part.strip().removeprefix("W/")  # as proxies that compress make of our strong tags
-        found = parse_etag(tag[1:-1]) if len(tag) > 2 and tag[0] == tag[-1] == '"' else None
+        found = _version_in(tag) or _version_in(strip_suffix(tag))
         if found is None:
             return BadRequest('If-Match takes an item\'s ETag in quotes, such as "131-x7Kd"')
         tags.append(found)

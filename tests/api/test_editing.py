@@ -725,3 +725,16 @@ def test_a_post_that_asks_for_http_2_is_told_what_to_send(feed: Feed, house: Ser
             while answer.readline() != b"\r\n":
                 pass
             assert b"no Upgrade header" in answer.read1()
+
+
+@pytest.mark.parametrize("suffix", ["-gzip", ";gzip", "--gzip", "-br"])
+def test_if_match_takes_a_tag_that_a_compressing_server_has_added_to(
+    feed: Feed, suffix: str
+) -> None:
+    item = feed.item("One")
+    answer = feed.editor.post(
+        f"/v1/feeds/{feed.slug}/items/{item['id']}/revisions",
+        json={"verb": "pin"},
+        headers={"If-Match": f'"{item["etag"]}{suffix}"'},
+    )
+    assert answer.status_code == 201, answer.text
