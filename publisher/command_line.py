@@ -162,19 +162,21 @@ def _run_without_command(program: Program, words: list[str]) -> int:
 
 
 def _unknown(program: Program, words: Sequence[str], seconds: Iterable[str]) -> Misused:
-    first, group = words[0], ""
     if seconds:
-        typed, known, group = words[1], list(seconds), f" {first}"
+        typed, known, group = words[1], list(seconds), f" {words[0]}"
     else:
-        typed, known = first, list(dict.fromkeys(e.name.split()[0] for e in program.table))
-    if not seconds and typed in program.synonyms:
-        near = f"; {program.synonyms[typed]}"
+        typed, group = words[0], ""
+        known = list(dict.fromkeys(entry.name.split()[0] for entry in program.table))
+    suggested = [name for name in known if name not in program.unsuggested]
+    if typed.startswith("-"):
+        detail = f"the command comes before {typed}: {', '.join(known)}"
     else:
-        near = did_you_mean(typed, [name for name in known if name not in program.unsuggested])
-    misuse = Misused(
-        f"there is no command {' '.join(words[: 2 if seconds else 1])!r}"
-        + (near or f"; the commands: {', '.join(known)}"),
-        see_help=False,
-    )
+        synonym = program.synonyms.get(typed, "") if not seconds else ""
+        detail = f"there is no command {f'{group} {typed}'.strip()!r}" + (
+            (synonym and f"; {synonym}")
+            or did_you_mean(typed, suggested)
+            or f"; the commands: {', '.join(known)}"
+        )
+    misuse = Misused(detail, see_help=False)
     misuse.add(f"usage: {program.name}{group} COMMAND …  ({program.name}{group} --help tells more)")
     return misuse

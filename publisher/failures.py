@@ -11,8 +11,7 @@ Failure
 
 from __future__ import annotations
 
-from pathlib import PurePath
-from traceback import extract_tb
+import os
 from typing import Any, ClassVar
 
 
@@ -101,9 +100,11 @@ def as_failure(fault: BaseException) -> Failure:
         return fault
     if isinstance(fault, KeyboardInterrupt):
         return Stopped()
+    from traceback import extract_tb  # only now: it would double the time that --version takes
+
     failure = Broken("publisher failed with an unexpected error")
     frames = extract_tb(fault.__traceback__)[-1:]
-    where = "".join(f" at {PurePath(frame.filename).name}:{frame.lineno}" for frame in frames)
+    where = "".join(f" at {os.path.basename(frame.filename)}:{frame.lineno}" for frame in frames)
     failure.add(
         "It is not known whether anything was stored. Look before you repeat it: publisher list",
         f"To report it: {type(fault).__name__}{where}: {fault}",

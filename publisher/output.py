@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -109,7 +108,11 @@ class Screen:
 
     def columns(self) -> int | None:
         """Return the terminal's width; None where lines need not fit one."""
-        return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+        if not sys.stdout.isatty():
+            return None
+        from shutil import get_terminal_size  # only now, for the sake of --version
+
+        return get_terminal_size().columns
 
 
 def open_streams() -> None:

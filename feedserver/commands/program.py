@@ -57,6 +57,11 @@ feedserver COMMAND --help tells more; feedserver --version tells the version. Ex
 1 refused, 2 wrong usage. The data is in the folder feed-data, or in the one that --data or
 FEEDSERVER_DATA names. With --json each command answers and fails in JSON."""
 
+SYNONYMS = {
+    "help": "for help: feedserver --help",
+    "run": "to serve a folder: feedserver serve",
+    "start": "to serve a folder: feedserver serve",
+}
 ARGUMENTS = {"slug": "SLUG", "name": "NAME"}  # fields that are no options, and their names in help
 
 
@@ -105,4 +110,4 @@ def _option(field: str) -> str:
     return ARGUMENTS.get(field) or f"--{field}"
 
 
-PROGRAM = Program("feedserver", _ABOUT, TABLE, run=_run, as_failure=_as_failure)
+PROGRAM = Program("feedserver", _ABOUT, TABLE, run=_run, as_failure=_as_failure, synonyms=SYNONYMS)

@@ -46,7 +46,7 @@ SYNONYMS = (
     | dict.fromkeys(("view", "get", "cat"), "to read an item: publisher show ID")
     | dict.fromkeys(("ls", "search"), "to find items: publisher list, with --search or --tag")
     | dict.fromkeys(("follow", "tail"), "to follow the feed: publisher watch")
-    | {"unhold": "to end a hold: publisher release ID"}
+    | {"unhold": "to end a hold: publisher release ID", "help": "for help: publisher --help"}
 )
 # One takes a text away for good, the other a public warning. Whoever wants that types it.
 UNSUGGESTED = frozenset({"kill", "release"})

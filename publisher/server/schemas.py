@@ -68,7 +68,12 @@ def _is_span(value: Any) -> bool:
     return is_text(value) or _is_linked(value)
 
 
-_BLOCKS = _list(_list(_is_span))
+def _is_block(value: Any) -> bool:
+    # An object is a list, a quote, or of a kind that came after this program.
+    return isinstance(value, dict) or _list(_is_span)(value)
+
+
+_BLOCKS = _list(_is_block)
 _ITEM: dict[str, Schema] = {
     "version": is_whole,
     "etag": is_etag,

@@ -32,6 +32,7 @@ class _Lookups(ThreadPoolExecutor):
     def submit(self, fn: Callable[..., _T], /, *args: Any, **kwargs: Any) -> Future[_T]:
         """Call a function on a thread that does not outlive the program."""
         result: Future[_T] = Future()
+        result.set_running_or_notify_cancel()  # from here on a caller can only give it up
 
         def work() -> None:
             try:

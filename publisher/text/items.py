@@ -62,12 +62,36 @@ def local_time(text: str | None, *, today: datetime | None = None) -> str:
 
 
 def plain(blocks: Any) -> str:
-    """Return the words of an item's blocks, a blank line between paragraphs, links in brackets."""
-    return "\n\n".join("".join(_span(span) for span in block) for block in blocks or ())
+    """Return the words of an item's blocks, a blank line between them, links in brackets."""
+    return "\n\n".join(filter(None, map(_block, blocks or ())))
 
 
-def _span(span: Any) -> str:
-    if isinstance(span, str):
-        return span
-    href = span.get("href")
-    return f"{span['text']} ({href})" if href else str(span["text"])
+def _block(block: Any) -> str:
+    """Return a paragraph, a list or a quote; of a kind that is not known, its words."""
+    match block:
+        case {"list": [*entries]}:
+            ordered = block.get("ordered")
+            return "\n".join(
+                f"{f'{number}.' if ordered else '-'} {_words(entry)}"
+                for number, entry in enumerate(entries, 1)
+            )
+        case {"quote": [*paragraphs]}:
+            lines = [*map(_words, paragraphs)]
+            cite = block.get("cite")
+            return "\n".join(f"> {line}" for line in [*lines, *([f"— {cite}"] if cite else [])])
+    return _words(block)
+
+
+def _words(content: Any) -> str:
+    match content:
+        case str():
+            return content
+        case {"text": str(text), "href": str(href)}:
+            return f"{text} ({href})"
+        case {"text": str(text)}:
+            return text
+        case dict():
+            return "\n".join(filter(None, map(_words, content.values())))
+        case list():
+            return "".join(map(_words, content))
+    return ""

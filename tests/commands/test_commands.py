@@ -362,6 +362,9 @@ def test_wrong_usage_is_2_and_says_what_is_right(within: Command, words: list[st
         (["serve", "--dat", "x"], "there is no option --dat; did you mean --data?"),
         (["feed", "add", "world", "--titel", "T"], "no option --titel; did you mean --title?"),
         (["token", "qqq"], "there is no command 'token qqq'; the commands: add, list, revoke"),
+        (["start"], "there is no command 'start'; to serve a folder: feedserver serve"),
+        (["--data", "d", "serve"], "the command comes before --data: demo, serve, feed, embed"),
+        (["token", "--data=d", "list"], "the command comes before --data=d: add, list, revoke"),
     ],
 )
 def test_a_misspelt_word_is_answered_with_a_suggestion(

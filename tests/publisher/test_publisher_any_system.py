@@ -72,16 +72,22 @@ def test_an_event_stream_is_followed_without_what_only_linux_has(elsewhere, host
     assert "is closed" in done.err
 
 
+@pytest.mark.parametrize("seconds", [0.3, 3600])
 @pytest.mark.parametrize("verb", ["list", "watch"])
-def test_a_name_server_that_does_not_answer_is_given_up_in_time(publisher, tmp_path, verb):
+def test_a_name_server_that_answers_late_or_never_is_given_up_in_time(
+    publisher, tmp_path, verb, seconds
+):
     (tmp_path / "sitecustomize.py").write_text(
-        "import socket, time\nsocket.getaddrinfo = lambda *_, **__: time.sleep(3600)\n"
+        f"import socket, time\nsocket.getaddrinfo = lambda *_, **__: time.sleep({seconds})\n"
     )
     path = f"{tmp_path}:{publisher.environ['PYTHONPATH']}"
     publisher.at("https://news.example")
     failed = publisher(verb, "--timeout=0.2", PYTHONPATH=path)
     assert failed.code == 3
     assert "https://news.example does not answer; gave up after" in failed.err
+    assert all(
+        line.startswith(("publisher: ", "Is the server")) for line in failed.err.splitlines()
+    )
 
 
 def test_a_connection_that_ended_while_the_editor_was_open_is_not_used_again(publisher, hostile):

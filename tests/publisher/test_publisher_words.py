@@ -16,6 +16,7 @@ from publisher.failures import Misused
 from publisher.output import clean, clean_line, fit
 from publisher.server.address import is_loopback, may_carry_token, same_server, split_feed
 from publisher.server.retries import RETRY_AFTER_MAX, TRIES, read_retry_after, wait_before
+from publisher.server.schemas import is_versioned_item
 from publisher.text.items import local_time, plain
 from publisher.text.typed import SCISSORS, Text
 
@@ -88,6 +89,20 @@ def test_times_carry_zone_and_all_but_todays_their_date():
 def test_blocks_read_as_plain_words():
     blocks = [["A ", {"text": "bold"}, {"text": "link", "href": "https://e"}], ["B"]]
     assert plain(blocks) == "A boldlink (https://e)\n\nB"
+
+
+def test_blocks_of_every_kind_read_as_words():
+    link = {"text": "link", "href": "https://e"}
+    for block, words in (
+        ({"list": [["First ", link], ["second"]]}, "- First link (https://e)\n- second"),
+        ({"list": [["First"], ["second"]], "ordered": True}, "1. First\n2. second"),
+        ({"quote": [["We ", "know."], ["All."]], "cite": "Ann"}, "> We know.\n> All.\n> — Ann"),
+        ({"poll": {"question": ["Yes", link], "votes": 5}, "end": None}, "Yeslink (https://e)"),
+        ({}, ""),
+    ):
+        assert is_versioned_item({"id": 1, "etag": "1-abcd", "blocks": [block]})
+        assert plain([block]) == words
+    assert plain([["A"], {}, ["B"]]) == "A\n\nB"
 
 
 def test_a_token_travels_encrypted_or_not_at_all():
