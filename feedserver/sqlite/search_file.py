@@ -15,7 +15,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from feedserver.model import Millis
-from feedserver.sqlite.connecting import Connection, connect_patiently
+from feedserver.sqlite.connecting import Connection, code_of, connect_patiently
 from feedserver.sqlite.keys import PARTITION, Gone, KeyFile, Unreadable
 from feedserver.sqlite.search_batch import EARLIEST, LATEST
 from feedserver.sqlite.search_terms import TOKENIZER
@@ -95,7 +95,15 @@ class Remake:
 def open_file(path: Path) -> Connection:
     """Open the search file to write it; an empty one is made where there is none."""
     path.touch(mode=0o600)
-    connection = connect_patiently(path)
+    try:
+        connection = connect_patiently(path)
+    except sqlite3.DatabaseError as fault:
+        if code_of(fault) != sqlite3.SQLITE_NOTADB:
+            raise
+        for leftover in (path, *path.parent.glob(f"{path.name}-*")):
+            leftover.unlink(missing_ok=True)
+        path.touch(mode=0o600)
+        connection = connect_patiently(path)
     for setting in (
         f"busy_timeout = {LOCK_MILLIS}",
         f"journal_size_limit = {LOG_MAX}",

@@ -90,6 +90,8 @@ class Finder:
         feed = rows.find_feed(self._journal, self._reader, question.slug)
         if feed is None:
             return None
+        if not question.query.terms:
+            return Page(feed, (), None)
         try:
             meta = files.meta_of(self._search)
         except NoIndex:
