@@ -18,7 +18,6 @@ from feedserver.model import Millis
 from feedserver.sqlite.connecting import Connection, code_of, connect_patiently
 from feedserver.sqlite.keys import PARTITION, Gone, KeyFile, Unreadable
 from feedserver.sqlite.search_batch import EARLIEST, LATEST
-from feedserver.sqlite.search_terms import TOKENIZER
 
 FORMAT = "1"  # of the tables and of the terms: a file of another one is made anew
 LOCK_MILLIS = 100  # how long the step of another process is waited for
@@ -296,5 +295,5 @@ def _create_terms(search: sqlite3.Connection, table: str) -> None:
     search.execute(f"DROP TABLE IF EXISTS {table}")
     search.execute(
         f"CREATE VIRTUAL TABLE {table} USING fts5"
-        f"(t, content='', detail=none, columnsize=0, tokenize=\"{TOKENIZER}\")"
+        "(t, content='', detail=none, columnsize=0, tokenize=ascii)"
     )
