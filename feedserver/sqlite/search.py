@@ -6,7 +6,7 @@ import asyncio
 import logging
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import aiosqlite
@@ -149,25 +149,14 @@ class Search:
 
 
 @asynccontextmanager
-async def open_search(
-    database: Database, *, on_fault: Callable[[BaseException], None] | None = None
-) -> AsyncIterator[Search]:
-    """Open search over `database`; tells `on_fault` should its work ever die."""
+async def open_search(database: Database) -> AsyncIterator[Search]:
+    """Open search over `database`. Its file may be missing, or behind: it is made in time."""
     async with AsyncExitStack() as opened:
         search = Search(database, opened)
-
-        def ended(task: asyncio.Task[None]) -> None:
-            fault = None if task.cancelled() else task.exception()
-            if fault is not None:
-                log.critical("the search index is no longer kept up to date", exc_info=fault)
-                if on_fault is not None:
-                    on_fault(fault)
-
         if database.is_read_only:
             yield search
             return
         task = asyncio.create_task(search.worker.work())
-        task.add_done_callback(ended)
         try:
             yield search
         finally:

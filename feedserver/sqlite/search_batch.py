@@ -63,7 +63,7 @@ def read(
             if content is not None:
                 batch.rows.append((sequence, item, published_at))
                 batch.terms.append((sequence, terms.of_item(row[4], content)))
-        size += len(row[17])
+        size += len(row[17] or b"")
     if records < BATCH_RECORDS:
         batch.last = until
     return batch

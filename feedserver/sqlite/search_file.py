@@ -15,10 +15,9 @@ from hashlib import blake2b
 from pathlib import Path
 
 from feedserver.model import Millis
-from feedserver.sqlite.connecting import Connection, connect_patiently
+from feedserver.sqlite.connecting import Connection, code_of, connect_patiently
 from feedserver.sqlite.keys import PARTITION, Gone, KeyFile, Unreadable
 from feedserver.sqlite.search_batch import EARLIEST, LATEST
-from feedserver.sqlite.search_terms import TOKENIZER
 
 FORMAT = "1"  # of the tables and of the terms: a file of another one is made anew
 LOCK_MILLIS = 100  # how long the step of another process is waited for
@@ -95,7 +94,15 @@ class Remake:
 def open_file(path: Path) -> Connection:
     """Open the search file to write it; an empty one is made where there is none."""
     path.touch(mode=0o600)
-    connection = connect_patiently(path)
+    try:
+        connection = connect_patiently(path)
+    except sqlite3.DatabaseError as fault:
+        if code_of(fault) != sqlite3.SQLITE_NOTADB:
+            raise
+        for leftover in (path, *path.parent.glob(f"{path.name}-*")):
+            leftover.unlink(missing_ok=True)
+        path.touch(mode=0o600)
+        connection = connect_patiently(path)
     for setting in (
         f"busy_timeout = {LOCK_MILLIS}",
         f"journal_size_limit = {LOG_MAX}",
@@ -288,5 +295,5 @@ def _create_terms(search: sqlite3.Connection, table: str) -> None:
     search.execute(f"DROP TABLE IF EXISTS {table}")
     search.execute(
         f"CREATE VIRTUAL TABLE {table} USING fts5"
-        f"(t, content='', detail=none, columnsize=0, tokenize=\"{TOKENIZER}\")"
+        "(t, content='', detail=none, columnsize=0, tokenize=ascii)"
     )

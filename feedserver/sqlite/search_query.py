@@ -90,6 +90,8 @@ class Finder:
         feed = rows.find_feed(self._journal, self._reader, question.slug)
         if feed is None:
             return None
+        if not question.query.terms:
+            return Page(feed, (), None)
         try:
             meta = files.meta_of(self._search)
         except NoIndex:
@@ -203,7 +205,7 @@ class _Source:
         return search.execute(
             f"SELECT rows.sequence, item, published_at FROM {table}"  # noqa: S608
             f" CROSS JOIN rows ON rows.sequence = {table}.rowid WHERE {table} MATCH ?"
-            f" AND {table}.rowid BETWEEN ? AND ? ORDER BY {table}.rowid DESC LIMIT ?",
+            f" AND {table}.rowid BETWEEN ? AND ? LIMIT ?",
             (self.match, self.first, self.last, limit),
         ).fetchall()
 

@@ -11,7 +11,6 @@ were. Pure: no I/O.
 from __future__ import annotations
 
 import re
-from binascii import b2a_base64
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -23,25 +22,18 @@ from feedserver.folding import APOSTROPHE, characters, fold, fold_tag
 from feedserver.model import Content, Item
 
 START_LETTERS = 4  # of a word that is found by its beginning
-HASH_BYTES = 6  # which are eight digits: two of a partition's words hardly ever have the same
-# Digits of the term of a word that has a beginning: 24 bits for that, 36 for the word.
-BEGINNING, REST = 4, 6
-KNOWN_MAX = 32_768  # parts of texts whose terms are kept in memory, twice: some 14 MB
-
-# SQLite's tokenizer takes capital and small letters for one: 64 others are needed.
-_DIGITS = b"abcdefghijklmnopqrstuvwxyz0123456789!#$%&()*+,-./:;<=>?@[]^_`{|}"
-TOKENIZER = f"ascii tokenchars '{_DIGITS[36:].decode()}'"
-_TO_DIGITS = bytes.maketrans(
-    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", _DIGITS
-)
+HASH_BYTES = 6  # two of a partition's words hardly ever have the same
+BEGINNING, REST = 6, 9  # hexadecimal digits of the term of a word that is found by its beginning
+KNOWN_MAX = 65_536  # terms that are kept in memory, some 12 MB, and as many older ones
+PART_MAX = 40  # characters: longer parts of texts hardly come again
 
 _WORD, _START, _TAG = "wst"  # what a term begins with
 
 _PUNCTUATION = '.,:;!?"()[]-'
 _UNSPACED = characters("unspaced")
 _LETTER = f"(?:[^\\W_{_UNSPACED}]++|[{characters('signs')}]++)++"
+_LETTERS = re.compile(_LETTER)
 _TOKENS = re.compile(f"([{_UNSPACED}]+)|({_LETTER}(?:{APOSTROPHE}{_LETTER})*)")
-_NOT_BEHIND_A_LETTER = f"(?<![^\\W_{_UNSPACED}])(?<![{characters('signs')}])"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +45,7 @@ class Query:
 
     terms: tuple[str, ...] = ()
     runs: tuple[str, ...] = ()
-    beginning: re.Pattern[str] | None = None
+    beginning: str | None = None
 
     def fits(self, item: Item) -> bool:
         """Say whether an item that has all terms is found."""
@@ -61,7 +53,7 @@ class Query:
             return True
         text = fold(text_of(item.headline, item.body, item.blocks, item.tags))
         return all(run in text for run in self.runs) and (
-            self.beginning is None or self.beginning.search(text) is not None
+            self.beginning is None or _has_word_from(self.beginning, text)
         )
 
 
@@ -75,12 +67,12 @@ def parse(tag: str | None, words: str | None) -> Query:
     tokens = _TOKENS.findall(fold(words or ""))
     for number, (run, word) in enumerate(tokens, start=1):
         if run:
-            terms += _run_terms(run, query=True)
+            terms += [_WORD + part for part in _pairs(run) or run]
             if len(run) > 2:
                 runs.append(run)
         elif number == len(tokens) and (start := _start(word)) is not None:
             terms.append(_START + start)
-            beginning = re.compile(_NOT_BEHIND_A_LETTER + re.escape(word))
+            beginning = word
         else:
             terms.append(_WORD + word)
     if words is not None and not tokens:
@@ -111,13 +103,13 @@ class Terms:
         made = self._feeds.get(feed)
         if made is None:
             made = self._feeds[feed] = _FeedTerms(self._key, feed)
-        if sum(len(one.parts) for one in self._feeds.values()) > KNOWN_MAX:
+        if sum(one.known for one in self._feeds.values()) > KNOWN_MAX:
             for one in self._feeds.values():
                 one.age()
         known = made.parts
         text = text_of(content.headline, content.body, content.blocks, content.tags)
-        found = {known.get(part) or made.learn(part) for part in set(text.split())}
-        found.update(made.hashed(_tag_term(tag)) for tag in content.tags)
+        found = [known.get(part) or made.learn(part) for part in set(text.split())]
+        found += [made.hashed(_tag_term(tag)) for tag in content.tags]
         return " ".join(found)
 
     def match(self, feed: str, terms: Iterable[str]) -> str:
@@ -130,10 +122,24 @@ class _FeedTerms:
     """Makes the terms of one feed's items: the same word has others in another feed."""
 
     def __init__(self, key: bytes, feed: str) -> None:
-        self._base = blake2b(f"{feed}\n".encode(), key=key, digest_size=HASH_BYTES)
         self.parts: dict[str, str] = {}  # of texts, between blanks: with their terms
         self._older: dict[str, str] = {}
         self._starts: dict[str, str] = {}
+        self._short: dict[str, str] = {}  # words of one or two characters
+        self._keyed = {
+            kind: blake2b(f"{feed}\n{kind}".encode(), key=key, digest_size=HASH_BYTES)
+            for kind in (_WORD, _START, _TAG)
+        }
+        self._copy_keyed = self._keyed[_WORD].copy
+
+    @property
+    def known(self) -> int:
+        """How many terms are kept."""
+        return len(self.parts) + len(self._short) + len(self._starts)
+
+    def age(self) -> None:
+        """Forget what was not used for long."""
+        self._older, self.parts, self._short, self._starts = self.parts, {}, {}, {}
 
     def learn(self, part: str) -> str:
         """Return the terms of a part of a text, and keep them."""
@@ -141,55 +147,73 @@ class _FeedTerms:
         if terms is None:
             word = part.strip(_PUNCTUATION)
             if word.isascii() and word.isalnum():  # most parts are; this is quicker
-                terms = self.hashed(_WORD + word.lower())
+                terms = self._word(word.lower())
             else:
-                terms = " ".join(map(self.hashed, _terms_of(fold(part)))) or " "
-        self.parts[part] = terms
+                terms = " ".join(map(self._known_word, set(_words_of(fold(part))))) or " "
+        if len(part) <= PART_MAX:
+            self.parts[part] = terms
         return terms
 
-    def age(self) -> None:
-        """Forget what was not used for long."""
-        self._older, self.parts, self._starts = self.parts, {}, {}
-
     def hashed(self, term: str) -> str:
-        """Return what stands for a term in the index.
-
-        All words that begin with the same four letters have terms that begin alike.
-        """
-        start = _start(term[1:]) if term[0] == _WORD else None
-        return self._hash(term) if start is None else self._begin(start) + self._hash(term)[:REST]
+        """Return what stands for a term in the index."""
+        kind, text = term[0], term[1:]
+        return self._word(text) if kind == _WORD else self._hash(kind, text)
 
     def expression(self, term: str) -> str:
         """Return the expression that finds rows with the term."""
-        return f'"{self._begin(term[1:])}" *' if term[0] == _START else f'"{self.hashed(term)}"'
+        if term[0] == _START:
+            return f'"{self._hash(_START, term[1:])[:BEGINNING]}" *'
+        return f'"{self.hashed(term)}"'
 
-    def _begin(self, start: str) -> str:
-        known = self._starts.get(start)
+    def _known_word(self, word: str) -> str:
+        if len(word) > 2:
+            return self._word(word)
+        known = self._short.get(word)
         if known is None:
-            known = self._starts[start] = self._hash(_START + start)[:BEGINNING]
+            known = self._short[word] = self._word(word)
         return known
 
-    def _hash(self, text: str) -> str:
-        keyed = self._base.copy()
+    def _word(self, word: str) -> str:
+        """Words that begin with the same four letters have terms that begin alike, so that all of
+        them are found by these.
+        """
+        keyed = self._copy_keyed()
+        keyed.update(word.encode())
+        if len(word) < START_LETTERS or (start := _start(word)) is None:
+            return keyed.hexdigest()
+        known = self._starts.get(start)
+        if known is None:
+            known = self._starts[start] = self._hash(_START, start)[:BEGINNING]
+        return known + keyed.hexdigest()[:REST]
+
+    def _hash(self, kind: str, text: str) -> str:
+        keyed = self._keyed[kind].copy()
         keyed.update(text.encode())
-        return b2a_base64(keyed.digest(), newline=False).translate(_TO_DIGITS).decode()
+        return keyed.hexdigest()
 
 
-def _terms_of(text: str) -> Iterator[str]:
-    """Yield the terms of a folded text."""
+def _words_of(text: str) -> Iterator[str]:
+    """Yield the words of a folded text, and what stands for them in a run without spaces."""
     for run, word in _TOKENS.findall(text):
         if run:
-            yield from _run_terms(run, query=False)
+            yield from run
+            yield from _pairs(run)
             continue
-        yield _WORD + word
+        yield word
         if APOSTROPHE in word:
-            yield from (_WORD + part for part in word.split(APOSTROPHE))
+            yield from word.split(APOSTROPHE)
 
 
-def _run_terms(run: str, *, query: bool) -> list[str]:
-    """Return the terms of a run without spaces; a question needs no single ones beside pairs."""
-    pairs = [_WORD + run[i : i + 2] for i in range(len(run) - 1)]
-    return pairs if query and pairs else [*(_WORD + letter for letter in run), *pairs]
+def _has_word_from(beginning: str, text: str) -> bool:
+    """Say whether a word of a folded text begins so."""
+    at = text.find(beginning)
+    while at > 0 and _LETTERS.match(text, at - 1):
+        at = text.find(beginning, at + 1)
+    return at >= 0
+
+
+def _pairs(run: str) -> list[str]:
+    return [run[at : at + 2] for at in range(len(run) - 1)]
 
 
 def _start(word: str) -> str | None:

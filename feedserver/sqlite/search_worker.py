@@ -14,6 +14,7 @@ import aiosqlite
 from feedserver.sqlite import search_file as files
 from feedserver.sqlite.connecting import code_of, run
 from feedserver.sqlite.database import Database
+from feedserver.sqlite.rows import Newer
 from feedserver.sqlite.search_index import Index
 
 log = logging.getLogger("feedserver.search")
@@ -35,6 +36,7 @@ class Worker:
         self._hurried = asyncio.Event()
         self._is_suspect = True
         self._is_damaged = False
+        self._faults = 0  # one after the other
 
     def wake(self) -> None:
         """Do soon what there is to do."""
@@ -56,19 +58,28 @@ class Worker:
         self.hurry()
 
     async def work(self) -> None:
-        """Work until cancelled. Faults are logged, and tried again."""
-        faults = 0
+        """Work until cancelled. Faults are logged, and tried again: the news does not need this."""
         while True:
             try:
                 # An empty file is made where there is none.
                 async with aiosqlite.Connection(partial(files.open_file, self._path), 64) as search:
                     await self._steps(search)
-            except (sqlite3.Error, OSError) as fault:
-                log.error("the search index cannot be written, will retry: %s", fault)
-                if isinstance(fault, sqlite3.Error) and code_of(fault) in DAMAGE:
-                    self._is_damaged = True
-            await asyncio.sleep(RETRY_SECONDS[min(faults, len(RETRY_SECONDS) - 1)])
-            faults += 1
+            except Exception as fault:
+                self._report(fault)
+            await asyncio.sleep(RETRY_SECONDS[min(self._faults, len(RETRY_SECONDS)) - 1])
+
+    def _report(self, fault: Exception) -> None:
+        self._faults += 1
+        if isinstance(fault, sqlite3.Error) and code_of(fault) in DAMAGE:
+            log.error("the search file is damaged (%s) and is made anew", fault)
+            self._is_damaged = True
+        elif self._faults == 1:  # and not again with each try
+            expected = isinstance(fault, (sqlite3.Error, OSError, Newer))
+            log.error(
+                "the search index is not kept up to date, will retry: %s",
+                fault,
+                exc_info=None if expected else fault,
+            )
 
     async def _steps(self, search: aiosqlite.Connection) -> None:
         database = self._database
@@ -79,6 +90,7 @@ class Worker:
                 self._hurried.clear()
                 rest = await self._step(search, index)
                 if rest is None:
+                    self._faults = 0
                     await self._woken.wait()
                     with suppress(TimeoutError):
                         async with asyncio.timeout(GATHER_SECONDS):

@@ -265,7 +265,7 @@ def test_a_tag_and_words_find_what_they_say(feed: Feed) -> None:
     )
     two = feed.item("Quiet night", body="Nobody hurt.", tags=["ua", "night"])
     found = {
-        "drone": [one], "hurt": [two, one], "HURT sum": [one], "station": [one],
+        "drone": [one], "hurt": [two, one], "HURT sumy": [one], "HURT sum": [], "station": [one],
         "night hurt": [two], "example": [], "https": [],
     }  # fmt: skip
     for words, items in found.items():
@@ -273,7 +273,7 @@ def test_a_tag_and_words_find_what_they_say(feed: Feed) -> None:
         assert [item["id"] for item in page["items"]] == [item["id"] for item in items], words
     assert len(feed.get("/items", tag="ua")["items"]) == 2
     assert [i["id"] for i in feed.get("/items", tag="ua", q="night")["items"]] == [two["id"]]
-    assert feed.get("/items", tag="UA")["items"] == []
+    assert len(feed.get("/items", tag="UA")["items"]) == 2
 
 
 def test_an_edit_is_found_by_its_new_words_alone(feed: Feed) -> None:

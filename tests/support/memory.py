@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
 from feedserver import markup
 from feedserver.errors import Refused
+from feedserver.folding import fold, fold_tag
 from feedserver.journal import Identity, InitialState, Page, Purge, Retry
 from feedserver.model import (
     SNAPSHOT_ITEMS,
@@ -279,7 +281,7 @@ class MemoryMirror:
             item
             for item in self._newest_first(slug)
             if (before is None or item.order < before)
-            and (tag is None or (item.status is not Status.KILLED and tag in item.tags))
+            and (tag is None or (item.status is not Status.KILLED and _bears(item, tag)))
             and (words is None or (item.status is not Status.KILLED and _has(item, words)))
         ]
         items = tuple(found[:limit])
@@ -411,6 +413,12 @@ def _erase(disk: Disk, record: Record, sequence: int) -> None:
 
 
 def _has(item: Item, words: str) -> bool:
-    text = " ".join([item.headline, markup.plain(item.body), *item.tags]).lower().split()
-    *whole, unfinished = words.lower().split()
-    return all(word in text for word in whole) and any(w.startswith(unfinished) for w in text)
+    text = re.findall(r"\w+", fold(" ".join([item.headline, markup.plain(item.body), *item.tags])))
+    *whole, last = re.findall(r"\w+", fold(words)) or [""]
+    return all(word in text for word in whole) and any(
+        word == last or (len(last) > 3 and word.startswith(last)) for word in text
+    )
+
+
+def _bears(item: Item, tag: str) -> bool:
+    return fold_tag(tag) in map(fold_tag, item.tags)
