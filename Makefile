@@ -3,12 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
+FAST := $(addprefix tests/,model live contracts api site websocket)
 # Who types them in lower case means the same.
 PORT ?= $(port)
 DATA ?= $(data)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all bench check format clean setup browsers all-browsers web
+.PHONY: help demo test test-fast test-ends test-all bench check format clean setup browsers all-browsers web
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -40,9 +41,16 @@ test: $(VENV)/.test browsers web ## install what tests need, Chromium included, 
 	node --test tests/web/*.test.js
 	$(BIN)/pytest -n $(WORKERS) -m 'not more'
 
-test-all: $(VENV)/.test all-browsers web ## more: kills, crowds, examples, Firefox, WebKit; under an hour
+test-fast: $(VENV)/.test ## rules, contracts, doors: tests/{model,live,contracts,api,site,websocket}; no browser, a minute
+	HYPOTHESIS_PROFILE=fast $(BIN)/pytest -q -n $(WORKERS) -m 'not more' $(FAST)
+
+test-all: $(VENV)/.test all-browsers web ## more: kills, crowds, examples, Firefox, WebKit, test-ends; under an hour
 	node --test tests/web/*.test.js
 	HYPOTHESIS_PROFILE=more $(BIN)/pytest -n $(WORKERS)
+	$(MAKE) test-ends
+
+test-ends: ## tests/{websocket,process} with the oldest and newest uvicorn, websockets, starlette allowed
+	$(PYTHON) tests/try_ends.py -n $(WORKERS)
 
 bench: $(VENV)/.test ## measure, and write docs/performance.md
 	$(BIN)/python -m bench all --short
@@ -67,4 +75,4 @@ format: $(VENV)/.test web ## mend what format and lint can mend
 	npm run --silent format
 
 clean: ## remove what the targets made
-	rm -rf $(VENV) node_modules demo-data* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .ends node_modules demo-data* .mypy_cache .ruff_cache .pytest_cache .hypothesis

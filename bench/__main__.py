@@ -17,15 +17,23 @@ from bench.report import Report
 
 NAMES = (
     *("fan_out", "memory", "storm", "publish", "wait", "workers"),
-    *("growth", "slow", "wire"),
+    *("growth", "slow", "wire", "archive"),
 )
-MOST_SECONDS = 5400  # of one command, if --limit says nothing else
+MOST_SECONDS = 14_400  # of one command, if --limit says nothing else
 
 
 def main() -> int:
     given = _arguments()
     options = Options(
-        given.short, given.systems, given.readers, given.batches, given.messages, given.workers
+        given.short,
+        given.systems,
+        given.readers,
+        given.batches,
+        given.messages,
+        given.workers,
+        given.items,
+        given.feeds,
+        given.parts,
     )
     for number in (signal.SIGALRM, signal.SIGTERM):
         signal.signal(number, _end)
@@ -63,6 +71,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--batches", type=int, metavar="N")
     parser.add_argument("--messages", type=int, metavar="N", help="per batch")
     parser.add_argument("--workers", type=int, metavar="N", help="processes of our server")
+    parser.add_argument("--items", type=int, metavar="N", help="of an archive")
+    parser.add_argument("--feeds", type=int, metavar="N", help="of long items, in archive")
+    parser.add_argument("--parts", type=_names, metavar="A,B", help="only these, of archive")
     parser.add_argument("--limit", type=int, default=MOST_SECONDS, metavar="SECONDS")
     given = parser.parse_args()
     if given.json and given.name in ("all", "document"):

@@ -10,7 +10,7 @@ from bench.report import Report
 
 ORDER = (
     *("fan_out", "memory", "storm", "growth", "publish", "wait"),
-    *("workers", "slow", "wire"),
+    *("workers", "slow", "wire", "archive"),
 )
 TITLES = {
     "fan_out": "Fan-out: CPU per delivered message",
@@ -22,6 +22,7 @@ TITLES = {
     "growth": "Growth: CPU per delivery from a hundred readers on",
     "slow": "Slow readers beside a healthy crowd",
     "wire": "Bytes on the wire",
+    "archive": "Archives: what a newsroom's age costs",
 }
 INTRODUCTION = """\
 # Performance

@@ -1,37 +1,13 @@
 """What the project set out for, beside what was measured last."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
 
+from bench.archive import goals as archive
+from bench.goal import Figures, Goal
 from bench.report import Report, Table
 
 OURS, DEFLATED, URING = "feedserver", "feedserver-deflate", "feedserver-uring"
 CROWD = 100_000
-Figures = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Goal:
-    """A bound, also as it is `said`; None: only reported.
-
-    `read` finds in a report's figures what was measured: the number to hold against the bound,
-    and how to say it. Raises KeyError if it was not.
-    """
-
-    what: str
-    bound: float | None
-    said: str
-    report: str
-    read: Callable[[Figures], tuple[float, str]]
-    at_least: bool = False
-
-    def row(self, figures: Figures) -> list[str]:
-        number, measured = self.read(figures)
-        if self.bound is None:
-            return [self.what, self.said, measured, "-"]
-        met = number >= self.bound if self.at_least else number <= self.bound
-        return [self.what, self.said, measured, "yes" if met else "no"]
 
 
 def _ratio(case: str, name: str, base: str) -> Callable[[Figures], tuple[float, str]]:
@@ -161,6 +137,7 @@ GOALS = (
     Goal(
         "healthy crowd beside 100 stalled readers, and beside none", 1.1, "≤ 1.10 ×", "slow", _slow
     ),
+    *archive.GOALS,
 )
 
 

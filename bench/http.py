@@ -24,6 +24,7 @@ class Connection:
     """Opened at the first request."""
 
     port: int
+    wait: float = ANSWER_WAIT
     _socket: socket.socket | None = field(default=None)
 
     def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
@@ -45,7 +46,7 @@ class Connection:
     def open(self) -> socket.socket:
         """The connection, opened if there is none."""
         if self._socket is None:
-            self._socket = socket.create_connection(("127.0.0.1", self.port), ANSWER_WAIT)
+            self._socket = socket.create_connection(("127.0.0.1", self.port), self.wait)
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return self._socket
 
@@ -53,7 +54,7 @@ class Connection:
         """Read the answer to what was sent."""
         connection, got = self.open(), b""
         while b"\r\n\r\n" not in got:
-            got += _more(connection)
+            got += self._more(connection)
         head, _, body = got.partition(b"\r\n\r\n")
         first, *rest = head.decode().split("\r\n")
         status = int(first.split()[1])
@@ -61,7 +62,7 @@ class Connection:
         if "content-length" not in headers and status != NOT_MODIFIED:
             raise BenchError(f"An answer without Content-Length: {first}")
         while len(body) < int(headers.get("content-length", 0)):
-            body += _more(connection)
+            body += self._more(connection)
         return Answer(status, headers, body, len(head) + 4 + len(body), asked)
 
     def close(self) -> None:
@@ -69,12 +70,11 @@ class Connection:
             self._socket.close()
             self._socket = None
 
-
-def _more(connection: socket.socket) -> bytes:
-    try:
-        chunk = connection.recv(65536)
-    except TimeoutError as error:
-        raise BenchError(f"No answer to a request within {ANSWER_WAIT:.0f} s.") from error
-    if not chunk:
-        raise BenchError("The server closed the connection in the middle of an answer.")
-    return chunk
+    def _more(self, connection: socket.socket) -> bytes:
+        try:
+            chunk = connection.recv(65536)
+        except TimeoutError as error:
+            raise BenchError(f"No answer to a request within {self.wait:.0f} s.") from error
+        if not chunk:
+            raise BenchError("The server closed the connection in the middle of an answer.")
+        return chunk

@@ -14,6 +14,9 @@ class Options:
     batches: int | None = None
     messages: int | None = None
     workers: int | None = None
+    items: int | None = None
+    feeds: int | None = None
+    parts: tuple[str, ...] | None = None
 
     def number(self, asked: int | None, full: int, short: int) -> int:
         return asked if asked is not None else short if self.short else full

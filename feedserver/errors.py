@@ -19,8 +19,11 @@ FeedError
 │   ├── KeyReused         422   the same Idempotency-Key with another body
 │   ├── NoCondition       428   If-Match is missing
 │   ├── TooMany           429   sent by nothing here, but by proxies to the publisher
-│   └── HeadTooLarge      431
+│   ├── UpgradeNeeded     426   a WebSocket's address, asked for without an upgrade
+│   ├── HeadTooLarge      431
+│   └── UnknownCoding     501   a Transfer-Encoding other than chunked
 ├── Unavailable           503   not now: nothing was stored, come back after `retry_after` seconds
+│   ├── Behind            503   this process has not heard of it yet: it may exist
 │   └── OutcomeUnknown    503   may have been stored: retry with the same key
 └── SetupError                  the operator has to act: exit 1 with the sentence
     └── BadSetting              an option or a variable has no such value: exit 2
@@ -220,6 +223,22 @@ class HeadTooLarge(Refused):
     title = "Head too large"
 
 
+class UpgradeNeeded(Refused):
+    """The address is that of a WebSocket, and the request does not ask for one."""
+
+    slug = "upgrade-needed"
+    status = 426
+    title = "Upgrade needed"
+
+
+class UnknownCoding(Refused):
+    """The body is coded for the transfer in a way that nothing here reads."""
+
+    slug = "unknown-transfer-coding"
+    status = 501
+    title = "Unknown transfer coding"
+
+
 class Unavailable(FeedError):
     """Cannot be done now; nothing was stored. `retry_after` in seconds."""
 
@@ -230,6 +249,13 @@ class Unavailable(FeedError):
     def __init__(self, detail: str, retry_after: int = 2) -> None:
         super().__init__(detail)
         self.retry_after = retry_after
+
+
+class Behind(Unavailable):
+    """What was asked for is not known here, but this process is behind the journal: come back."""
+
+    def __init__(self) -> None:
+        super().__init__("this server has not heard of the newest news yet; come back in a moment")
 
 
 class OutcomeUnknown(Unavailable):

@@ -7,8 +7,9 @@ not a tree, so markers may overlap freely and every text parses in one pass, in 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
-from urllib.parse import urlsplit
+from dataclasses import dataclass
+
+from feedserver.addresses import is_link, trimmed
 
 _TOKEN = re.compile(
     r"\\(?P<escaped>[\\*\[\]()])"
@@ -17,9 +18,8 @@ _TOKEN = re.compile(
     r"|\[(?P<label>(?:\\.|[^\[\]\\])+)\]\((?P<href>(?:[^\s()\\]|\([^\s()]*\))+)\)"
     r"|(?P<text>[^\\*\[]+|[\\\[])"
 )
-LINK_MAX = 2048  # characters
+_SIGNS = "\\*["  # without any of which a paragraph is plain
 _PARAGRAPH = re.compile(r"\n[ \t]*\n\s*")
-_LINK = re.compile(r"https?://[^\s<>\"'`{}|^\\]+", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,38 +63,27 @@ def plain(body: str) -> str:
 
 def bad_links(body: str) -> list[str]:
     """List the targets of links that are no whole http or https addresses."""
-    return [
-        m["href"] for m in _TOKEN.finditer(body) if m["href"] is not None and not is_link(m["href"])
-    ]
-
-
-def is_link(text: str) -> bool:
-    """Say whether `text` is a whole address that a reader may be sent to."""
-    if len(text) > LINK_MAX or not _LINK.fullmatch(text):
-        return False
-    try:
-        parts = urlsplit(text)
-        _ = parts.port
-    except ValueError:
-        return False
-    return bool(parts.hostname) and "@" not in parts.netloc  # a name before @ hides the host
+    hrefs = (trimmed(m["href"]) for m in _TOKEN.finditer(body) if m["href"] is not None)
+    return [href for href in hrefs if not is_link(href)]
 
 
 def _spans(paragraph: str) -> Block:
+    if not any(sign in paragraph for sign in _SIGNS):
+        return (Span(paragraph),)
     pieces = _pieces(paragraph, None)
     switches = _switches(pieces)
-    on = {"strong": False, "em": False}
+    strong = em = False
     # Runs of one manner are joined at the end: adding to a span's text would take square time.
-    runs: list[tuple[Span, list[str]]] = []
+    runs: list[tuple[tuple[bool, bool, str | None], list[str]]] = []
     for i, piece in enumerate(pieces):
-        if i in switches and piece.marker is not None:
-            on[piece.marker] = not on[piece.marker]
+        if i in switches:
+            strong, em = strong ^ (piece.marker == "strong"), em ^ (piece.marker == "em")
             continue
-        manner = Span("", on["strong"], on["em"], piece.href)
+        manner = (strong, em, piece.href)
         if not runs or runs[-1][0] != manner:
             runs.append((manner, []))
         runs[-1][1].append(piece.text)
-    return tuple(replace(manner, text="".join(texts)) for manner, texts in runs)
+    return tuple(Span("".join(texts), *manner) for manner, texts in runs)
 
 
 def _switches(pieces: list[_Piece]) -> set[int]:
@@ -118,27 +107,39 @@ def _switches(pieces: list[_Piece]) -> set[int]:
 
 
 def _pieces(text: str, href: str | None) -> list[_Piece]:
+    """Split text at what may be a marker, and at links. What is neither stays together."""
     out: list[_Piece] = []
+    words: list[str] = []
+
+    def end_words() -> None:
+        if words:
+            out.append(_Piece("".join(words), href=href))
+            words.clear()
+
     for m in _TOKEN.finditer(text):
-        if m["escaped"] is not None:
-            out.append(_Piece(m["escaped"], href=href))
-        elif m["label"] is not None and href is None and is_link(m["href"]):
-            out += _pieces(m["label"], m["href"])
-        elif m["label"] is not None:
-            out.append(_Piece(m[0], href=href))
-        elif m["text"] is not None:
-            out.append(_Piece(m["text"], href=href))
+        kind = m.lastgroup
+        if kind == "text" or kind == "escaped":
+            words.append(m[kind])
+        elif kind == "href":
+            target = trimmed(m["href"])
+            if href is None and is_link(target):
+                end_words()
+                out += _pieces(m["label"], target)
+            else:
+                words.append(m[0])
+        elif (marker := _marker(text, m, href)) is not None:
+            end_words()
+            out.append(marker)
         else:
-            before = text[m.start() - 1] if m.start() else " "
-            after = text[m.end()] if m.end() < len(text) else " "
-            out.append(
-                _Piece(
-                    m[0],
-                    "strong" if m["strong"] else "em",
-                    # As in "5*3": a marker inside a word is no marker.
-                    opens=not after.isspace() and not before.isalnum(),
-                    closes=not before.isspace() and not after.isalnum(),
-                    href=href,
-                )
-            )
+            words.append(m[0])
+    end_words()
     return out
+
+
+def _marker(text: str, m: re.Match[str], href: str | None) -> _Piece | None:
+    before = text[m.start() - 1] if m.start() else " "
+    after = text[m.end()] if m.end() < len(text) else " "
+    # As in "5*3": a marker inside a word is no marker.
+    opens = not after.isspace() and not before.isalnum()
+    closes = not before.isspace() and not after.isalnum()
+    return _Piece(m[0], m.lastgroup, opens, closes, href) if opens or closes else None

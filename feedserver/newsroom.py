@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, fields, replace
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -27,7 +27,6 @@ from feedserver.errors import (
     Stale,
     Unauthorized,
     Unavailable,
-    WrongState,
 )
 from feedserver.journal import Journal, Mirror
 from feedserver.model import (
@@ -37,13 +36,11 @@ from feedserver.model import (
     Feed,
     FeedSettings,
     Item,
-    Media,
     Millis,
     Origin,
     Record,
     Redaction,
     RetryKey,
-    Revision,
     Status,
     Token,
     TokenSettings,
@@ -51,6 +48,7 @@ from feedserver.model import (
     is_slug,
     random_id,
 )
+from feedserver.redaction import feed_redaction_of, redaction_of
 from feedserver.rules import WRITES_WORDS, Change, Duplicate, time_of
 
 NAME_MAX = 100  # characters of an editor's name
@@ -207,7 +205,7 @@ class Newsroom:
             version, note = drafts.feed_redaction(raw)
             if condition and _version_of(current) not in condition:
                 raise FeedStale(f"the feed {slug} was changed meanwhile", current)
-            redaction = _feed_redaction(version, await self._mirror.feed_revisions(slug), current)
+            redaction = feed_redaction_of(version, current, await self._mirror.feed_revisions(slug))
             change = await self._append(
                 Verb.REDACT,
                 feed=slug,
@@ -227,7 +225,7 @@ class Newsroom:
         """Return the versions whose words a redact of `version` would erase. Raises Refused."""
         current = await self._existing(slug, item, killed=True)
         revisions = await self._mirror.revisions(slug, item)
-        redaction, _ = _redaction(version, None, current, revisions)
+        redaction, _ = redaction_of(version, None, current, revisions)
         return redaction.erases
 
     async def add_token(
@@ -325,7 +323,7 @@ class Newsroom:
         if verb is Verb.REDACT:
             assert draft.version is not None
             revisions = await self._mirror.revisions(submission.feed, item)
-            redaction, content = _redaction(draft.version, draft.note, current, revisions)
+            redaction, content = redaction_of(draft.version, draft.note, current, revisions)
             return base, content, redaction
         if verb not in WRITES_WORDS:
             return base, None, None
@@ -347,21 +345,17 @@ class Newsroom:
         return found
 
     async def _reach(self, sequence: int) -> None:
-        """Wait until the mirror holds the item's record at `sequence`, if there is one."""
-        if await self._holds(sequence) or sequence > await self._journal.head():
+        """Wait until the mirror holds the record at `sequence`, if there ever was one."""
+        if await self._journal.head() >= sequence or not await self._journal.given(sequence):
             return
         try:
             async with asyncio.timeout(BEHIND_SECONDS):
-                while not await self._holds(sequence):  # noqa: ASYNC110
+                while await self._journal.head() < sequence:  # noqa: ASYNC110
                     await asyncio.sleep(BEHIND_POLL)
         except TimeoutError:
             raise Unavailable(
                 "this server has not heard of the version in If-Match yet; retry"
             ) from None
-
-    async def _holds(self, sequence: int) -> bool:
-        # It takes records in order, so one feed's head tells of all records before it.
-        return any(feed.head >= sequence for feed in await self._mirror.feeds())
 
     async def _replay(self, submission: Submission) -> Outcome | None:
         if submission.key is None:
@@ -449,89 +443,6 @@ def is_same_request(digest: str, body: bytes) -> bool:
     if not dollar:
         return hmac.compare_digest(digest, _digest(body))
     return hmac.compare_digest(mac, hmac.new(salt.encode(), body, hashlib.sha256).hexdigest())
-
-
-def _redaction(
-    version: int, note: str | None, item: Item, revisions: Iterable[Revision]
-) -> tuple[Redaction, Content | None]:
-    """Return what a redact of `version` erases, and the content that it leaves where that changes.
-
-    Raises Refused.
-    """
-    known = {one.version: one for one in revisions}
-    target = known.get(version)
-    if target is None or not isinstance(target.act, Verb):
-        raise Invalid([FieldError("/version", f"{version} is no version of item {item.id}")])
-    if item.status is Status.KILLED:
-        if target.act is not Verb.KILL and version != item.words_at:
-            raise Killed(f"item {item.id} was withdrawn: only its note can be redacted", item)
-        return Redaction(version, (item.words_at,)), None
-    if target.erased_at is not None:
-        raise WrongState(f"the words of version {version} are erased already")
-    worded = [one for one in known.values() if one.item and one.words_at == one.version]
-    if target.act is Verb.CORRECT and target.item is not None:
-        return _corrected_anew(target, note, item, worded)
-    if version == item.words_at:
-        raise WrongState(
-            f"readers are shown the words of version {version} now: change them first, "
-            "then redact it"
-        )
-    left = _texts(item)
-    lost = _texts(target.item) - left if target.item and target in worded else set()
-    erases = {
-        one.version
-        for one in worded
-        if one.version != item.words_at and one.item and _texts(one.item) & lost
-    }
-    return Redaction(version, tuple(sorted(erases | {version}))), None
-
-
-def _corrected_anew(
-    target: Revision, note: str | None, item: Item, worded: Iterable[Revision]
-) -> tuple[Redaction, Content | None]:
-    """Give a correction another public text, and erase all that holds the old one."""
-    assert target.item is not None
-    old = target.item.corrections[-1]
-    erases = {one.version for one in worded if one.item and old in one.item.corrections}
-    corrections = tuple(
-        replace(one, note=note or "") if one == old else one for one in item.corrections
-    )
-    content = replace(item.content, corrections=corrections)
-    return Redaction(target.version, tuple(sorted(erases | {target.version}))), content
-
-
-def _texts(item: Item) -> set[tuple[str, str]]:
-    """Return the texts by which one revision is held against another."""
-    one = [("headline", item.headline), ("body", item.body), ("source", item.source or "")]
-    one += [("url", item.url or ""), ("byline", item.byline or "")]
-    one += [("tag", tag) for tag in item.tags]
-    for medium in item.media:
-        one += [
-            (name, text) for name in MEDIA_TEXTS if isinstance(text := getattr(medium, name), str)
-        ]
-    return {(name, text) for name, text in one if text}
-
-
-MEDIA_TEXTS = tuple(field.name for field in fields(Media) if field.name not in {"width", "height"})
-
-
-def _feed_redaction(version: int, revisions: Iterable[Revision], feed: Feed) -> Redaction:
-    """Return what a redact of a feed's earlier key points erases. Raises Refused."""
-    known = {one.version: one for one in revisions if one.act is Act.FEED}
-    target = known.get(version)
-    if target is None:
-        raise Invalid([FieldError("/version", f"{version} is no version of the feed {feed.slug}")])
-    if target.settings is None:
-        raise WrongState(f"the words of version {version} are erased already")
-    summary = target.settings.summary
-    if version == feed.words_at or (summary is not None and summary == feed.summary):
-        raise WrongState("these key points are shown now: change them first, then redact this one")
-    erases = {
-        one.version
-        for one in known.values()
-        if one.settings and one.version != feed.words_at and one.settings.summary == summary
-    }
-    return Redaction(version, tuple(sorted(erases | {version})))
 
 
 def _redacted(record: Record) -> tuple[int, ...]:

@@ -1,56 +1,53 @@
-"""The wiring: settings in, a running server out. Knows everybody; nobody knows it but the CLI."""
+"""The wiring: settings in, a running server out. Only the commands import it."""
 
 from __future__ import annotations
 
 import asyncio
-import errno
 import gc
 import logging
 import os
 import resource
-import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, cast
+from typing import Any
 
-import uvicorn
 import uvloop
 from starlette.applications import Starlette
+from starlette.types import Lifespan
 
+from feedserver.api import app, editing, health, reading, streaming
 from feedserver.api.access import Tokens
-from feedserver.api.app import make_app
 from feedserver.api.context import Context, Site
+from feedserver.api.waiting import Waiting
+from feedserver.clock import Clock
 from feedserver.errors import SetupError
 from feedserver.linux.aio import Aio
+from feedserver.linux.allocator import return_long_texts
 from feedserver.linux.batches import KernelQueue
+from feedserver.linux.timekeeping import boot_millis, is_synchronised, wall_millis
 from feedserver.linux.uring import Ring
-from feedserver.live.hub import Hub, now_millis
+from feedserver.live.encoded import EncodedCache
+from feedserver.live.hub import Hub
 from feedserver.newsroom import Newsroom
-from feedserver.settings import Settings, address_of
+from feedserver.settings import Settings
+from feedserver.site import errors, pages
+from feedserver.sqlite.folder import NoNewsroom
 from feedserver.sqlite.journal import SQLiteJournal
 from feedserver.sqlite.opening import CHECKED_MAX, fold_log, prepare
 from feedserver.sqlite.storage import open_storage
-from feedserver.websocket.connection import SocketReader
-from feedserver.websocket.endpoint import turn_away
+from feedserver.websocket import endpoint
 from feedserver.websocket.http1 import Connections
+from feedserver.websocket.listening import listen, listen_together, url_of
+from feedserver.websocket.server import Server
 from feedserver.workers.siblings import Box, Siblings, mailboxes
 from feedserver.workers.supervisor import supervise
 
 log = logging.getLogger("feedserver")
 
+NEWSROOM_POLL_SECONDS = 0.5  # between looks for a newsroom where there is none yet
 COLLECT_AFTER = (50_000, 20, 20)  # allocations, then collections, of each generation
-BACKLOG = 4096  # handshakes that wait while a round is under way
-SEND_BUFFER = 128 * 1024  # bytes the kernel holds for one reader who has stopped reading
-# Unacknowledged for so long, the kernel gives a connection up. It counts a reader that takes a few
-# KB a second as silent, so this is long; the hub's own look at its sockets is the strict one.
-USER_TIMEOUT_MS = 600_000
-GOODBYE_SECONDS = 3.0  # for readers to take their goodbye
-GRACE_SECONDS = 5  # for requests to end, after that
-TICKS = 10  # of uvicorn, in a second
-KEEP_ALIVE_SECONDS = 65  # longer than the proxies in front, so that they close first
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +83,7 @@ async def open_context(
         if queue is not None:
             running.callback(queue.close)
         journal, mirror = storage.journal, storage.mirror
+        clock = Clock(wall_millis, boot_millis, is_synchronised, await journal.newest_at())
         followed = await journal.head()
         hub = Hub(
             journal,
@@ -94,19 +92,33 @@ async def open_context(
             heartbeat=settings.heartbeat,
             readers_max=settings.readers,
             reader_rate=settings.reader_rate,
+            clock=clock.now,
             send_all=queue.send if queue is not None else None,
+            cache=EncodedCache(settings.cache_mib * 1024 * 1024),
         )
         siblings = Siblings(worker.number, worker.boxes, hub, journal.nudge) if worker else None
         here = Context(
             journal=journal,
             mirror=mirror,
-            newsroom=Newsroom(journal, mirror, now_millis),
+            newsroom=Newsroom(journal, mirror, clock.now),
+            clock=clock,
             hub=hub,
             crowd=siblings or hub,
-            tokens=Tokens(await mirror.tokens()),
+            tokens=Tokens(await mirror.tokens(), followed),
             site=Site(url, settings.site_name, settings.site_image, settings.site_links),
             faults=faults,
         )
+        hub.applied_to = followed
+        restarting: set[asyncio.Task[None]] = set()
+
+        def restart() -> None:
+            hub.restart()
+            task = asyncio.create_task(_renew_tokens(here))
+            restarting.add(task)
+            task.add_done_callback(restarting.discard)
+
+        journal.on_new_epoch = restart
+        journal.on_clock_accepted = clock.accept
         works = [_follow(here, journal, followed), hub.run()]
         if siblings is not None:
             journal.on_commit = siblings.announce
@@ -128,19 +140,32 @@ def _open_queue(settings: Settings) -> KernelQueue | None:
         except OSError as fault:
             log.warning("the kernel refuses %s: %s", name, fault.strerror)
         else:
-            log.info("sends go to the kernel in lots, through %s", name)
+            log.info("each system call sends to many readers, through %s", name)
             return queue
-    log.info("sends go to the kernel one by one")
+    log.info("each system call sends to one reader")
     return None
+
+
+def make_app(lifespan: Lifespan[Starlette] | None) -> Starlette:
+    """Make the app of all doors. Whoever runs it puts a `Context` into its state as `context`."""
+    routes = [
+        *endpoint.routes,
+        *reading.routes,
+        *editing.routes,
+        *streaming.routes,
+        *health.routes,
+        *pages.routes(),
+    ]
+    return app.make_app(lifespan, routes, errors.answer_error)
 
 
 def create_app(settings: Settings) -> Starlette:
     """Make the app for another ASGI server; its lifespan opens the database."""
 
     @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(starlette: Starlette) -> AsyncIterator[None]:
         async with open_context(settings, settings.public_url, _log_fault) as here:
-            app.state.context = here
+            starlette.state.context = here
             yield
             await here.hub.close()
 
@@ -158,11 +183,13 @@ def serve(settings: Settings, *, ready: Callable[[str], None]) -> int:
         level=settings.log_level.upper(), format=f"{when}%(levelname)s %(name)s: %(message)s"
     )
     _raise_open_files()
+    return_long_texts()
     if settings.workers == 1:
         with listen(settings.host, settings.port) as listener:
-            return _run(settings, listener, lambda: ready(_address(listener)))
+            return _run(settings, listener, lambda: ready(url_of(listener)))
     listeners = listen_together(settings.host, settings.port, settings.workers)
-    prepare(settings.data, CHECKED_MAX)
+    with suppress(NoNewsroom):  # each worker waits for one
+        prepare(settings.data, CHECKED_MAX)
     boxes = mailboxes(settings.workers)
 
     def work(number: int, is_ready: Callable[[], None], life: int) -> int:
@@ -174,7 +201,7 @@ def serve(settings: Settings, *, ready: Callable[[str], None]) -> int:
         for listener in listeners:  # or the kernel would go on taking connections for nobody
             listener.close()
 
-    code = supervise(settings.workers, work, lambda: ready(_address(listeners[0])), stopping)
+    code = supervise(settings.workers, work, lambda: ready(url_of(listeners[0])), stopping)
     fold_log(settings.data)
     return code
 
@@ -183,41 +210,6 @@ def _raise_open_files() -> None:
     # A reader is an open file. The soft limit is for programs that cannot count above 1024.
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-
-
-def listen_together(host: str, port: int, count: int) -> list[socket.socket]:
-    """Open one listening socket a worker, on one port; the kernel spreads connections evenly."""
-    with listen(host, port) as probe:  # another server's port must not be shared with it
-        port = probe.getsockname()[1]
-    return [listen(host, port, together=True) for _ in range(count)]
-
-
-def listen(host: str, port: int, *, together: bool = False) -> socket.socket:
-    """Open a listening socket. Raises SetupError."""
-    try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as fault:
-        reason = fault.strerror if isinstance(fault, OSError) else "that is no host's name"
-        raise SetupError(f"cannot listen on {host}: {reason}; choose another with --host") from None
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        # Every connection inherits these. Without them a reader who has stopped reading keeps
-        # megabytes in the kernel, for as long as the kernel likes.
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MS)
-        if together:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        listener.bind(address)
-        listener.listen(BACKLOG)
-    except OSError as fault:
-        listener.close()
-        reason = "it is in use" if fault.errno == errno.EADDRINUSE else fault.strerror
-        option = "--host" if fault.errno == errno.EADDRNOTAVAIL else "--port"
-        raise SetupError(
-            f"cannot listen on {host} port {port}: {reason}; choose another with {option}"
-        ) from None
-    return listener
 
 
 def _run(
@@ -238,8 +230,12 @@ async def _serve(
     worker: Worker | None,
     life: int | None,
 ) -> int:
-    url = settings.url or _address(listener)
+    url = settings.url or url_of(listener)
     stop: list[Callable[[], None]] = []
+
+    def died(fault: BaseException) -> None:
+        faults.append(fault)
+        on_fault(fault)
 
     def on_fault(fault: BaseException) -> None:
         for stopper in stop:
@@ -248,31 +244,52 @@ async def _serve(
     # Young collections look at every reader in the list of a round: let them be rare.
     gc.freeze()
     gc.set_threshold(*COLLECT_AFTER)
-    async with open_context(settings, url, on_fault, worker) as here:
-        app = make_app(None)
-        app.state.context = here
-        connections = Connections(partial(turn_away, here.hub))
-        config = uvicorn.Config(
-            app,
-            http=cast("Any", connections.protocol),
-            ws="none",  # `Connections` shakes hands
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            proxy_headers=False,  # nothing here depends on the client's address
-            server_header=False,
-            backlog=BACKLOG,
-            timeout_keep_alive=KEEP_ALIVE_SECONDS,
-            timeout_graceful_shutdown=GRACE_SECONDS,
-        )
-        server = _Server(config, here.hub, connections, ready)
+    starlette = make_app(None)
+    faults: list[BaseException] = []
+    async with AsyncExitStack() as opened:
+
+        async def take_up() -> Context:
+            here = await opened.enter_async_context(open_context(settings, url, on_fault, worker))
+            starlette.state.context = here
+            here.hub.open_sockets = lambda: connections.sockets
+            if here.faults:
+                server.stop()
+            return here
+
+        def reject(path: str, offered: list[str]) -> bytes | None:
+            here: Context | None = getattr(starlette.state, "context", None)
+            return endpoint.reject(here.hub, path, offered) if here is not None else None
+
+        connections = Connections(reject)
+        server = Server(Waiting(starlette), connections, ready)
         stop.append(server.stop)
-        if here.faults:
-            server.stop()
+        try:
+            server.hub = (await take_up()).hub
+        except NoNewsroom as absent:
+            log.warning("%s; it is taken up as soon as there is one", absent.detail)
+            await opened.enter_async_context(_running(_wait_for_newsroom(server, take_up), died))
         if life is not None:  # it ends when the parent does, however that comes about
             _when_readable(life, server.stop)
         await server.serve([listener])
-    return 1 if here.faults else 0
+        here: Context | None = getattr(starlette.state, "context", None)
+        if here is not None:
+            faults += here.faults
+    if faults and isinstance(faults[0], SetupError):
+        raise faults[0]
+    return 1 if faults else 0
+
+
+async def _wait_for_newsroom(
+    server: Server, take_up: Callable[[], Coroutine[Any, Any, Context]]
+) -> None:
+    while True:
+        await asyncio.sleep(NEWSROOM_POLL_SECONDS)
+        try:
+            server.hub = (await take_up()).hub
+        except NoNewsroom:
+            continue
+        log.warning("the newsroom is there, and taken up")
+        return
 
 
 def _when_readable(descriptor: int, act: Callable[[], None]) -> None:
@@ -285,74 +302,16 @@ def _when_readable(descriptor: int, act: Callable[[], None]) -> None:
     loop.add_reader(descriptor, once)
 
 
-class _Server(uvicorn.Server):
-    """uvicorn, but no patience is endless, and readers are told goodbye before it closes them."""
-
-    def __init__(
-        self,
-        config: uvicorn.Config,
-        hub: Hub,
-        connections: Connections,
-        ready: Callable[[], None],
-    ) -> None:
-        super().__init__(config)
-        self._hub = hub
-        self._connections = connections
-        self._ready = ready
-
-    def stop(self) -> None:
-        """End the server, as a signal would."""
-        self.should_exit = True
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, and say so, unless the end has come already."""
-        await super().startup(sockets)
-        if not self.should_exit:
-            self._ready()
-
-    async def on_tick(self, counter: int) -> bool:
-        """Once a second, end the connections whose time is up."""
-        if counter % TICKS == 0:
-            self._connections.sweep()
-        return await super().on_tick(counter)
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Let readers go in order; only then let uvicorn close what is left."""
-        for server in self.servers:
-            server.close()
-        await self._hub.close()
-        self._connections.sweep()
-        try:
-            async with asyncio.timeout(GOODBYE_SECONDS):
-                while self._has_readers() and not self.force_exit:  # noqa: ASYNC110
-                    await asyncio.sleep(0.02)
-        except TimeoutError:
-            self._connections.give_up()
-        await super().shutdown(sockets)
-
-    def _has_readers(self) -> bool:
-        connections = self.server_state.connections
-        return self._hub.readers > 0 or any(isinstance(one, SocketReader) for one in connections)
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Take signals as a wish to stop, and none once it has ended. uvicorn's own would raise
-        them again before the database is closed. Not the loop's handlers: to remove one of those
-        puts the default back for a moment, and a parent's SIGTERM after Ctrl-C would meet it."""
-        signals = (signal.SIGINT, signal.SIGTERM)
-        for number in signals:
-            signal.signal(number, self.handle_exit)
-        try:
-            yield
-        finally:
-            for number in signals:
-                signal.signal(number, signal.SIG_IGN)
-
-
 async def _follow(here: Context, journal: SQLiteJournal, after: int) -> None:
     async for changes in journal.follow(after):
         here.tokens.apply(changes)
         here.hub.apply(changes)
+        if here.clock is not None:
+            here.clock.note(max(change.effective_at for change in changes))
+
+
+async def _renew_tokens(here: Context) -> None:
+    here.tokens.renew(await here.mirror.tokens(), await here.journal.head())
 
 
 @asynccontextmanager
@@ -375,8 +334,3 @@ async def _running(
 
 def _log_fault(fault: BaseException) -> None:
     log.critical("the server can no longer do its work and should be restarted: %s", fault)
-
-
-def _address(listener: socket.socket) -> str:
-    host, port = listener.getsockname()[:2]
-    return address_of(host, port)

@@ -66,7 +66,9 @@ def _picture(text: str) -> str:
 def _links(text: str) -> tuple[tuple[str, str], ...]:
     found = [_LINK.fullmatch(link.strip()) for link in text.split(",") if link.strip()]
     if not all(match and match[1].strip() and match[1].isprintable() for match in found):
-        raise ValueError("must be names and addresses, as Imprint=https://news.example/imprint")
+        raise ValueError(
+            "must be names and addresses, such as Imprint=https://news.example/imprint"
+        )
     return tuple((match[1].strip(), match[2]) for match in found if match)
 
 
@@ -104,43 +106,52 @@ TABLE = (
     Setting("host", "127.0.0.1", _host, "the address to listen on"),
     Setting("port", "8000", _whole(0, 65535), "the port to listen on; 0 takes a free one"),
     Setting(
-        "url", "", _address, "the address that readers see, as https://news.example; else host:port"
+        "url",
+        "",
+        _address,
+        "the address that readers see, such as https://news.example; default: host and port",
     ),
     Setting("site_name", "Live news", _name, "your site's name, as its pages give it"),
     Setting(
         "site_image",
         "",
         _picture,
-        "the address of your picture for link previews, 1200 x 630; else one without words",
+        "the address of your picture for link previews, 1200 x 630; default: one without words",
     ),
     Setting(
         "site_links",
         "",
         _links,
-        "links at the foot of all pages, as Imprint=https://news.example/imprint,Privacy=/privacy",
+        "links at the foot of all pages, such as Imprint=https://news.example/imprint",
     ),
-    Setting("workers", "1", _whole(1, 64), "processes that share the readers, one a core"),
-    Setting("heartbeat", "25", _whole(1, 300), "seconds between signs of life to a reader"),
+    Setting("workers", "1", _whole(1, 64), "processes that share the readers; one for each core"),
+    Setting("heartbeat", "25", _whole(1, 300), "seconds between heartbeats to a reader"),
     Setting(
         "readers",
         "",
         _readers,
-        "readers at the same time, each process; by default what the limit on open files"
-        f" leaves after {RESERVED_FILES}",
+        "the most readers at a time, for each process; default: the limit on open files less"
+        f" {RESERVED_FILES}",
     ),
     Setting(
         "reader_rate",
         "2000",
         _whole(1, 100_000),
-        "new readers a second, each process; the rest of its time is for editors",
+        "the most new readers a second, for each process; editors have the rest of its time",
+    ),
+    Setting(
+        "cache_mib",
+        "64",
+        _whole(16, 65_536),
+        "mebibytes of encoded answers to keep in memory, each process",
     ),
     Setting(
         "aio",
         "on",
         _switch,
-        "on: give the kernel a round's sends in lots, where it allows that; off: one by one",
+        "on: send to many readers with one system call (Linux AIO), where the kernel allows it",
     ),
-    Setting("io_uring", "off", _switch, "on: the same by io_uring, where the kernel allows that"),
+    Setting("io_uring", "off", _switch, "on: the same with io_uring, where the kernel allows it"),
     Setting("log_level", "warning", _level, "debug, info, warning or error"),
 )
 
@@ -160,6 +171,7 @@ class Settings:
     heartbeat: int
     readers: int
     reader_rate: int
+    cache_mib: int
     aio: bool
     io_uring: bool
     log_level: str

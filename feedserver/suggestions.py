@@ -1,14 +1,15 @@
-"""Which known word a misspelt one was meant to be."""
+"""Suggestions for misspelt words."""
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return the end of a sentence that names the nearest known word; empty if none is near."""
-    near = difflib.get_close_matches(word, list(known), n=1)
+    from difflib import get_close_matches  # only now: most commands are spelt right
+
+    near = get_close_matches(word, list(known), n=1)
     return f"; did you mean {near[0]}?" if near else ""
 
 

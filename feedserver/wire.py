@@ -132,14 +132,13 @@ def revisions_json(revisions: Iterable[Revision]) -> list[Json]:
     told = []
     before: Content | None = Content()
     for revision in revisions:
-        if revision.item is None:
-            told.append(_erased(revision))
-            before = None if _has_words(revision) else before
-            continue
-        after = revision.item.content if revision.act is not Verb.KILL else before
-        changed = _changed(before, after) if _has_words(revision) else {}
-        told.append(_told(revision, changed))
-        before = after
+        changed: Json = {}
+        if _has_words(revision):
+            after = revision.item.content if revision.item is not None else None
+            changed = _changed(before, after)
+            before = after
+        is_erased = revision.erased_at is not None
+        told.append(_erased(revision) if is_erased else _told(revision, changed))
     return told
 
 
@@ -197,6 +196,8 @@ def _changed(before: Content | None, after: Content | None) -> Json:
             value = time_text(value)
         elif name == "media":
             value = [_present(**medium) for medium in value]
+        elif name == "tags":
+            value = list(value)
         changed[name] = value or None
     return changed
 

@@ -1,22 +1,22 @@
 """How a command can fail. The class carries the exit code.
 
 Failure
-├── Refused      1   the server understood and said no; nothing was stored
+├── NotDone      1   understood and refused; nothing was stored
+│   └── ServerRefusal    refused by the server
 ├── Misused      2   wrong usage, or stopped here before anything was sent
 ├── NotReached   3   no answer, or none that a feedserver gives
-├── Broken      70   this machine or this program failed, whatever the server did
+├── Broken      70   this machine or this program failed
 └── Stopped    130   Ctrl-C before anything was sent
 """
 
 from __future__ import annotations
 
-from pathlib import PurePath
-from traceback import extract_tb
+import os
 from typing import Any, ClassVar
 
 
 class Failure(Exception):
-    """Base of every failure. `problem` is what --json prints; people read `headline` and `advice`.
+    """Base of every failure. `problem` is what --json prints; people read `headline` and `hints`.
 
     The members of `problem` are those of RFC 9457, with those that the server or `add` gave.
     """
@@ -27,18 +27,22 @@ class Failure(Exception):
         super().__init__(problem["detail"])
         self.problem = problem
         self.headline = str(problem["detail"])
-        self.advice: list[str] = []
+        self.hints: list[str] = []
 
-    def add(self, *advice: str, **members: Any) -> None:
-        """Say more about this failure, for people and for programs."""
-        self.advice += advice
+    def add(self, *hints: str, **members: Any) -> None:
+        """Say more about this failure: hints for people, members for programs."""
+        self.hints += hints
         self.problem.update(members)
 
 
-class Refused(Failure):
-    """The problem of the server at `url`, as it sent it."""
+class NotDone(Failure):
+    """The command was understood and refused; nothing was changed."""
 
     exit_code = 1
+
+
+class ServerRefusal(NotDone):
+    """The problem of the server at `url`, as it sent it."""
 
     def __init__(self, problem: dict[str, Any], url: str) -> None:
         super().__init__(problem)
@@ -51,7 +55,7 @@ class Refused(Failure):
 
 
 class Misused(Failure):
-    """The command cannot be carried out as it was given. `see_help`: the verb's help tells more."""
+    """The command cannot be carried out as it was given. `see_help`: its help says more."""
 
     exit_code = 2
 
@@ -61,17 +65,17 @@ class Misused(Failure):
 
 
 class NotReached(Failure):
-    """No feedserver answered. `doubt`: an earlier try may have been stored all the same."""
+    """No feedserver answered. `in_doubt`: an earlier try may have been stored all the same."""
 
     exit_code = 3
 
-    def __init__(self, detail: str, *, doubt: bool = False) -> None:
+    def __init__(self, detail: str, *, in_doubt: bool = False) -> None:
         super().__init__({"type": "not-reached", "title": "Server not reached", "detail": detail})
-        self.doubt = doubt
+        self.in_doubt = in_doubt
 
 
 class Broken(Failure):
-    """This machine or this program failed; what is known of the work is added where it is known."""
+    """This machine or this program failed. Whoever knows adds what became of the work."""
 
     exit_code = 70  # EX_SOFTWARE of sysexits.h; none of the others
 
@@ -91,16 +95,18 @@ class Stopped(Failure):
 
 
 def as_failure(fault: BaseException) -> Failure:
-    """Return what ended a command as a failure; what nobody foresaw is Broken."""
+    """Return what ended a command of the publisher as a failure. An unexpected fault is Broken."""
     if isinstance(fault, Failure):
         return fault
     if isinstance(fault, KeyboardInterrupt):
         return Stopped()
-    failure = Broken("publisher failed in a way that nobody foresaw")
-    place = extract_tb(fault.__traceback__)[-1:]
-    where = "".join(f" at {PurePath(frame.filename).name}:{frame.lineno}" for frame in place)
+    from traceback import extract_tb  # only now: it would double the time that --version takes
+
+    failure = Broken("publisher failed with an unexpected error")
+    frames = extract_tb(fault.__traceback__)[-1:]
+    where = "".join(f" at {os.path.basename(frame.filename)}:{frame.lineno}" for frame in frames)
     failure.add(
-        "Whether anything was stored is not known; look before you repeat it: publisher list",
+        "It is not known whether anything was stored. Look before you repeat it: publisher list",
         f"To report it: {type(fault).__name__}{where}: {fault}",
         stored="unknown",
         fault=f"{type(fault).__name__}{where}: {fault}",

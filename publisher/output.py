@@ -1,6 +1,7 @@
-"""What the terminal shows. Text that came from the server never reaches it with control characters.
+"""What a terminal shows, for both programs. Foreign text reaches it without control characters.
 
-Results go to stdout, everything else to stderr; with --json both are JSON, one object each.
+Results go to stdout, everything else to stderr. With --json a result is one object or one array on
+a line of stdout, and a failure one object on stderr.
 """
 
 from __future__ import annotations
@@ -8,12 +9,11 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import sys
 import unicodedata
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from io import TextIOWrapper
 from typing import Any, TextIO
 
 from publisher.failures import Broken, Failure
@@ -34,24 +34,6 @@ def clean_line(text: object) -> str:
     return clean(_BREAKS.sub(" ", str(text)))
 
 
-def local_time(text: str | None, *, today: datetime | None = None) -> str:
-    """Write a time of the contract in this machine's zone; without its date if it is today's."""
-    if not text:
-        return ""
-    try:
-        moment = datetime.fromisoformat(text).astimezone()
-    except (ValueError, OverflowError):  # no time, or one that no clock here can show
-        return clean_line(text)
-    now = today or datetime.now().astimezone()
-    day = "" if moment.date() == now.date() else f"{moment:%Y-%m-%d} "
-    return f"{day}{moment:%H:%M %Z}"
-
-
-def plain(blocks: Any) -> str:
-    """Return the words of an item's blocks, a blank line between paragraphs, links in brackets."""
-    return "\n\n".join("".join(_span(span) for span in block) for block in blocks or ())
-
-
 def fit(text: str, columns: int) -> str:
     """Cut a line to so many terminal columns, with an ellipsis where it was cut."""
     used = kept = 0
@@ -65,44 +47,60 @@ def fit(text: str, columns: int) -> str:
 
 
 class Screen:
-    """Where a command writes: people's lines, or JSON for programs."""
+    """Where a command of `program` writes: lines for people, or JSON for programs."""
 
-    def __init__(self, *, as_json: bool, environ: Mapping[str, str] = os.environ) -> None:
+    def __init__(
+        self, program: str, *, as_json: bool, environ: Mapping[str, str] = os.environ
+    ) -> None:
+        self.program = program
         self.as_json = as_json
         self._colour = not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
 
     def say(self, line: str = "") -> None:
-        """Print a line of the result, for people. Raises Broken, BrokenPipeError."""
+        """Print a line of the result for people. Raises Broken, BrokenPipeError."""
         if not self.as_json:
-            tell(line)
+            print_result(line)
+
+    def say_rows(self, headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+        """Print rows for people: columns with headings on a terminal, else cells between tabs."""
+        lines = [[clean_line(cell) for cell in row] for row in rows]
+        if not sys.stdout.isatty():
+            for line in lines:
+                self.say("\t".join(line))
+        elif lines:
+            lines.insert(0, list(headings))
+            widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+            for line in lines:
+                self.say("  ".join(map(str.ljust, line, widths)).rstrip())
 
     def give(self, data: Any) -> None:
-        """Print the result, for programs, on one line. Raises Broken, BrokenPipeError."""
+        """Print the result for programs, on one line. Raises Broken, BrokenPipeError."""
         if self.as_json:
-            tell(_json(data))
+            print_result(_json(data))
 
     def notice(self, line: str) -> None:
-        """Tell people what goes on meanwhile."""
+        """Tell people something that is not the result."""
         if not self.as_json:
-            _aside(f"publisher: {clean_line(line)}")
+            _print_aside(f"{self.program}: {clean_line(line)}")
 
     def ask(self, question: str) -> bool | None:
-        """Ask the person at the terminal; None where nobody is there to be asked."""
+        """Ask the person at the terminal; None where there is no terminal."""
         if self.as_json or sys.stdin is None or not (sys.stdin.isatty() and sys.stderr.isatty()):
             return None
-        print(f"publisher: {clean_line(question)} [y/N] ", end="", file=sys.stderr, flush=True)
+        text = f"{self.program}: {clean_line(question)} [y/N] "
+        print(text, end="", file=sys.stderr, flush=True)
         return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
     def fail(self, failure: Failure) -> None:
         """Print why the command failed and what can be done."""
         if self.as_json:
-            _aside(_json(failure.problem))
+            _print_aside(_json(failure.problem))
             return
-        mark = self.paint("publisher:", "red", stream=sys.stderr)
-        _aside("\n".join([f"{mark} {clean(failure.headline)}", *map(clean, failure.advice)]))
+        name = self.paint(f"{self.program}:", "red", stream=sys.stderr)
+        _print_aside("\n".join([f"{name} {clean(failure.headline)}", *map(clean, failure.hints)]))
 
     def paint(self, text: str, *styles: str, stream: TextIO | None = None) -> str:
-        """Return text in a style where the terminal shows colours, else as it is."""
+        """Return text in a style where the terminal shows colours, else unchanged."""
         if not self._colour or not (stream or sys.stdout).isatty():
             return text
         codes = ";".join(_STYLES[style] for style in styles)
@@ -110,29 +108,46 @@ class Screen:
 
     def columns(self) -> int | None:
         """Return the terminal's width; None where lines need not fit one."""
-        return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+        if not sys.stdout.isatty():
+            return None
+        from shutil import get_terminal_size  # only now, for the sake of --version
+
+        return get_terminal_size().columns
+
+
+def open_streams() -> None:
+    """Make both streams take any text. A closed stderr is replaced by the null device."""
+    # Python has None for a stream that was closed before it began.
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  # open to the end
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def abandon(stream: TextIO | None) -> None:
-    """See that nothing is written to a stream any more, nor complained about at exit."""
-    if stream is not None:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    """Discard what a stream still holds, so that Python does not complain about it at exit."""
+    with suppress(AttributeError, OSError):  # it was closed, or is a test's without a descriptor
+        descriptor = stream.fileno()  # type: ignore[union-attr]
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, descriptor)
+        os.close(nowhere)
 
 
-def tell(text: str) -> None:
-    """Print on stdout. Raises Broken, and BrokenPipeError where nobody reads on."""
-    with _telling():
+def print_result(text: str) -> None:
+    """Print on stdout. Raises Broken, and BrokenPipeError where the reader has gone."""
+    with _result_faults():
         print(text, flush=True)  # at once in a pipe, too: `watch` may wait for hours
 
 
-def told() -> None:
-    """See that all of stdout is out. Raises as `tell` does."""
-    with _telling():
-        sys.stdout.flush()
+def flush_result() -> None:
+    """Write out what stdout still holds. Raises as `print_result` does."""
+    with _result_faults():
+        print(end="", flush=True)
 
 
 @contextmanager
-def _telling() -> Iterator[None]:
+def _result_faults() -> Iterator[None]:
     try:
         yield
     except BrokenPipeError:
@@ -141,18 +156,11 @@ def _telling() -> Iterator[None]:
         raise Broken(f"the result cannot be written to stdout: {fault.strerror}") from None
 
 
-def _aside(line: str) -> None:
+def _print_aside(line: str) -> None:
     try:
         print(line, file=sys.stderr, flush=True)
     except OSError:
-        abandon(sys.stderr)  # that nobody can be told is no reason to leave the work undone
-
-
-def _span(span: Any) -> str:
-    if isinstance(span, str):
-        return span
-    href = span.get("href")
-    return f"{span['text']} ({href})" if href else str(span["text"])
+        abandon(sys.stderr)  # the work goes on without messages
 
 
 def _json(data: Any) -> str:

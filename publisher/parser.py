@@ -1,65 +1,110 @@
-"""Reads the words of a verb, and says what is wrong with them in full sentences."""
+"""The one parser of both programs: it says what is wrong with the words in full sentences."""
 
 from __future__ import annotations
 
 import re
-from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Sequence
+from argparse import Action, ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from feedserver.suggestions import did_you_mean, unknown_option
 from publisher.failures import Misused
 
 _MISSING = "the following arguments are required: "
-_OPTIONAL = {"-", "HEADLINE -"}  # argparse counts them as required when words are intermixed
+_NEEDS_VALUE = re.compile(r"argument (--[\w-]+): expected one argument")
+_TAKES_NONE = re.compile(
+    r"argument (--[\w-]+)(?:, --[\w-]+)?: ignored explicit argument .*", re.DOTALL
+)
+_CONTRADICTS = re.compile(r"argument (--[\w-]+): not allowed with argument (--[\w-]+)")
+_UNEXPECTED = re.compile(r"unrecognized arguments: (.*)", re.DOTALL)
+
+
+class _Argument(str):
+    """A word after --: an argument, even if it looks like an option."""
+
+    __slots__ = ()
 
 
 class Parser(ArgumentParser):
-    """An argument parser that raises Misused where argparse would exit."""
+    """The parser of one command. It raises Misused where argparse would exit.
+
+    Options are typed whole, as a prefix may match another one later. A word that begins with one
+    hyphen is a text, such as a headline about -10 °C.
+    """
+
+    def __init__(
+        self,
+        program: str,
+        command: str,
+        usage: str,
+        summary: str,
+        *,
+        examples: Sequence[str] = (),
+    ) -> None:
+        super().__init__(
+            prog=f"{program} {command}",
+            usage=" ".join(filter(None, [program, command, usage, "[options]"])),
+            description=f"{summary[0].upper()}{summary[1:]}.",
+            epilog="\n".join(["examples:", *(f"  {line}" for line in examples)] * bool(examples)),
+            formatter_class=RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        self._command = command
+        self._when_missing: dict[str, str] = {}
+        self.add_argument("--json", action="store_true", help="answer and fail in JSON")
+
+    def when_missing(self, argument: str, sentence: str) -> None:
+        """Set the sentence for a required argument that is missing."""
+        self._when_missing[argument] = sentence
 
     def parse_intermixed_args(  # type: ignore[override]  # argparse's overloads say no more
         self, args: Sequence[str] | None = None, namespace: Any = None
     ) -> Namespace:
-        """Parse. A misspelt option is told before argparse misses the right one."""
+        """Parse. An unknown option is reported before argparse misses a required one."""
         words = list(args or ())
         known = [name for name in self._option_string_actions if name.startswith("--")]
         name = unknown_option(words, known)
         if name is not None:
-            raise Misused(f"there is no option {name}{did_you_mean(name, known)}")
+            hint = did_you_mean(name, known)
+            if not hint and self._get_positional_actions():
+                hint = "; if it is a text and no option, put -- before it"
+            raise Misused(f"there is no option {name}{hint}")
+        if "--" in words:  # argparse loses it on the way to the second half of its work
+            end = words.index("--")
+            words = [*words[:end], *map(_Argument, words[end + 1 :])]
         found: Namespace = super().parse_intermixed_args(words, namespace)
         return found
 
     def error(self, message: str) -> NoReturn:
         """Raise what is wrong, in words that argparse lacks."""
         if message.startswith(_MISSING):
-            missing = set(message.removeprefix(_MISSING).split(", ")) - _OPTIONAL
-            if "id" in missing:
-                raise Misused(f"which item? its number comes first: {self.prog} 131 …")
-            raise Misused(f"{self.prog.split()[-1]} needs {' and '.join(sorted(missing))}")
-        for pattern, say in _SENTENCES:
-            found = pattern.fullmatch(message)
-            if found:
-                raise Misused(say(found, self.usage or self.prog))
+            missing = message.removeprefix(_MISSING).split(", ")
+            for argument in missing:
+                if argument in self._when_missing:
+                    raise Misused(self._when_missing[argument])
+            raise Misused(f"{self._command} needs {' and '.join(missing)}")
+        if found := _NEEDS_VALUE.fullmatch(message):
+            name = found[1]
+            raise Misused(f"{name} needs a value; type one that begins with -- as {name}=--x")
+        if found := _TAKES_NONE.fullmatch(message):
+            raise Misused(f"{found[1]} takes no value")
+        if found := _CONTRADICTS.fullmatch(message):
+            raise Misused(f"{found[1]} and {found[2]} cannot be used together")
+        if found := _UNEXPECTED.fullmatch(message):
+            raise Misused(f"unexpected argument: {found[1]}")
         raise Misused(message)
 
+    def _parse_optional(self, arg_string: str) -> Any:
+        one_hyphen = arg_string.startswith("-") and not arg_string.startswith("--")
+        is_text = one_hyphen and arg_string not in self._option_string_actions
+        if is_text or isinstance(arg_string, _Argument):
+            return None  # which means to argparse: it is no option
+        return super()._parse_optional(arg_string)
 
-_SENTENCES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], str], str]], ...] = (
-    (
-        re.compile(r"argument (--[\w-]+): expected one argument"),
-        lambda found, _: (
-            f"{found[1]} needs a value; one that begins with - is written {found[1]}=-x"
-        ),
-    ),
-    (
-        re.compile(r"argument (--[\w-]+)(?:, --[\w-]+)?: ignored explicit argument .*", re.DOTALL),
-        lambda found, _: f"{found[1]} takes no value",
-    ),
-    (
-        re.compile(r"argument (--[\w-]+): not allowed with argument (--[\w-]+)"),
-        lambda found, _: f"{found[1]} and {found[2]} do not go together",
-    ),
-    (
-        re.compile(r"unrecognized arguments: (.*)", re.DOTALL),
-        lambda found, usage: f"{found[1]!r} is too much; write: {usage}",
-    ),
-)
+    def _get_values(self, action: Action, arg_strings: list[str]) -> Any:
+        if action.option_strings and action.nargs is None and arg_strings == ["--"]:
+            return self._get_value(action, "--")  # which older Pythons take for the end of options
+        return super()._get_values(action, arg_strings)
+
+    def _get_value(self, action: Action, arg_string: str) -> Any:
+        return super()._get_value(action, str(arg_string))

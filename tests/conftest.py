@@ -28,6 +28,9 @@ settings.register_profile(
 settings.register_profile(
     "more", settings.get_profile("default"), max_examples=1_000, derandomize=False
 )
+settings.register_profile(
+    "fast", settings.get_profile("default"), max_examples=30, stateful_step_count=20
+)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 

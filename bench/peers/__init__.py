@@ -13,6 +13,7 @@ from bench.peers.python import (
     Websockets,
     WebsocketsDeflate,
 )
+from bench.peers.reference import COMMIT, Reference
 
 ALL: dict[str, type[Peer]] = {
     peer.name: peer
@@ -23,6 +24,7 @@ ALL: dict[str, type[Peer]] = {
         FeedserverDeflate,
         FeedserverSingle,
         FeedserverUring,
+        Reference,
         Nchan,
         NchanDeflate,
         NodeWs,
@@ -41,6 +43,7 @@ LABELS = {
     "feedserver-deflate": "feedserver, one shared compressed frame",
     "feedserver-single": "feedserver, --aio off",
     "feedserver-uring": "feedserver, --io-uring on",
+    Reference.name: f"feedserver of {COMMIT}",
     "nchan": "Nchan (nginx, C)",
     "nchan-deflate": "Nchan, one shared compressed frame",
     "ws": "Node ws",

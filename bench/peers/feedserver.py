@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import Popen
@@ -40,6 +41,7 @@ class Feedserver(Peer):
     path: ClassVar[str] = "/v1/feeds/bench/live"
     posts: ClassVar[str] = "/v1/feeds/bench/items"
     data: Path = field(default_factory=Path)
+    ready_after: float = 0.0  # seconds from its start to a good /readyz
     options: ClassVar[tuple[str, ...]] = ()
     token: str = ""
     _newsroom: Connection = field(default_factory=lambda: Connection(0))
@@ -49,17 +51,17 @@ class Feedserver(Peer):
         return True
 
     def _start(self) -> None:
-        self.data = Path(tempfile.mkdtemp(prefix="data-", dir=cache("run")))
-        self.command("feed", "add", "bench", "--title", "Bench")
-        self.token = self.command("token", "add", "bench").strip()
-        command = [executable(), "serve", "--data", str(self.data), "--port", "0", *self.options]
+        self._prepare()
+        command = [*self.program(), "serve", "--data", str(self.data), "--port", "0", *self.options]
         if self.setting.workers > 1:
             command += ["--workers", str(self.setting.workers)]
         if self.setting.heartbeat:
             command += ["--heartbeat", str(self.setting.heartbeat)]
         # Both limits are each process's; crowds come at once here, as fast as they can.
         limits = {"FEEDSERVER_READERS": str(PER_PROCESS), "FEEDSERVER_READER_RATE": "100000"}
-        child = self._spawn(command, {name: os.environ.get(name, limits[name]) for name in limits})
+        environment = {name: os.environ.get(name, limits[name]) for name in limits}
+        began = time.monotonic()
+        child = self._spawn(command, environment | self.environment())
         line = self._line(child, READY_WAIT)
         found = re.search(r"http://[^\s:/]+:(\d+)", line)
         if not found:
@@ -67,8 +69,34 @@ class Feedserver(Peer):
         threading.Thread(target=_discard, args=(child,), daemon=True).start()
         self.ports = [int(found[1])]
         self._newsroom = Connection(self.ports[0])
+        while self._newsroom.get("/readyz", {}).status != 200:
+            time.sleep(0.01)
+        self.ready_after = time.monotonic() - began
         for _ in range(self.setting.items):
             self.post(item(REAL))
+
+    def program(self) -> list[str]:
+        """How its command begins."""
+        return [executable()]
+
+    def environment(self) -> dict[str, str]:
+        """What its processes are told besides."""
+        return {}
+
+    def _prepare(self) -> None:
+        made = self.setting.made
+        if made is not None and made.is_read_only:
+            self.data, self.token = made.folder, made.token
+            return
+        self.data = Path(tempfile.mkdtemp(prefix="data-", dir=cache("run")))
+        if made is not None:
+            copy = ["cp", "--archive", "--reflink=auto", f"{made.folder}/.", str(self.data)]
+            subprocess.run(copy, check=True)
+            os.sync()  # else the copy is still being written while the server is measured
+            self.token = made.token
+        else:
+            self.command("feed", "add", "bench", "--title", "Bench")
+            self.token = self.command("token", "add", "bench").strip()
 
     def publish(self, story: Story) -> None:
         self.post(story.item)
@@ -82,9 +110,7 @@ class Feedserver(Peer):
         """Post one item; an error unless it is accepted."""
         headers = self.headers(respond_async=respond_async)
         answer = self._newsroom.post(self.posts, json.dumps(posted).encode(), headers)
-        if answer.status != 201:
-            raise BenchError(f"feedserver answered {answer.status}: {answer.body[:500]!r}")
-        return answer
+        return accepted(answer)
 
     def stop(self) -> None:
         self._newsroom.close()
@@ -94,11 +120,24 @@ class Feedserver(Peer):
 
     def command(self, *arguments: str) -> str:
         """Run another command on the same folder; return what it prints."""
-        command = [executable(), *arguments, "--data", str(self.data)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=COMMAND_WAIT)
+        command = [*self.program(), *arguments, "--data", str(self.data)]
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            timeout=COMMAND_WAIT,
+            env=os.environ | self.environment(),
+        )
         if done.returncode:
             raise BenchError(f"{' '.join(arguments)}: {done.stderr or done.stdout}")
         return done.stdout
+
+
+def accepted(answer: Answer) -> Answer:
+    """The answer to a post or a verb; an error unless it was done."""
+    if answer.status != 201:
+        raise BenchError(f"feedserver answered {answer.status}: {answer.body[:500]!r}")
+    return answer
 
 
 def _discard(child: Popen[str]) -> None:

@@ -18,18 +18,31 @@ SEND_WAIT = 10.0  # seconds for one message to all
 
 
 @dataclass(frozen=True, slots=True)
+class Made:
+    """A newsroom's folder that was filled before, with the feed `bench`, and its editor's token.
+
+    `is_read_only`: nothing will be posted, so that it need not be copied.
+    """
+
+    folder: Path
+    token: str
+    is_read_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Setting:
     """What a benchmark wants of every system it starts.
 
     `items`: how many a new reader's snapshot holds; `greeting`: the same as a text, for systems
     that have no items; `workers`: processes that share the readers; `heartbeat`: seconds between
-    signs of life, or 0 for the system's own.
+    signs of life, or 0 for the system's own; `made`: the folder that a server of ours begins with.
     """
 
     items: int = 0
     greeting: str | None = None
     workers: int = 1
     heartbeat: int = 0
+    made: Made | None = None
 
     def greeting_file(self) -> str:
         """Path of a file with the greeting, or ""."""

@@ -30,12 +30,19 @@ def digest(secret: str) -> str:
 class Tokens:
     """The tokens that are good now, kept level with the journal."""
 
-    def __init__(self, tokens: tuple[Token, ...]) -> None:
+    def __init__(self, tokens: tuple[Token, ...] = (), known_to: int = 0) -> None:
+        self.known_to = known_to  # the sequence of the newest change that was taken in
+        self._tokens = {token.name: token for token in tokens}
+
+    def renew(self, tokens: tuple[Token, ...], known_to: int) -> None:
+        """Take all tokens as they are read at a sequence."""
+        self.known_to = max(self.known_to, known_to)
         self._tokens = {token.name: token for token in tokens}
 
     def apply(self, changes: tuple[Change, ...]) -> None:
         """Take in tokens made and revoked."""
         for change in changes:
+            self.known_to = max(self.known_to, change.sequence)
             if change.token is not None:
                 self._tokens[change.token.name] = change.token
 

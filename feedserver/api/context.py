@@ -10,9 +10,12 @@ from starlette.requests import HTTPConnection, Request
 from feedserver import wire
 from feedserver.api import access
 from feedserver.api.access import Tokens
+from feedserver.api.work import Work
+from feedserver.clock import Clock
+from feedserver.errors import Behind, Unauthorized
 from feedserver.journal import Journal, Mirror
-from feedserver.live.channel import Receipt
 from feedserver.live.hub import Hub
+from feedserver.live.receipts import Receipt
 from feedserver.model import Cursor, Feed, Token
 from feedserver.newsroom import Newsroom
 
@@ -26,18 +29,36 @@ class OwnJournal(Journal, Protocol):
     def damage(self) -> str | None:
         """What is broken in the files; None if nothing is known to be."""
 
+    @property
+    def moved(self) -> str | None:
+        """Which file is no longer in its place; None if all are."""
+
+    async def look_again(self) -> None:
+        """Read something, to learn if the damage has passed."""
+
     async def purged(self, timeout: float) -> bool:
         """Wait up to `timeout` seconds until the words of killed items are gone from the files."""
+
+
+class OwnMirror(Mirror, Protocol):
+    """A mirror in files of its own on this machine."""
+
+    @property
+    def unreadable(self) -> int:
+        """How many records were met that cannot be read, and are left out."""
 
 
 class Crowd(Protocol):
     """All readers of this machine, whatever process they are connected to."""
 
-    async def delivered(self, slug: str, sequence: int, patience: float) -> Receipt:
-        """Say how many took the change at `sequence`; wait `patience` seconds at most."""
+    async def delivered(self, slug: str, sequence: int, timeout: float) -> Receipt:
+        """Say how many took the change at `sequence`; wait `timeout` seconds at most."""
 
     async def count(self, slug: str) -> tuple[int, int]:
         """Return how many read a feed by WebSocket and by SSE."""
+
+    async def applied(self, sequence: int, timeout: float) -> bool:
+        """Wait until every process has taken in all changes up to `sequence`; False: it has not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +76,30 @@ class Context:
     """The live parts of one server process."""
 
     journal: OwnJournal
-    mirror: Mirror
+    mirror: OwnMirror
     newsroom: Newsroom
     hub: Hub
     crowd: Crowd
     tokens: Tokens
     site: Site
+    clock: Clock | None = None  # that stamps news
     faults: list[BaseException] = field(default_factory=list)  # what parts of the server died of
+    work: Work = field(default_factory=Work)  # that takes long, and is made in turn
 
-    def editor(self, request: Request) -> Token:
-        """Return whose request this is. Raises Unauthorized, Forbidden."""
+    async def editor(self, request: Request) -> Token:
+        """Return whose request this is. Raises Unauthorized, Forbidden, Behind.
+
+        A token that is not known here may have been made since, at another process.
+        """
+        try:
+            return access.editor(request, self.tokens, self.site.url)
+        except Unauthorized:
+            if not await self.journal.level():
+                raise Behind from None
+            if self.tokens.known_to >= await self.journal.head():
+                raise
+        head = await self.journal.head()
+        self.tokens.renew(await self.mirror.tokens(), head)
         return access.editor(request, self.tokens, self.site.url)
 
     def page_url(self, slug: str) -> str:
@@ -78,6 +113,10 @@ class Context:
     def cursor(self, feed: Feed) -> str:
         """Return the cursor of a feed's head."""
         return str(Cursor(self.hub.epoch, feed.head, feed.check))
+
+    def etag(self, feed: Feed) -> str:
+        """Return the entity tag of what follows a feed's head: a list, a page, a message."""
+        return f'W/"{self.cursor(feed)}"'
 
 
 def context(connection: HTTPConnection) -> Context:

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from feedserver import wire
+from feedserver.api.caching import strip_suffix
 from feedserver.api.context import Context, context
 from feedserver.errors import (
     BadRequest,
@@ -35,7 +36,7 @@ NO_STORE = {"Cache-Control": "no-store", "Vary": "Authorization"}
 async def post_item(request: Request) -> Response:
     """Post a new item."""
     here = context(request)
-    editor = here.editor(request)
+    editor = await here.editor(request)
     raw = await _json(request)
     feed = request.path_params["feed"]
     key = _key(request)
@@ -46,7 +47,7 @@ async def post_item(request: Request) -> Response:
 async def post_revision(request: Request) -> Response:
     """Do any other verb to an item."""
     here = context(request)
-    editor = here.editor(request)
+    editor = await here.editor(request)
     raw = await _json(request)
     outcome = await here.newsroom.submit(
         Submission(
@@ -65,7 +66,7 @@ async def post_revision(request: Request) -> Response:
 async def get_revisions(request: Request) -> Response:
     """Tell an editor who did what when."""
     here = context(request)
-    editor = here.editor(request)
+    editor = await here.editor(request)
     feed = request.path_params["feed"]
     if not editor.may_edit(feed):
         raise Forbidden(f"this token does not edit the feed {feed[:80]}")
@@ -83,7 +84,7 @@ async def get_revisions(request: Request) -> Response:
 async def put_feed(request: Request) -> Response:
     """Create, change, close or reopen a feed."""
     here = context(request)
-    editor = here.editor(request)
+    editor = await here.editor(request)
     raw = await _json(request)
     outcome = await here.newsroom.configure(
         request.path_params["feed"], raw, editor, _condition(request), _key(request)
@@ -94,7 +95,7 @@ async def put_feed(request: Request) -> Response:
 async def post_feed_revision(request: Request) -> Response:
     """Redact earlier key points of a feed."""
     here = context(request)
-    editor = here.editor(request)
+    editor = await here.editor(request)
     raw = await _json(request)
     outcome = await here.newsroom.redact_feed(
         request.path_params["feed"], raw, editor, _condition(request), _key(request)
@@ -106,7 +107,7 @@ async def get_feed_revisions(request: Request) -> Response:
     """Tell an editor who changed the feed's own settings when."""
     here = context(request)
     slug = request.path_params["feed"]
-    if not here.editor(request).may_edit(slug):
+    if not (await here.editor(request)).may_edit(slug):
         raise Forbidden(f"this token does not edit the feed {slug[:80]}")
     revisions = await here.mirror.feed_revisions(slug)
     if not revisions:
@@ -117,7 +118,7 @@ async def get_feed_revisions(request: Request) -> Response:
 async def get_readers(request: Request) -> Response:
     """Tell an editor how many are reading."""
     here = context(request)
-    editor = here.editor(request)
+    editor = await here.editor(request)
     slug = request.path_params["feed"]
     if not editor.may_edit(slug):
         raise Forbidden(f"this token does not edit the feed {slug}")
@@ -206,7 +207,8 @@ async def _progress(
     if redacted:
         headers["Redacted"] = ", ".join(map(str, redacted))
     if withdrawn:
-        done = await here.journal.purged(PURGE_SECONDS)
+        applied = await here.crowd.applied(version, PURGE_SECONDS)
+        done = await here.journal.purged(PURGE_SECONDS) and applied
         headers["Purge"] = "done" if done else "pending"
     return headers
 
@@ -246,8 +248,6 @@ async def _body(request: Request) -> bytes:
     if total > REQUEST_MAX:
         # Read first: an answer to one who is still sending is lost with the connection.
         raise TooLarge(f"a request has {REQUEST_MAX} bytes at most; an item's body {BODY_MAX}")
-    if not total and "upgrade" in request.headers:
-        raise BadRequest("send no Upgrade header with a body: HTTP/1.1 alone is spoken here")
     return b"".join(parts)
 
 
@@ -267,6 +267,10 @@ def _key(request: Request) -> str | None:
     return key
 
 
+def _version_in(tag: str) -> tuple[int, str] | None:
+    return parse_etag(tag[1:-1]) if len(tag) > 2 and tag[0] == tag[-1] == '"' else None
+
+
 def _condition(request: Request) -> Condition | BadRequest:
     sent = request.headers.getlist("if-match")
     if not sent:
@@ -277,7 +281,7 @@ def _condition(request: Request) -> Condition | BadRequest:
     tags = []
     for part in text.split(","):
         tag = part.strip().removeprefix("W/")  # as proxies that compress make of our strong tags
-        found = parse_etag(tag[1:-1]) if len(tag) > 2 and tag[0] == tag[-1] == '"' else None
+        found = _version_in(tag) or _version_in(strip_suffix(tag))
         if found is None:
             return BadRequest('If-Match takes an item\'s ETag in quotes, such as "131-x7Kd"')
         tags.append(found)

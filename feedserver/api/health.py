@@ -21,6 +21,10 @@ async def readyz(request: Request) -> Response:
     if here.faults:
         detail = f"a part of the server died ({here.faults[0]!r}): restart it; its log says more"
         return _report(503, {"status": "broken", "detail": detail})
+    if (moved := here.journal.moved) is not None:
+        return _report(503, {"status": "moved", "detail": moved})
+    if here.journal.damage is not None:
+        await here.journal.look_again()  # a fault may have passed
     try:
         head = await here.journal.head()
         unfinished = len(await here.mirror.purges())
@@ -29,7 +33,20 @@ async def readyz(request: Request) -> Response:
         damage = here.journal.damage or str(fault)
     if damage is not None:
         return _report(503, {"status": "no database", "detail": damage})
-    body = {"status": "ready", "epoch": here.hub.epoch, "head": head, "readers": here.hub.readers}
+    body: dict[str, object] = {
+        "status": "ready",
+        "epoch": here.hub.epoch,
+        "head": head,
+        "readers": here.hub.readers,
+    }
+    if here.clock is not None and here.clock.step:
+        seconds = here.clock.step // 1000
+        body["clock"] = (
+            f"the machine's clock made a step of {seconds:+} s, and is not followed: set it right, "
+            "or run feedserver check --accept-clock"
+        )
+    if here.mirror.unreadable:
+        body["unreadable"] = here.mirror.unreadable
     if here.journal.trouble is not None:
         # Still 200: whoever routes readers by this must not take them their news.
         body |= {"status": "reading only", "trouble": here.journal.trouble}

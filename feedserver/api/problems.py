@@ -27,6 +27,7 @@ from feedserver.errors import (
 log = logging.getLogger("feedserver.http")
 
 MEDIA_TYPE = "application/problem+json"
+NOSNIFF = {"X-Content-Type-Options": "nosniff"}  # a body is what its type says
 
 
 def problem(fault: Refused | Unavailable) -> Response:
@@ -37,7 +38,7 @@ def problem(fault: Refused | Unavailable) -> Response:
         "status": fault.status,
         "detail": fault.detail,
     }
-    headers = {"Cache-Control": "no-store"}
+    headers = {"Cache-Control": "no-store", **NOSNIFF}
     match fault:
         case Invalid():
             body["errors"] = [{"pointer": e.pointer, "detail": e.detail} for e in fault.errors]
@@ -60,32 +61,37 @@ def problem(fault: Refused | Unavailable) -> Response:
     )
 
 
-async def on_fault(request: Request, fault: Exception) -> Response:
-    """Turn an error that this program raised on purpose into its answer."""
-    assert isinstance(fault, Refused | Unavailable)
-    return problem(fault)
+def answer_error(request: Request, fault: Exception) -> Response:
+    """Answer an error, whoever raised it."""
+    match fault:
+        case Refused() | Unavailable():
+            return problem(fault)
+        case HTTPException(status_code=405):
+            return _wrong_method(request, fault)
+        case HTTPException():
+            return problem(NotFound(f"there is nothing at {request.scope['path'][:80]}"))
+        case _:
+            return _unexpected(request, fault)
 
 
-async def on_http_exception(request: Request, fault: Exception) -> Response:
-    """Turn Starlette's own refusals into problems."""
-    assert isinstance(fault, HTTPException)
-    if fault.status_code == 405:
-        allowed = (fault.headers or {}).get("Allow", "")
-        answer = problem(WrongMethod(f"{request.method} does nothing here; use {allowed}"))
-        answer.headers["Allow"] = allowed
-        return answer
-    return problem(NotFound(f"there is nothing at {request.scope['path'][:80]}"))
+def _wrong_method(request: Request, fault: HTTPException) -> Response:
+    allowed = (fault.headers or {}).get("Allow", "")
+    answer = problem(WrongMethod(f"{request.method} does nothing here; use {allowed}"))
+    answer.headers["Allow"] = allowed
+    return answer
 
 
-async def on_surprise(request: Request, fault: Exception) -> Response:
+def _unexpected(request: Request, fault: Exception) -> Response:
     """Answer for what nobody foresaw; the log has the details, the client none."""
     log.error("fault in %s %s", request.method, request.scope["path"], exc_info=fault)
-    answer = problem(_Surprise("the server made a mistake; it is logged. Retry later"))
+    answer = problem(InternalError("the server made a mistake; it is logged. Retry later"))
     answer.headers["Connection"] = "close"  # as uvicorn does after a fault, without saying so
     return answer
 
 
-class _Surprise(Unavailable):
+class InternalError(Unavailable):
+    """A fault of the server."""
+
     slug = "internal-error"
     status = 500
     title = "Internal error"

@@ -1,9 +1,8 @@
-"""The readers' door: feeds, pages, items and what changed, cached as long as nothing did."""
+"""The readers' door: feeds, pages, items and what changed, kept as long as nothing did."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -13,270 +12,208 @@ from starlette.routing import Route
 
 from feedserver import wire
 from feedserver.api import access
+from feedserver.api.answers import (
+    Kept,
+    chunked,
+    encode,
+    encode_items,
+    in_chunks,
+    read_answer,
+    unchanged,
+)
+from feedserver.api.caching import LIST_TAGS, PRIVATE, cache_tags, is_known
 from feedserver.api.context import Context, context
+from feedserver.api.cors import CORS, preflight
 from feedserver.api.editing import item_id
-from feedserver.errors import BadRequest, Killed, NotFound
+from feedserver.api.lookups import (
+    arrive,
+    find_feed,
+    find_item,
+    find_page,
+    history_of,
+    newest_versions,
+)
+from feedserver.api.queries import Question, cursor_text, feeds_question_of, question_of
+from feedserver.api.work import Lane
 from feedserver.journal import Page
-from feedserver.live.channel import Channel
-from feedserver.live.messages import Message, next_text
-from feedserver.model import Item, Revision, Status, Verb
-
-PAGE_ITEMS = 50
-PAGE_ITEMS_MAX = 200
-QUERY_MAX = 200  # characters of tag and q
-CURSOR_MAX = 64
-
-CACHED = "public, max-age=2, stale-while-revalidate=10"
-CORS = {
-    "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": "ETag, Date, Age, Retry-After",
-}
-PREFLIGHT = CORS | {
-    "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS",
-    "Access-Control-Allow-Headers": "Last-Event-ID, If-None-Match, Cache-Control",
-    "Access-Control-Max-Age": "86400",
-}
-SHOWN = frozenset({Verb.POST, Verb.UPDATE, Verb.CORRECT})
+from feedserver.live.messages import Message, next_text, tail
+from feedserver.model import Feed
 
 
 async def get_feeds(request: Request) -> Response:
-    """List the feeds."""
+    """List the feeds by slug, kept until one of them changes."""
     here = context(request)
-    feeds = await here.mirror.feeds()
-    body = orjson.dumps({"feeds": [here.feed_json(feed) for feed in feeds]})
-    newest = max((feed.head for feed in feeds), default=0)
-    return _cached(request, body, f'W/"{here.hub.epoch}.{newest}"', "feeds")
+    limit, after = feeds_question_of(request)
+    await here.hub.feeds.load_all()
+    etag = f'W/"{here.hub.epoch}.{here.hub.feeds.newest}"'
+    if is_known(etag, request):
+        return unchanged(etag, LIST_TAGS)
+    key = ("feeds", here.hub.feeds.newest, limit, after)
+    kept: Kept | None = here.hub.cache.get(key)
+    if kept is None:
+        feeds, more = here.hub.feeds.page(limit, after)
+        follow = b',"next":"%b"' % feeds[-1].slug.encode() if more else b""
+        pieces = b",".join(_feed_json(here, feed) for feed in feeds)
+        kept = Kept(etag, (b'{"feeds":[%b]%b}' % (pieces, follow),))
+        here.hub.cache.put(key, kept, kept.size)
+    return read_answer(request, kept, LIST_TAGS)
 
 
 async def get_feed(request: Request) -> Response:
     """Return one feed."""
     here = context(request)
-    channel = await channel_of(here, request)
-    feed = channel.view.feed
-    return _cached(
-        request, orjson.dumps(here.feed_json(feed)), _etag(here, channel), f"feed-{feed.slug}"
-    )
+    feed = await find_feed(here, request)
+    kept = Kept(here.etag(feed), (_feed_json(here, feed),))
+    return read_answer(request, kept, cache_tags(feed.slug))
 
 
 async def get_items(request: Request) -> Response:
-    """Return a page of a feed, encoded once for all who ask until the feed changes."""
+    """Return a page of a feed, made once for all who ask until the feed changes."""
     here = context(request)
-    channel = await channel_of(here, request)
-    limit, before = _limit(request), before_of(request)
-    tag, words = text_of(request, "tag"), text_of(request, "q")
+    feed = await find_feed(here, request)
+    question = question_of(request)
+    lane = _lane(here, question)
     if access.has_token(request):
-        here.editor(request)
-        page = await find_page(here, channel, limit, before, tag, words)
-        body = _page(here, page, for_editor=True)
-        return Response(_stamped(body, here), headers=_PRIVATE, media_type="application/json")
-    question = ("page", limit, before, tag, words)
-    kept: tuple[int, bytes, str, str] | None = channel.kept(question)
+        await here.editor(request)
+        pieces = await here.work.run(lane, lambda: _page_for_editors(here, feed.slug, question))
+        return chunked(*pieces, _now(here), headers=CORS | PRIVATE)
+    tags = cache_tags(feed.slug)
+    if is_known(here.etag(feed), request):
+        return unchanged(here.etag(feed), tags)
+    key = ("page", feed.slug, feed.head, question)
+    kept: Kept | None = here.hub.cache.get(key)
     if kept is None:
-        page = await find_page(here, channel, limit, before, tag, words)
-        etag = f'W/"{here.cursor(page.feed)}"'
-        kept = (page.feed.head, _page(here, page), etag, tags_of(page.feed.slug, page.items))
-        # A change may have come meanwhile: what it withdrew must not be kept.
-        if page.feed.head >= channel.view.head:
-            channel.keep(question, kept)
-    _, body, etag, cache_tag = kept
-    return _cached(request, body, etag, cache_tag, here)
+        kept = await here.work.once(lane, key, lambda: _make_page(here, feed.slug, question))
+    return read_answer(request, kept, tags, now=_now(here))
 
 
 async def get_item(request: Request) -> Response:
     """Return one item."""
     here = context(request)
-    item = await find_item(here, request)
+    slug, number = request.path_params["feed"], item_id(request)
     if access.has_token(request):
-        here.editor(request)
-        body = orjson.dumps(wire.item_json(item, body=True))
-        headers = _PRIVATE | {"ETag": f'"{item.etag}"'}
-        return Response(body, headers=headers, media_type="application/json")
-    body = orjson.dumps(wire.item_json(item))
-    return _cached(request, body, f'"{item.etag}"', tags_of(item.feed, [item]))
+        await here.editor(request)
+        item = await find_item(here, request)
+        headers = CORS | PRIVATE | {"ETag": f'"{item.etag}"'}
+        body = await encode([item], lambda: wire.item_json(item, body=True))
+        return chunked(body, headers=headers)
+    key = ("one", slug, number)
+    kept: Kept | None = here.hub.cache.get(key)
+    if kept is None:
+        since = here.hub.cache.moment
+        item = await find_item(here, request)
+        kept = Kept(f'"{item.etag}"', tuple(await encode_items(here, [item], since)))
+        here.hub.cache.put(key, kept, kept.size, items=(number,), since=since)
+    return read_answer(request, kept, cache_tags(slug, number))
 
 
 async def get_history(request: Request) -> Response:
-    """Return what readers were shown of an item, oldest first."""
+    """Return what readers were shown of an item, oldest first; made once for each version."""
     here = context(request)
-    item = await find_item(here, request)
-    etag, body = f'"{item.etag}-history"', b""
-    if not is_known(etag, request):
-        revisions = await find_revisions(here, item)
-        # Beside the loop: of an item that was changed hundreds of times it takes long.
-        body = await asyncio.to_thread(_history, revisions)
-    return _cached(request, body, etag, tags_of(item.feed, [item]))
-
-
-def _history(revisions: tuple[Revision, ...]) -> bytes:
-    shown = [wire.shown_json(one) for one in revisions if one.act in SHOWN]
-    return orjson.dumps({"history": shown})
+    slug, number = request.path_params["feed"], item_id(request)
+    feed = await find_feed(here, request)
+    key = ("history", slug, number)
+    kept: Kept | None = here.hub.cache.get(key)
+    if kept is None:
+        # Whoever asks after a change must not be answered from before it.
+        name = (*key, feed.head)
+        kept = await here.work.once(here.work.archive, name, lambda: _make_history(here, request))
+    return read_answer(request, kept, cache_tags(slug, number))
 
 
 async def get_changes(request: Request) -> Response:
     """Return one live message: the polling fallback."""
     here = context(request)
-    channel = await channel_of(here, request)
-    place = await here.hub.place_of(channel, cursor_text(request))
-    message = channel.chain(place)[0]
-    if access.has_token(request):
-        here.editor(request)
-        stem = _with_bodies(message)
-        return Response(_stamped(stem, here), headers=_PRIVATE, media_type="application/json")
-    # Not that of the message: the first of a chain keeps its place, whatever becomes of its items.
-    etag = _etag(here, channel)
-    cache_tag = tags_of(channel.view.feed.slug, message.items)
-    return _cached(request, message.stem, etag, cache_tag, here)
+    feed = await find_feed(here, request)
+    cursor = cursor_text(request)
+    is_editor = access.has_token(request)
+    if is_editor:
+        await here.editor(request)
+    elif is_known(here.etag(feed), request):
+        return unchanged(here.etag(feed), cache_tags(feed.slug))
+    channel, position = await arrive(here, request, cursor)
+    message = channel.chain(position)[0]
+    if is_editor:
+        whole = await encode(message.items, lambda: _with_bodies(message))
+        return chunked(whole[:-1], _now(here), headers=CORS | PRIVATE)
+    # Not the message's: that of a chain's first stays the same whatever becomes of its items.
+    kept = Kept(here.etag(channel.window.feed), (message.stem,))
+    return read_answer(request, kept, cache_tags(feed.slug), now=_now(here))
 
 
-async def preflight(request: Request) -> Response:
-    """Answer a browser that asks before it reads."""
-    return Response(status_code=204, headers=PREFLIGHT)
+async def _make_page(here: Context, slug: str, question: Question) -> Kept:
+    since = here.hub.cache.moment
+    page = await find_page(here, slug, question)
+    pieces = await encode_items(here, page.items, since)
+    kept = Kept(here.etag(page.feed), _page(here, page, pieces))
+    # Under the page's own head, which may be newer than that which was announced.
+    key = ("page", slug, page.feed.head, question)
+    items = [item.id for item in page.items]
+    here.hub.cache.put(key, kept, kept.size, items=items, feed=slug, since=since)
+    return kept
 
 
-def cursor_text(request: Request) -> str | None:
-    """Return the cursor in `since`. Raises BadRequest if it cannot be one."""
-    text = request.query_params.get("since")
-    if text is not None and not is_cursor_text(text):
-        raise BadRequest("since takes a cursor as a message or page gave it")
-    return text or None
-
-
-def is_cursor_text(text: str) -> bool:
-    """Say whether `text` has the form of a cursor, of this program or another version of it."""
-    return len(text) <= CURSOR_MAX and all(
-        c.isascii() and (c.isalnum() or c in "_.-") for c in text
+async def _page_for_editors(here: Context, slug: str, question: Question) -> tuple[bytes, ...]:
+    page = await find_page(here, slug, question)
+    return await asyncio.to_thread(
+        lambda: _page(
+            here, page, [orjson.dumps(wire.item_json(item, body=True)) for item in page.items]
+        )
     )
 
 
-async def channel_of(here: Context, request: Request) -> Channel:
-    """Return the channel of the feed that the path names. Raises NotFound."""
-    slug = request.path_params["feed"]
-    channel = await here.hub.channel(slug)
-    if channel is None:
-        raise NotFound(f"there is no feed “{slug[:80]}”")
-    return channel
-
-
-async def find_item(here: Context, request: Request) -> Item:
-    """Return the item that the path names. Raises NotFound, Killed."""
-    slug = request.path_params["feed"]
-    item = await here.mirror.item(slug, item_id(request))
-    if item is None:
-        raise NotFound(f"there is no item {item_id(request)} in the feed {slug[:80]}")
-    if item.status is Status.KILLED:
-        raise Killed(f"item {item.id} was withdrawn", item)
-    return item
-
-
-async def find_revisions(here: Context, item: Item) -> tuple[Revision, ...]:
-    """Return the revisions of an item that was just read. Raises Killed, if it is that by now."""
-    revisions = await here.mirror.revisions(item.feed, item.id)
-    if any(one.act is Verb.KILL for one in revisions):
-        tombstone = await here.mirror.item(item.feed, item.id)
-        assert tombstone is not None
-        raise Killed(f"item {item.id} was withdrawn", tombstone)
-    return revisions
-
-
-async def find_page(
-    here: Context,
-    channel: Channel,
-    limit: int,
-    before: tuple[int, int] | None = None,
-    tag: str | None = None,
-    words: str | None = None,
-) -> Page:
-    """Return a page of the channel's feed, no older than what the channel has announced."""
-    slug = channel.view.feed.slug
-    page = await here.mirror.page(slug, limit, before, tag, words)
-    if page is None:
-        raise NotFound(f"there is no feed “{slug}”")
-    return page
-
-
-_VARY = {"Vary": "Authorization"}  # an editor's answer has more in it
-_PRIVATE = CORS | _VARY | {"Cache-Control": "private, no-store"}
-
-
-def _with_bodies(message: Message) -> bytes:
-    """Return a live message as an editor reads it."""
-    told: dict[str, Any] = orjson.loads(message.stem + b"}")
-    told["items"] = [wire.item_json(item, body=True) for item in message.items]
-    return orjson.dumps(told)[:-1]
-
-
-def _cached(
-    request: Request, body: bytes, etag: str, cache_tag: str, stamp: Context | None = None
-) -> Response:
-    headers = CORS | {"Cache-Control": CACHED, "ETag": etag, "Cache-Tag": cache_tag, **_VARY}
-    if is_known(etag, request):
-        return Response(status_code=304, headers=headers)
-    return Response(
-        _stamped(body, stamp) if stamp else body, headers=headers, media_type="application/json"
-    )
-
-
-def is_known(etag: str, request: Request) -> bool:
-    """Say whether the client has this version already."""
-    # Compared weakly, as RFC 9110 asks: what lies between may have made a tag weak or strong.
-    tags = ",".join(request.headers.getlist("if-none-match")).split(",")
-    known = {tag.strip().removeprefix("W/") for tag in tags}
-    return "*" in known or etag.removeprefix("W/") in known
-
-
-def _stamped(stem: bytes, here: Context) -> bytes:
-    return b'%b,"now":"%b"}' % (stem, wire.time_text(here.hub.now()).encode())
-
-
-def _page(here: Context, page: Page, *, for_editor: bool = False) -> bytes:
-    body: dict[str, Any] = {
-        "items": [wire.item_json(item, body=for_editor) for item in page.items],
+def _page(here: Context, page: Page, pieces: list[bytes]) -> tuple[bytes, ...]:
+    """Return a page up to `now`."""
+    end: dict[str, Any] = {
         "feed": here.feed_json(page.feed),
         "epoch": here.hub.epoch,
         "cursor": here.cursor(page.feed),
     }
     if page.next is not None:
-        body["next"] = next_text(page.next)
-    return orjson.dumps(body)[:-1]  # `now` and the closing brace come as it is sent
+        end["next"] = next_text(page.next)
+    separated = [part for piece in pieces[1:] for part in (b",", piece)]
+    return in_chunks([b'{"items":[', *pieces[:1], *separated, b"]," + orjson.dumps(end)[1:-1]])
 
 
-def _etag(here: Context, channel: Channel) -> str:
-    return f'W/"{here.cursor(channel.view.feed)}"'
+async def _make_history(here: Context, request: Request) -> Kept:
+    since = here.hub.cache.moment
+    item = await find_item(here, request)
+    versions, is_whole = newest_versions(await history_of(here, item))
+    body = await encode(
+        [version.item for version in versions if version.item],
+        lambda: {"history": [wire.shown_json(version) for version in versions]},
+    )
+    if not is_whole:
+        body = body[:-1] + b',"truncated":true}'
+    kept = Kept(f'"{item.etag}-history"', (body,))
+    key = ("history", item.feed, item.id)
+    here.hub.cache.put(key, kept, kept.size, items=(item.id,), since=since)
+    return kept
 
 
-def tags_of(slug: str, items: Iterable[Item]) -> str:
-    """Return the Cache-Tag of an answer that holds these items."""
-    return " ".join([f"feed-{slug}", *(f"item-{item.id}" for item in items)])
+def _with_bodies(message: Message) -> dict[str, Any]:
+    """Return a live message as an editor reads it."""
+    told: dict[str, Any] = orjson.loads(message.stem + b"}")
+    return told | {"items": [wire.item_json(item, body=True) for item in message.items]}
 
 
-def _limit(request: Request) -> int:
-    text = request.query_params.get("limit", str(PAGE_ITEMS))
-    if not (_is_number(text) and 1 <= int(text) <= PAGE_ITEMS_MAX):
-        raise BadRequest(f"limit takes a number from 1 to {PAGE_ITEMS_MAX}")
-    return int(text)
+def _feed_json(here: Context, feed: Feed) -> bytes:
+    key = ("feed", feed.slug, feed.head)
+    known: bytes | None = here.hub.cache.get(key)
+    if known is None:
+        known = orjson.dumps(here.feed_json(feed))
+        here.hub.cache.put(key, known, len(known), feed=feed.slug)
+    return known
 
 
-def before_of(request: Request) -> tuple[int, int] | None:
-    """Return the place that `before` names. Raises BadRequest."""
-    text = request.query_params.get("before")
-    if text is None:
-        return None
-    at, _, item = text.partition(".")
-    if not (_is_number(at.removeprefix("-")) and _is_number(item)):
-        raise BadRequest("before takes the next of a former page")
-    return int(at), int(item)
+def _lane(here: Context, question: Question) -> Lane:
+    if question.words is not None:
+        return here.work.search
+    return here.work.newest if question.is_newest else here.work.archive
 
 
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= 16
-
-
-def text_of(request: Request, name: str) -> str | None:
-    """Return a text from the query. Raises BadRequest."""
-    text = request.query_params.get(name)
-    if text is not None and (len(text) > QUERY_MAX or not text.strip()):
-        raise BadRequest(f"{name} takes 1 to {QUERY_MAX} characters")
-    return text
+def _now(here: Context) -> bytes:
+    return tail(here.hub.now())
 
 
 READABLE = {

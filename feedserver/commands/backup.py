@@ -3,17 +3,19 @@
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from feedserver.commands.adapter import Command, Screen, add_common, settings_of
+from feedserver.commands.folder import add_data, settings_of
 from feedserver.commands.progress import shown_progress
 from feedserver.live.hub import now_millis
 from feedserver.sqlite.backup import back_up
+from publisher.command_line import Command
+from publisher.output import Screen
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "folder", metavar="DIR", help="where it goes: new, empty, or the last backup's"
     )
-    add_common(parser)
+    add_data(parser)
 
 
 def _run(args: Namespace, screen: Screen) -> None:
@@ -28,7 +30,7 @@ def _run(args: Namespace, screen: Screen) -> None:
 
 
 COMMAND = Command(
-    "copy data and keys, beside a running server",
+    "DIR",
     _add_arguments,
     _run,
     ("feedserver backup /var/backups/feedserver",),

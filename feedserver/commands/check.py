@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from feedserver.commands.adapter import Command, Screen, add_common, settings_of
+from feedserver.commands.folder import add_data, settings_of
 from feedserver.commands.progress import shown_progress
 from feedserver.live.hub import now_millis
 from feedserver.model import Millis
@@ -14,8 +14,11 @@ from feedserver.sqlite import keys
 from feedserver.sqlite.backup import last_backup
 from feedserver.sqlite.checking import CONTRADICTION, FUTURE, Finding, Looked, check
 from feedserver.sqlite.filesystem import file_system
+from feedserver.sqlite.opening import accept_clock
 from feedserver.sqlite.repairing import repair
 from feedserver.wire import time_text
+from publisher.command_line import Command
+from publisher.output import Screen
 
 KEPT_MAX = 1000  # findings that are listed; of the rest only the number is told
 MENDED = frozenset({CONTRADICTION, FUTURE})
@@ -28,7 +31,12 @@ def _add_arguments(parser: ArgumentParser) -> None:
         action="store_true",
         help="give items of the future the time of now, and make rows anew from the journal",
     )
-    add_common(parser)
+    parser.add_argument(
+        "--accept-clock",
+        action="store_true",
+        help="have a running server take this machine's clock as it is",
+    )
+    add_data(parser)
 
 
 class _Report:
@@ -56,6 +64,8 @@ class _Report:
 
 def _run(args: Namespace, screen: Screen) -> int:
     folder = settings_of(args).data
+    if args.accept_clock:
+        accept_clock(folder, now_millis())
     report, looked = _look(folder, screen)
     stamped = made = 0
     while args.repair and any(finding.kind in MENDED for finding in report.wrong):
@@ -122,7 +132,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
 
 
 COMMAND = Command(
-    "look at all records, the state and the keys",
+    "[--repair] [--accept-clock]",
     _add_arguments,
     _run,
     ("feedserver check --data /var/lib/feedserver",),

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from importlib.resources import files
@@ -18,10 +19,15 @@ from pathlib import Path
 from textwrap import shorten
 from typing import Any, NoReturn
 
+from feedserver.commands.folder import settings_of
 from feedserver.errors import SetupError
-from feedserver.service import listen
 from feedserver.settings import PREFIX
 from feedserver.sqlite.folder import LOCK, OURS, SEARCH
+from feedserver.websocket.listening import listen
+from publisher.command_line import Command
+from publisher.failures import Misused
+from publisher.output import Screen
+from publisher.parser import Parser
 
 FEED = "world"
 TITLE = "World news"
@@ -31,6 +37,7 @@ MARK = ".feedserver-demo"  # says that a folder is the demo's own, and is locked
 OWN = {MARK, "token", "import-token", *OURS, LOCK, SEARCH, f"{SEARCH}-wal", f"{SEARCH}-shm"}
 IMPORTED = "economy"  # the older item: it comes at its own time; the rest of the story is live
 STOP_SECONDS = 15.0
+PAUSE_MAX = 3600.0  # seconds
 # Pauses before each of the story's first lines; one before each of the others. The older item is
 # there when the page is opened, and the first live one comes while its reader still looks around.
 FIRST_PAUSES = (0.0, 0.5)
@@ -38,17 +45,47 @@ FIRST_PAUSES = (0.0, 0.5)
 Line = dict[str, Any]
 
 
-def run(port: int, data: Path, pause: float) -> int:
-    """Serve until Ctrl-C; tell the story meanwhile, `pause` seconds apart. Raises SetupError."""
+def _add_arguments(parser: Parser) -> None:
+    parser.add_argument("--port", help="default 8000; 0 takes a free one (FEEDSERVER_PORT)")
+    # Begun anew each time, so FEEDSERVER_DATA must not name it.
+    parser.add_argument(
+        "--data",
+        metavar="DIR",
+        default="demo-data",
+        help="the folder for all that it writes (demo-data)",
+    )
+    parser.add_argument(
+        "--pause",
+        metavar="SECONDS",
+        type=_pause,
+        default=6.0,
+        help="seconds between the story's news (6)",
+    )
+
+
+def _pause(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= PAUSE_MAX:
+        raise Misused(f"--pause must be seconds from 0 to {PAUSE_MAX:.0f}, not {text!r}")
+    return seconds
+
+
+def _run(args: Namespace, screen: Screen) -> int:
+    """Serve until Ctrl-C; tell the story meanwhile. Raises SetupError."""
+    settings = settings_of(args)
+    port, data = settings.port, settings.data
     try:
         listen("127.0.0.1", port).close()  # a demo that runs there already keeps its folder
     except SetupError as fault:
         raise SetupError(f"{fault.detail} (make demo PORT=8001)") from None
     with _begun(data):
-        return _play(port, data, pause)
+        return _play(screen, port, data, args.pause)
 
 
-def _play(port: int, data: Path, pause: float) -> int:
+def _play(screen: Screen, port: int, data: Path, pause: float) -> int:
     _feedserver(data, "feed", "add", FEED, "--title", TITLE, "--language", "en", "--timezone", ZONE)
     tokens = {
         "token": _feedserver(data, "token", "add", "Demo editor"),
@@ -57,16 +94,16 @@ def _play(port: int, data: Path, pause: float) -> int:
     for name, token in tokens.items():
         (data / name).touch(mode=0o600)
         (data / name).write_text(token + "\n")
-    # Also where a shell has told it to ignore Ctrl-C, as it does in the background.
+    # Also where a shell has made it ignore Ctrl-C, as shells do in the background.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
     try:
         with _server(port, data) as (server, address):
-            _greet(address, data)
-            _tell(server, address, tokens, pause)
+            _greet(screen, address, data)
+            _tell(screen, server, address, tokens, pause)
             return server.wait()
     except _Stopped:
-        print(f"\nStopped. What it left is in {data}{os.sep}")
+        screen.say(f"\nStopped. What it left is in {data}{os.sep}")
         return 0
 
 
@@ -114,7 +151,7 @@ def _feedserver(data: Path, *words: str) -> str:
 
 
 def _environ() -> dict[str, str]:
-    """Return the environment without the settings of a server that is none of the demo."""
+    """Return the environment without the settings of other servers."""
     return {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
 
 
@@ -142,9 +179,10 @@ def _server(port: int, data: Path) -> Iterator[tuple[subprocess.Popen[str], str]
         server.stdout.close()
 
 
-def _greet(address: str, data: Path) -> None:
+def _greet(screen: Screen, address: str, data: Path) -> None:
     publisher = shlex.quote(str(Path(sys.executable).parent / "publisher"))
-    print(
+    screen.give({"url": address, "feed": FEED, "data": str(data), "token": str(data / "token")})
+    screen.say(
         f"""
 A live news feed is at  {address}/feeds/{FEED}
 Open it now: the story begins in a few seconds. Ctrl-C ends it.
@@ -156,13 +194,16 @@ To post an item yourself, in another terminal in this folder:
   {publisher} post "Bridge over the Psel reopens" --body "Traffic flows again since *noon*."
 
 Everything that it keeps is in {data}{os.sep}
-""",
-        flush=True,
+"""
     )
 
 
 def _tell(
-    server: subprocess.Popen[str], address: str, tokens: dict[str, str], pause: float
+    screen: Screen,
+    server: subprocess.Popen[str],
+    address: str,
+    tokens: dict[str, str],
+    pause: float,
 ) -> None:
     known: dict[str, int] = {}
     pauses = chain(FIRST_PAUSES, repeat(1.0))
@@ -173,15 +214,17 @@ def _tell(
         imported = line["ref"] == IMPORTED and line["verb"] == "post"
         token = tokens["import-token" if imported else "token"]
         item = _publish(line, known.get(line["ref"]), address, token, imported=imported)
-        known.setdefault(line["ref"], item)
-        said = shorten(
+        number = known.setdefault(line["ref"], item["id"])
+        screen.give(item)
+        excerpt = shorten(
             line.get("headline") or line.get("note") or line["body"], 90, placeholder="…"
         )
-        print(f"  {line['verb']:8} item {item}: {said}", flush=True)
-    print("\nThe story is told. The feed goes on until Ctrl-C.", flush=True)
+        screen.say(f"  {line['verb']:8} item {number}: {excerpt}")
+    screen.say("\nThe story is told. The feed goes on until Ctrl-C.")
 
 
-def _publish(line: Line, item: int | None, address: str, token: str, *, imported: bool) -> int:
+def _publish(line: Line, item: int | None, address: str, token: str, *, imported: bool) -> Line:
+    """Do a line of the story with the publisher; return the item as it then is."""
     command = [sys.executable, "-m", "publisher", line["verb"]]
     command += [str(item)] if item is not None else []
     for name in ("headline", "body", "source", "language", "occurred_at", "note"):
@@ -201,9 +244,13 @@ def _publish(line: Line, item: int | None, address: str, token: str, *, imported
     )
     if done.returncode:
         raise SetupError(f"the publisher could not {line['verb']}: {done.stderr or done.stdout}")
-    return int(json.loads(done.stdout)["id"])
+    published: Line = json.loads(done.stdout)
+    return published
 
 
 def _story() -> list[Line]:
     text = (files("feedserver") / "newsfeed.jsonl").read_text(encoding="utf-8")
     return [json.loads(line) for line in text.splitlines() if line.strip()]
+
+
+COMMAND = Command("", _add_arguments, _run, ("feedserver demo --port 8001",))

@@ -2,9 +2,11 @@
 
 from argparse import ArgumentParser, Namespace
 
-from feedserver.commands.adapter import Command, Screen, add_common, settings_of
+from feedserver.commands.folder import add_data, settings_of
 from feedserver.commands.progress import shown_progress
 from feedserver.sqlite.migration import migrate
+from publisher.command_line import Command
+from publisher.output import Screen
 
 _MIB = 2**20
 
@@ -15,7 +17,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
         action="store_true",
         help="keep the old file as feed.db.v1, with all words in plain; else it is overwritten",
     )
-    add_common(parser)
+    add_data(parser)
 
 
 def _run(args: Namespace, screen: Screen) -> None:
@@ -40,7 +42,7 @@ def _run(args: Namespace, screen: Screen) -> None:
 
 
 COMMAND = Command(
-    "take over a folder of the former format",
+    "[--keep]",
     _add_arguments,
     _run,
     ("feedserver migrate --data /var/lib/feedserver",),

@@ -4,12 +4,14 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Any
 
-from feedserver.commands.adapter import Command, Screen, add_common, settings_of
+from feedserver.commands.folder import add_data, settings_of
 from feedserver.commands.progress import shown_progress
 from feedserver.errors import BadSetting, FeedError
 from feedserver.live.hub import now_millis
 from feedserver.sqlite.restoring import Restored, look_at, restore
 from feedserver.wire import time_text
+from publisher.command_line import Command
+from publisher.output import Screen
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
@@ -20,7 +22,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
         action="store_true",
         help="where the keys are older than the data: end at the last record whose key is there",
     )
-    add_common(parser)
+    add_data(parser)
 
 
 def _run(args: Namespace, screen: Screen) -> None:
@@ -94,7 +96,7 @@ def _result(restored: Restored) -> dict[str, Any]:
 
 
 COMMAND = Command(
-    "put a backup in the place of what is there",
+    "DIR [--yes] [--to-keys]",
     _add_arguments,
     _run,
     ("feedserver restore /var/backups/feedserver --data /var/lib/feedserver",),

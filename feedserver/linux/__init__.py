@@ -1,1 +1,1 @@
-"""One frame to many sockets in one system call, where the kernel is Linux."""
+"""Send one frame to many sockets with one system call, on Linux."""

@@ -1,7 +1,7 @@
-"""A round's sends through Linux's asynchronous I/O, io_submit(2), by ctypes.
+"""Send to many sockets with one system call: Linux AIO, io_submit(2), by ctypes.
 
-A write to a socket that does not block has happened when io_submit returns, so this is no more
-than many writes in one call. It is older than io_uring, and containers allow it.
+A write to a non-blocking socket has happened by the time io_submit returns, so one call is the same
+as many writes. AIO is older than io_uring, and containers allow it.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ _NUMBERS = {
 }
 # From linux/aio_abi.h, in words of 8 bytes: tag, flags, operation and descriptor, address, length.
 _ENTRY, _TAG, _ADDRESS, _LENGTH = 8, 0, 3, 4
-_OPERATION = struct.Struct("=HhI")  # its code, a priority, the descriptor
+_OPERATION = struct.Struct("=HhI")  # operation code, priority, descriptor
 _WRITE = 1
-_DESCRIPTOR = 5  # of an entry in words of 4 bytes
-_EVENT, _RESULT = 4, 2  # tag, entry, result, a second result
-_PATIENCE = 1  # seconds; what is right needs none
+_DESCRIPTOR = 5  # its index in an entry, in words of 4 bytes
+_EVENT, _RESULT = 4, 2  # an event is: tag, entry, result, second result
+_TIMEOUT = 1  # seconds to wait for completions, which should be there at once
 
 
 class Aio(KernelQueue):
-    """Entries that are written once, but for the descriptors and the frame."""
+    """An AIO context and its entries, of which each call changes only the descriptors."""
 
     def __init__(self) -> None:
         numbers = _NUMBERS.get(platform.machine())
@@ -50,25 +50,25 @@ class Aio(KernelQueue):
         self._entries = array("Q", [0, 0, operation, 0, 0, 0, 0, 0] * ENTRIES)
         self._entries[_TAG::_ENTRY] = array("Q", range(ENTRIES))
         start, _ = self._entries.buffer_info()
-        places = range(start, start + 8 * _ENTRY * ENTRIES, 8 * _ENTRY)
-        self._places = array("Q", places)
+        addresses = range(start, start + 8 * _ENTRY * ENTRIES, 8 * _ENTRY)
+        self._addresses = array("Q", addresses)
         words = memoryview(self._entries).cast("B").cast("i")
         self._targets = words[_DESCRIPTOR :: 2 * _ENTRY]
-        # What the kernel answers when every socket took the frame whole.
+        # The events that the kernel reports when every socket took the whole frame.
         self._whole = array("q", [0] * (_EVENT * ENTRIES))
         self._whole[0::_EVENT] = array("q", range(ENTRIES))
-        self._whole[1::_EVENT] = array("q", places)
+        self._whole[1::_EVENT] = array("q", addresses)
         self._events = array("q", bytes(8 * _EVENT * ENTRIES))
         self._first_event = ctypes.c_void_p(self._events.buffer_info()[0])
-        self._patience = (ctypes.c_long * 2)(_PATIENCE, 0)
+        self._timeout = (ctypes.c_long * 2)(_TIMEOUT, 0)
         super().__init__()
 
     def close(self) -> None:
-        """Give the queue back. Whatever is sent after that is taken by nobody."""
+        """Close the queue. A send after that reports that no socket took anything."""
         with contextlib.suppress(OSError):
             call(self._destroy, self._context)
 
-    def _aim(self, frame: bytes) -> None:
+    def _set_frame(self, frame: bytes) -> None:
         self._entries[_ADDRESS::_ENTRY] = array("Q", [address(frame)]) * ENTRIES
         self._entries[_LENGTH::_ENTRY] = array("Q", [len(frame)]) * ENTRIES
         self._whole[_RESULT::_EVENT] = array("q", [len(frame)]) * ENTRIES
@@ -76,11 +76,11 @@ class Aio(KernelQueue):
     def _send(self, descriptors: array[int]) -> list[tuple[int, int]]:
         count = len(descriptors)
         self._targets[:count] = descriptors
-        refused = self._take_up(count)
+        refused = self._submit_entries(count)
         done = count - len(refused)
         if done and self._take_events(done) != done:
             self.close()  # which waits for them
-            log.error("the kernel keeps writes that should not wait; all go one by one from now on")
+            log.error("the kernel has not completed writes that should not wait: AIO is given up")
             raise fault(errno.ETIMEDOUT)
         if not refused and self._events[: _EVENT * count] == self._whole[: _EVENT * count]:
             return []
@@ -91,17 +91,17 @@ class Aio(KernelQueue):
         return [(at, taken[at]) for at in range(count) if taken[at] != size]
 
     def _take_events(self, count: int) -> int:
-        patience = ctypes.byref(self._patience)
-        return call(self._get_events, self._context, count, count, self._first_event, patience)
+        timeout = ctypes.byref(self._timeout)
+        return call(self._get_events, self._context, count, count, self._first_event, timeout)
 
-    def _take_up(self, count: int) -> list[int]:
-        """Give the kernel the first entries; return those that it does not take up."""
+    def _submit_entries(self, count: int) -> list[int]:
+        """Submit the first `count` entries; return the indices of those that the kernel refuses."""
         refused: list[int] = []
         at = 0
         while at < count:
             try:
-                # It stops before the first that is no open file.
-                first = ctypes.c_void_p(self._places.buffer_info()[0] + 8 * at)
+                # The kernel stops before the first entry whose descriptor is no open file.
+                first = ctypes.c_void_p(self._addresses.buffer_info()[0] + 8 * at)
                 at += call(self._submit, self._context, ctypes.c_long(count - at), first)
             except OSError:
                 refused.append(at)

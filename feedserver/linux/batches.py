@@ -1,4 +1,4 @@
-"""What the ways of giving the kernel many sends at once have in common."""
+"""What AIO and io_uring have in common: a batch of sends in one system call."""
 
 from __future__ import annotations
 
@@ -11,25 +11,24 @@ from abc import ABC, abstractmethod
 from array import array
 from typing import Any, Final
 
-ENTRIES: Final = 128  # a power of two; longer lists take several calls
+ENTRIES: Final = 128  # sends in a batch, a power of two; longer lists take several calls
 
 _syscall = ctypes.CDLL(None, use_errno=True).syscall
 _syscall.restype = ctypes.c_long
 
 
 class KernelQueue(ABC):
-    """A queue that the kernel shares. For one thread.
+    """A queue of sends that is shared with the kernel. For one thread.
 
-    Everything happens within `send`: the kernel has tried every socket by the time it returns, and
-    nothing is ever left in the queue that could meet a descriptor which has been closed and given
-    to somebody else since.
+    The kernel has tried every socket by the time `send` returns. Nothing is left in the queue that
+    could reach a descriptor after it was closed and opened anew for somebody else.
     """
 
     def __init__(self) -> None:
-        """Raises OSError where the kernel has no such queue, an old one, or forbids it."""
+        """Open the queue. Raises OSError where the kernel lacks it, forbids it, or is too old."""
         self._frame = b""
         try:
-            works = self._tells_parts()
+            works = self._counts_partial_sends()
         except BaseException:
             self.close()
             raise
@@ -40,11 +39,13 @@ class KernelQueue(ABC):
     def send(self, descriptors: array[int], frame: bytes) -> list[tuple[int, int]]:
         """Send `frame` to each socket without waiting.
 
-        Returns the positions of those that did not take it whole, and the bytes each took.
+        Returns the index of each socket that did not take the whole frame, and the bytes it took.
+        Raises OSError when the queue can no longer be used; it is closed then, and which sockets
+        of the last batch took the frame is not known.
         """
         if frame is not self._frame:
-            self._aim(frame)
-            self._frame = frame  # and keep it: the entries hold its address
+            self._set_frame(frame)
+            self._frame = frame  # kept, as the entries hold its address
         short: list[tuple[int, int]] = []
         for start in range(0, len(descriptors), ENTRIES):
             part = descriptors[start : start + ENTRIES]
@@ -53,18 +54,18 @@ class KernelQueue(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Give the queue back. Whatever is sent after that is taken by nobody."""
+        """Close the queue. A send after that reports that no socket took anything."""
 
     @abstractmethod
-    def _aim(self, frame: bytes) -> None:
-        """Let every entry send this frame."""
+    def _set_frame(self, frame: bytes) -> None:
+        """Make every entry send this frame."""
 
     @abstractmethod
     def _send(self, descriptors: array[int]) -> list[tuple[int, int]]:
-        """Send the frame to as many sockets as there are entries, at most; answers as `send`."""
+        """Send the frame to `ENTRIES` sockets at most; return what `send` returns."""
 
-    def _tells_parts(self) -> bool:
-        """Find out if the kernel says how much a full socket took: some lose count."""
+    def _counts_partial_sends(self) -> bool:
+        """Try whether the kernel reports how much a full socket took: some kernels do not."""
         frame = bytes(1 << 22)
         own, other = socket.socketpair()
         with own, other:
@@ -79,7 +80,7 @@ class KernelQueue(ABC):
 
 
 def address(frame: bytes) -> int:
-    """Return where a frame's bytes are, for as long as it is kept."""
+    """Return the address of a frame's bytes, valid for as long as the frame is kept."""
     return ctypes.cast(ctypes.c_char_p(frame), ctypes.c_void_p).value or 0
 
 
@@ -92,5 +93,5 @@ def call(number: int, *arguments: Any) -> int:
 
 
 def fault(number: int) -> OSError:
-    """Return the error of that number, in words."""
+    """Make the OSError of an error number."""
     return OSError(number, os.strerror(number))

@@ -1,4 +1,7 @@
-"""A round's sends through Linux's io_uring, by ctypes. Each entry says "do not wait"."""
+"""Send to many sockets with one system call: Linux io_uring, by ctypes.
+
+Each entry has MSG_DONTWAIT, so every send has been tried when the call returns.
+"""
 
 from __future__ import annotations
 
@@ -17,14 +20,14 @@ log = logging.getLogger("feedserver.uring")
 
 # From linux/io_uring.h; the numbers of the calls are the same on every architecture.
 _SETUP, _ENTER = 425, 426
-_SETUP_SUBMIT_ALL = 1 << 7  # one entry's fault does not stop those after it; Linux 5.18
+_SETUP_SUBMIT_ALL = 1 << 7  # an entry that fails does not stop those after it; Linux 5.18
 _FEATURE_SINGLE_MMAP = 1 << 0
 _OP_SEND = 26
-_ENTRY_SKIP_SUCCESS = 1 << 6  # whoever took all is not reported; Linux 5.17
-# With "wait for all" a socket that took a part counts as failed, and is reported.
+_ENTRY_SKIP_SUCCESS = 1 << 6  # sockets that took the whole frame are not reported; Linux 5.17
+# With MSG_WAITALL a socket that took a part of the frame counts as failed, and is reported.
 _MESSAGE_FLAGS = socket.MSG_DONTWAIT | socket.MSG_WAITALL | socket.MSG_NOSIGNAL
 _OFFSET_ENTRIES = 0x10000000
-_PARAMS = struct.Struct("=10I10I10I")  # of which the rings' offsets, each with two words of address
+_PARAMS = struct.Struct("=10I10I10I")  # parameters, then the offsets of each ring
 _ENTRY = struct.Struct("=BBHiQQIIQ24x")  # opcode … descriptor, offset, address, length, flags, tag
 _COMPLETION = struct.Struct("=QiI")  # tag, result, flags
 _WRAP = 1 << 32
@@ -54,7 +57,7 @@ class Ring(KernelQueue):
             return rings[offset : offset + 4].cast("I")
 
         self._submitted, self._reaped, self._completed = word(sq[1]), word(cq[0]), word(cq[1])
-        # Which entry stands at which turn of the queue: those of a call begin with the first.
+        # Maps slots of the queue to entries, so that the entries of a call begin with the first.
         self._order = rings[sq[6] : sq[6] + 4 * submissions].cast("I")
         self._orders = memoryview(array("I", [*range(submissions)] * 2))
         self._order[:] = self._orders[:submissions]
@@ -68,7 +71,7 @@ class Ring(KernelQueue):
         super().__init__()
 
     def close(self) -> None:
-        """Give the rings back. Whatever is sent after that is taken by nobody."""
+        """Close the rings. A send after that reports that no socket took anything."""
         os.close(self._descriptor)
         self._descriptor = -1
 
@@ -85,10 +88,10 @@ class Ring(KernelQueue):
             submitted = call(_ENTER, self._descriptor, count, 0, 0, None, 0)
         except OSError as refusal:
             log.warning("io_uring refused %d sends: %s", count, refusal.strerror)
-        self._submitted[0] = (tail + submitted) % _WRAP  # the kernel must not find the rest later
+        self._submitted[0] = (tail + submitted) % _WRAP  # so that the rest is not sent later
         return self._reap() + [(at, 0) for at in range(submitted, count)]
 
-    def _aim(self, frame: bytes) -> None:
+    def _set_frame(self, frame: bytes) -> None:
         entry = _ENTRY.pack(
             _OP_SEND, _ENTRY_SKIP_SUCCESS, 0, -1, 0, address(frame), len(frame), _MESSAGE_FLAGS, 0
         )

@@ -1,1 +1,1 @@
-"""From the journal to the readers: one feed's window, its messages, its rounds."""
+"""From the journal to the readers: each feed's window, its messages, and the fan-out to readers."""

@@ -1,25 +1,35 @@
-"""From journal to readers: which channels there are, who may join, and the heartbeat."""
+"""The hub: the channels of all feeds, how many readers may join, and the heartbeats."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
+from feedserver.errors import Behind
 from feedserver.journal import Journal, Mirror
-from feedserver.live.channel import Channel, Count, Receipt
+from feedserver.live.channel import Channel
+from feedserver.live.encoded import EncodedCache
+from feedserver.live.feeds import Feeds
 from feedserver.live.messages import Message, Messages
-from feedserver.live.readers import Place, SendAll
-from feedserver.live.window import CHECKS, RECENT, View
+from feedserver.live.readers import Count, Position
+from feedserver.live.receipts import Receipt
+from feedserver.live.sending import SendAll, Sender
+from feedserver.live.waiting import Signal
+from feedserver.live.window import CHECKS, RECENT, Window
 from feedserver.model import Cursor, Millis
 from feedserver.rules import Change
 
 log = logging.getLogger("feedserver.live.hub")
 
-CHANNELS_IDLE_MAX = 128  # feeds without readers that stay in memory …
-IDLE_SECONDS = 30.0  # … and how long one stays at least, for whoever is about to join it
-BEHIND_PATIENCE = 2.0  # seconds a cursor from a faster process is waited for
+CHANNELS_IDLE_MAX = 128  # feeds without readers that stay in memory, …
+IDLE_SECONDS = 30.0  # … how long one stays at least, for a reader that is about to join, …
+IDLE_BYTES = 32 * 1024 * 1024  # … and how large they may be together, however young
+LOADS_MAX = 2  # windows that are loaded at once
+BEHIND_TIMEOUT = 2.0  # seconds to wait for a record that another process has seen already
 
 
 def now_millis() -> Millis:
@@ -28,7 +38,7 @@ def now_millis() -> Millis:
 
 
 class Hub:
-    """The channels of all feeds, kept level with the journal by `run`."""
+    """The channels of all feeds."""
 
     def __init__(
         self,
@@ -41,22 +51,32 @@ class Hub:
         reader_rate: float = 2_000.0,
         clock: Callable[[], Millis] = now_millis,
         send_all: SendAll | None = None,
+        cache: EncodedCache | None = None,
     ) -> None:
+        self.cache = cache or EncodedCache()  # of all that this process encodes for readers
+        self.feeds = Feeds(mirror)
         self.epoch = journal.identity.epoch
         self.heartbeat = heartbeat
         self.readers_max = readers_max
+        # Sockets that are still open, those too that have left their feed: they hold descriptors.
+        self.open_sockets: Callable[[], int] = lambda: 0
         self._reader_rate = reader_rate
         self._admissions = reader_rate
         self._admitted_at = time.monotonic()
+        self.applied_to = 0  # the sequence of the newest change that was taken in
+        self._applied = Signal()
+        self._journal = journal
         self._mirror = mirror
         self._page_url = page_url
         self._clock = clock
-        self._send_all = send_all
+        self._sender = Sender(send_all)
         self._count = Count()
         self._channels: dict[str, Channel] = {}
         self._loading: dict[str, asyncio.Task[Channel | None]] = {}
         self._missed: dict[str, list[Change]] = {}
-        self._leaving = False
+        self._held: Counter[str] = Counter()  # feeds whose channel somebody is about to use
+        self._loads = asyncio.Semaphore(LOADS_MAX)
+        self._leaving: int | None = None  # how many readers `close` says goodbye to
 
     @property
     def readers(self) -> int:
@@ -71,8 +91,16 @@ class Hub:
         """Take in changes from the journal, in order."""
         by_feed: dict[str, list[Change]] = {}
         for change in changes:
+            if change.item is not None:
+                self.cache.forget_item(change.item.id)
+            elif change.feed is not None:
+                self.cache.forget_feed(change.feed.slug)
             if change.feed is not None:
                 by_feed.setdefault(change.feed.slug, []).append(change)
+        self.feeds.apply(changes)
+        if changes:
+            self.applied_to = max(self.applied_to, changes[-1].sequence)
+            self._applied.send()
         for slug, part in by_feed.items():
             if slug in self._loading:
                 self._missed.setdefault(slug, []).extend(part)
@@ -80,55 +108,106 @@ class Hub:
                 self._channels[slug].apply(tuple(part))
 
     async def run(self) -> None:
-        """Beat once a second, until cancelled."""
+        """Send heartbeats and drop stalled readers once a second, until cancelled."""
         tick = 0
         while True:
             started = time.monotonic()
             for channel in list(self._channels.values()):
-                await channel.beat(tick)
+                await channel.send_heartbeats(tick)
             self._forget_idle()
             tick += 1
             await asyncio.sleep(max(0.0, 1 - (time.monotonic() - started)))
 
     async def channel(self, slug: str) -> Channel | None:
-        """Return a feed's channel, loaded at its first use; None where there is no such feed."""
-        channel = self._channels.get(slug)
+        """Return a feed's channel, loaded at its first use; None where there is no such feed.
+
+        Use it before the next await: without readers it may be forgotten at any time.
+        """
+        channel = self.loaded(slug)
         if channel is not None:
-            channel.wanted_at = time.monotonic()
             return channel
         loading = self._loading.get(slug)
         if loading is None:
             loading = self._loading[slug] = asyncio.create_task(self._load(slug))
-        # A caller that goes away must not take the others' load with it.
-        return await asyncio.shield(loading)
+        with self._hold(slug):
+            # Shielded: the others still wait for the channel when this caller is cancelled.
+            return await asyncio.shield(loading)
 
-    async def place_of(self, channel: Channel, text: str | None) -> Place | None:
-        """Return the place that a cursor names; None if it is of no use here.
+    def loaded(self, slug: str) -> Channel | None:
+        """Return a feed's channel if it is loaded."""
+        channel = self._channels.get(slug)
+        if channel is not None:
+            channel.wanted_at = time.monotonic()
+        return channel
 
-        A cursor ahead of this process is looked up afresh and waited for: another process may be
-        a few milliseconds ahead.
+    async def arrive(self, slug: str, text: str | None) -> tuple[Channel, Position | None] | None:
+        """Return a feed's channel, and the position that a cursor names; None without such a feed.
+
+        A position of None needs a snapshot. Join before the next await, as with `channel`.
+        """
+        with self._hold(slug):
+            channel = await self.channel(slug)
+            if channel is None:
+                return None
+            return channel, await self.position_of(channel, text)
+
+    async def position_of(self, channel: Channel, text: str | None) -> Position | None:
+        """Return the position that a cursor names; None if the reader needs a snapshot.
+
+        If the cursor is ahead of this process, wait until this process has its record: another
+        process may be a few milliseconds ahead. Raises Behind if it does not come in time; only a
+        sequence that the journal never gave is answered with a snapshot.
         """
         cursor = Cursor.parse(text) if text else None
         if cursor is None or cursor.epoch != self.epoch:
             return None
-        if cursor.sequence == channel.place.sequence:
-            return channel.place if cursor.check == channel.place.check else None
-        known = channel.view.check(cursor.sequence)
+        if cursor.sequence == channel.position.sequence:
+            return channel.position if cursor.check == channel.position.check else None
+        known = channel.window.check(cursor.sequence)
         if known is None:
-            slug = channel.view.feed.slug
-            known = await self._mirror.check(slug, cursor.sequence)
+            known = await self._check_of(channel.window.feed.slug, cursor.sequence)
         if known != cursor.check:
             return None
-        if cursor.sequence > channel.place.sequence and not await channel.reach(
-            cursor.sequence, BEHIND_PATIENCE
+        if cursor.sequence > channel.position.sequence and not await channel.wait_for(
+            cursor.sequence, BEHIND_TIMEOUT
         ):
-            return None
-        return Place(cursor.sequence, cursor.check)
+            raise Behind
+        return Position(cursor.sequence, cursor.check, cursor.epoch)
 
-    async def delivered(self, slug: str, sequence: int, patience: float) -> Receipt:
-        """Say how many readers took the change at `sequence`; waits `patience` seconds at most."""
+    async def _check_of(self, slug: str, sequence: int) -> str | None:
+        """Return the check of a record of the feed; wait for one that is not applied here yet."""
+        if (
+            sequence > await self._journal.head()
+            and await self._journal.given(sequence)
+            # Of a refused record nothing is ever applied; once this process is level, it shows.
+            and not await self._journal.level()
+        ):
+            raise Behind
+        return await self._mirror.check(slug, sequence)
+
+    async def applied(self, sequence: int, timeout: float) -> bool:
+        """Wait until changes up to `sequence` are taken in here; False after `timeout` seconds."""
+        try:
+            async with asyncio.timeout(timeout):
+                while self.applied_to < sequence:
+                    await self._applied.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    def restart(self) -> None:
+        """Forget all of the journal that was here: it has a new epoch, after a restore."""
+        self.epoch = self._journal.identity.epoch
+        self.cache.clear()
+        self.feeds.clear()
+        for slug in list(self._channels):
+            if slug not in self._loading:
+                self._loading[slug] = asyncio.create_task(self._load(slug))
+
+    async def delivered(self, slug: str, sequence: int, timeout: float) -> Receipt:
+        """Return how many readers took the change at `sequence`; wait `timeout` seconds at most."""
         channel = self._channels.get(slug)
-        return await channel.delivered(sequence, patience) if channel else Receipt(0, 0, 0)
+        return await channel.delivered(sequence, timeout) if channel else Receipt(0, 0, 0)
 
     async def count(self, slug: str) -> tuple[int, int]:
         """Return how many read a feed by WebSocket and by SSE."""
@@ -136,22 +215,22 @@ class Hub:
         return (channel.sockets, channel.streams) if channel else (0, 0)
 
     def admit(self) -> bool:
-        """Say whether there is room for another reader now: places, and handshakes a second."""
+        """Say whether another reader may join now: so many at once, and so many a second."""
         if not self._has_room():
             return False
         self._admissions -= 1
         return True
 
-    def refusal(self, slug: str) -> Message | None:
-        """Return the goodbye for another reader of a feed; None if there may be room for it."""
+    def rejection(self, slug: str) -> Message | None:
+        """Return the goodbye for one more reader of a feed; None if there may be room for it."""
         channel = self._channels.get(slug)
-        return None if channel is None or self._has_room() else channel.refusal()
+        return None if channel is None or self._has_room() else channel.goodbyes.rejection()
 
     async def close(self) -> None:
-        """Say goodbye to every reader."""
-        self._leaving = True
+        """Say goodbye to all readers; together they are the crowd that is told to come back."""
+        self._leaving = self.readers
         for channel in list(self._channels.values()):
-            await channel.close()
+            await channel.close(self._leaving)
 
     def _has_room(self) -> bool:
         now = time.monotonic()
@@ -159,32 +238,66 @@ class Hub:
             self._reader_rate, self._admissions + (now - self._admitted_at) * self._reader_rate
         )
         self._admitted_at = now
-        return self._admissions >= 1 and self.readers < self.readers_max
+        connected = max(self.readers, self.open_sockets())
+        return self._admissions >= 1 and connected < self.readers_max
 
     async def _load(self, slug: str) -> Channel | None:
+        """Load a channel, or load one anew that has readers of a journal that is gone."""
         try:
-            stock = await self._mirror.initial_state(slug, RECENT, CHECKS)
-            if stock is None:
+            async with self._loads:
+                initial = await self._mirror.initial_state(slug, RECENT, CHECKS)
+            channel = self._channels.get(slug)
+            if initial is None:
+                if channel is not None:  # the feed is not in the journal that is here now
+                    del self._channels[slug]
+                    await channel.close()
                 return None
-            view = View(stock)
-            messages = Messages(view, self.epoch, self._page_url(slug), self.heartbeat)
-            channel = Channel(
-                view, messages, self.heartbeat, self._clock, self._send_all, self._count
-            )
-            channel.leaving = self._leaving
+            if channel is not None:
+                channel.restart(initial, self.epoch)
+            else:
+                window = Window(initial, self.cache)
+                messages = Messages(window, self.epoch, self._page_url(slug), self.heartbeat)
+                channel = Channel(
+                    window,
+                    messages,
+                    self.heartbeat,
+                    self._clock,
+                    self._sender,
+                    self._count,
+                    self.cache,
+                )
+            if self._leaving is not None:
+                channel.goodbyes.begin(self._leaving)
             channel.apply(tuple(self._missed.get(slug, ())))
             self._channels[slug] = channel
+            self._forget_idle()
             return channel
         finally:
             del self._loading[slug]
             self._missed.pop(slug, None)
 
     def _forget_idle(self) -> None:
+        """Forget channels without readers, those wanted least recently first.
+
+        Beyond a number of them those that were not wanted of late go, beyond a number of bytes any.
+        """
+        idle = [item for item in self._channels.items() if not item[1].readers]
+        idle.sort(key=lambda item: item[1].wanted_at)
+        count, size = len(idle), sum(channel.window.memory for _, channel in idle)
         since = time.monotonic() - IDLE_SECONDS
-        idle = [
-            slug
-            for slug, channel in self._channels.items()
-            if not channel.readers and channel.wanted_at < since
-        ]
-        for slug in idle[: max(0, len(idle) - CHANNELS_IDLE_MAX)]:
-            del self._channels[slug]
+        for slug, channel in idle:
+            is_surplus = count > CHANNELS_IDLE_MAX and channel.wanted_at < since
+            if slug not in self._held and (size > IDLE_BYTES or is_surplus):
+                del self._channels[slug]
+                count, size = count - 1, size - channel.window.memory
+                channel.window.release()  # a channel's parts refer to one another
+
+    @contextmanager
+    def _hold(self, slug: str) -> Iterator[None]:
+        self._held[slug] += 1
+        try:
+            yield
+        finally:
+            self._held[slug] -= 1
+            if not self._held[slug]:
+                del self._held[slug]

@@ -7,29 +7,39 @@ from collections.abc import Callable, Iterable
 import orjson
 
 from feedserver import wire
-from feedserver.live.window import View
+from feedserver.live.window import Window
 from feedserver.model import Cursor, Item, Millis
 
 MESSAGE_MAX = 1024 * 1024  # bytes of one message
-_ENVELOPE = 16 * 1024  # bytes kept for everything but the items
+_ENVELOPE = 16 * 1024  # bytes reserved for everything but the items
 
-Encode = Callable[["Message", Millis], bytes]
-"""Turns a message, sent at a time, into what goes over a wire."""
+Parts = tuple[bytes, bytes, bytes]
+"""A frame: its head, its body, which all readers share and nobody copies, and its end."""
+
+Encode = Callable[["Message", Millis], Parts]
+"""Turns a message, and the time it is sent at, into a frame."""
 
 
 class Message:
-    """One live message. `now`, its last member, is spliced in as it is sent."""
+    """One live message. Its last member, `now`, is added when it is sent."""
 
-    __slots__ = ("cursor", "items", "moves", "packed", "stem")
+    __slots__ = ("cursor", "items", "moves", "packed", "retry_ms", "stem")
 
     def __init__(
-        self, stem: bytes, cursor: str, *, items: Iterable[Item] = (), moves: bool = True
+        self,
+        stem: bytes,
+        cursor: str,
+        *,
+        items: Iterable[Item] = (),
+        moves: bool = True,
+        retry_ms: int | None = None,
     ) -> None:
         self.stem = stem  # the JSON up to `now`
         self.cursor = cursor
-        self.items = tuple(items)  # whose text it holds
+        self.items = tuple(items)  # that it holds
         self.moves = moves  # whether it moves a client's cursor
-        self.packed: bytes | None = None  # the stem as a codec keeps it, to pack it only once
+        self.retry_ms = retry_ms  # of a goodbye: when to come back
+        self.packed: bytes | None = None  # the stem as a codec compressed it, once for all readers
 
     def json(self, now: Millis) -> bytes:
         """Return the whole message."""
@@ -37,61 +47,64 @@ class Message:
 
 
 class Messages:
-    """Makes one feed's messages from its view."""
+    """Makes one feed's messages from its window."""
 
-    def __init__(self, view: View, epoch: str, page_url: str, heartbeat: int) -> None:
-        self._view = view
-        self._epoch = epoch
+    def __init__(self, window: Window, epoch: str, page_url: str, heartbeat: int) -> None:
+        self._window = window
+        self.epoch = epoch
         self._page_url = page_url
         self._heartbeat = heartbeat
 
     def snapshot(self) -> Message:
         """Make the message that starts a reader from nothing."""
-        view = self._view
-        items, more = view.snapshot()
+        window = self._window
+        items, more = window.snapshot()
         fitting = self._fitting(items)
-        last = view.floor() if more else None
+        last = window.floor() if more else None
         left_out = {item.order for item in items} - {item.order for item in fitting}
-        if left_out:  # pages go on with the newest of these, and repeat some that are here
+        if left_out:  # the next page begins with the newest of these, and repeats some items
             at, item_id = max(left_out)
             last = max((at, item_id + 1), last or (at, 0))
         follow = b""
         if last is not None:
             follow = b',"next":"%b"' % next_text(last).encode()
         stem = b'{"type":"snapshot",%b,"feed":%b,"items":[%b]%b,"heartbeat":%d' % (
-            self._place(),
+            self._members(),
             self._feed(),
-            b",".join(view.json(item) for item in fitting),
+            b",".join(window.json(item) for item in fitting),
             follow,
             self._heartbeat,
         )
-        return Message(stem, view.cursor(self._epoch), items=fitting)
+        return Message(stem, window.cursor(self.epoch), items=fitting)
 
-    def since(self, sequence: int, check: str) -> list[Message]:
-        """Make the chain of messages that brings a reader from a record to the head."""
-        view = self._view
-        items = view.changed_since(sequence)
+    def since(self, sequence: int, check: str) -> list[Message] | None:
+        """Make the chain of messages that brings a reader from a record to the head.
+
+        None if too many items changed since that record: a snapshot is shorter.
+        """
+        window = self._window
+        items = window.changed_since(sequence)
         if items is None:
-            return [self.snapshot()]
+            return None
         feed = b',"feed":%b' % self._feed()
-        after = Cursor(self._epoch, sequence, check)
+        after = Cursor(self.epoch, sequence, check)
         chain = []
-        for part, is_last in _parts(items, view):
+        for part, is_last in _parts(items, window):
             since, after = after, self._cursor_after(part, is_last=is_last)
-            # Who is cut off behind this part must not have passed the feed's record unseen.
-            is_told = view.feed.version > since.sequence or view.feed.closed_at is not None
+            # A reader that is cut off after this part must not have passed the feed's record.
+            has_feed = window.feed.version > since.sequence or window.feed.closed_at is not None
             stem = b'{"type":"changes","epoch":"%b","since":"%b","cursor":"%b"%b,"items":[%b]' % (
-                self._epoch.encode(),
+                self.epoch.encode(),
                 str(since).encode(),
                 str(after).encode(),
-                feed if is_told else b"",
-                b",".join(view.json(item) for item in part),
+                feed if has_feed else b"",
+                b",".join(window.json(item) for item in part),
             )
             chain.append(Message(stem, str(after), items=part))
         return chain
 
     def heartbeat(self) -> Message:
-        """Make the sign of life."""
+        """Make the message that says only that the connection is alive."""
         return self._plain(b"heartbeat")
 
     def ended(self) -> Message:
@@ -99,36 +112,38 @@ class Messages:
         return self._plain(b"ended")
 
     def goodbye(self, retry_ms: int) -> Message:
-        """Make the message before a close that is not for good."""
-        return self._plain(b"goodbye", b',"retry_ms":%d' % retry_ms)
+        """Make the message before a close after which the reader comes back."""
+        return self._plain(b"goodbye", b',"retry_ms":%d' % retry_ms, retry_ms)
 
-    def _plain(self, kind: bytes, rest: bytes = b"") -> Message:
-        stem = b'{"type":"%b",%b%b' % (kind, self._place(), rest)
-        return Message(stem, self._view.cursor(self._epoch), moves=False)
+    def _plain(self, kind: bytes, rest: bytes = b"", retry_ms: int | None = None) -> Message:
+        stem = b'{"type":"%b",%b%b' % (kind, self._members(), rest)
+        cursor = self._window.cursor(self.epoch)
+        return Message(stem, cursor, moves=False, retry_ms=retry_ms)
 
-    def _place(self) -> bytes:
-        cursor = self._view.cursor(self._epoch)
-        return b'"epoch":"%b","cursor":"%b"' % (self._epoch.encode(), cursor.encode())
+    def _members(self) -> bytes:
+        cursor = self._window.cursor(self.epoch)
+        return b'"epoch":"%b","cursor":"%b"' % (self.epoch.encode(), cursor.encode())
 
     def _feed(self) -> bytes:
-        view = self._view
-        return orjson.dumps(wire.feed_json(view.feed, self._page_url, view.cursor(self._epoch)))
+        window = self._window
+        return orjson.dumps(wire.feed_json(window.feed, self._page_url, window.cursor(self.epoch)))
 
     def _cursor_after(self, part: list[Item], *, is_last: bool) -> Cursor:
-        feed = self._view.feed
-        # An item read back newer than the head would carry a cursor past other items.
+        feed = self._window.feed
+        # An item that was read back may be newer than the head: its version as a cursor would skip
+        # changes of other items that the window has not taken in yet.
         if is_last or part[-1].version >= feed.head:
-            return Cursor(self._epoch, feed.head, feed.check)
-        return Cursor(self._epoch, part[-1].version, part[-1].check)
+            return Cursor(self.epoch, feed.head, feed.check)
+        return Cursor(self.epoch, part[-1].version, part[-1].check)
 
     def _fitting(self, items: list[Item]) -> list[Item]:
-        """Keep what fits in one message: the newest one, pinned ones, then the newest others."""
+        """Choose what fits in one message: the newest not pinned, the pinned, the newest others."""
         room = MESSAGE_MAX - _ENVELOPE
         kept = set()
-        # Whatever is pinned, one that is not is the floor under which the next page begins.
+        # However much is pinned, one unpinned item is needed: the next page begins below it.
         first = next((item for item in items if not item.pinned), None)
         for item in sorted(items, key=lambda item: (item is not first, not item.pinned)):
-            room -= len(self._view.json(item)) + 1
+            room -= len(self._window.json(item)) + 1
             if room < 0:
                 break
             kept.add(item.id)
@@ -136,7 +151,7 @@ class Messages:
 
 
 def tail(now: Millis) -> bytes:
-    """Return the end of every message: the server's time, and the closing brace."""
+    """Return the end of a message: the server's time, and the closing brace."""
     return b',"now":"%b"}' % wire.time_text(now).encode()
 
 
@@ -145,11 +160,11 @@ def next_text(order: tuple[Millis, int]) -> str:
     return f"{order[0]}.{order[1]}"
 
 
-def _parts(items: Iterable[Item], view: View) -> list[tuple[list[Item], bool]]:
+def _parts(items: Iterable[Item], window: Window) -> list[tuple[list[Item], bool]]:
     parts: list[list[Item]] = [[]]
     room = full = MESSAGE_MAX - _ENVELOPE
     for item in items:
-        size = len(view.json(item)) + 1
+        size = len(window.json(item)) + 1
         if size > room and parts[-1]:
             parts.append([])
             room = full

@@ -1,62 +1,94 @@
-"""What remains of a connected client: a socket, the place it was brought to, and the block it
-stands in.
+"""A socket's state, and its cohort.
 
-A `Place` is a record that readers have been brought to. Sockets that are caught up stand in blocks,
-and a block has one place, so "is caught up" is one comparison for all who stand in it.
+A `Position` is a record that readers have been brought to. Sockets that are caught up belong to
+cohorts, and a cohort has one position: "is caught up" is one comparison for all its readers.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from feedserver.live.messages import Encode
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a reader stands: a record of the feed."""
+class Position:
+    """How far a reader has been brought: a record of the feed."""
 
     sequence: int
     check: str
+    epoch: str = ""
+
+    def is_before(self, other: Position) -> bool:
+        """Say whether `other` is newer, or of another journal than this one."""
+        return self.epoch != other.epoch or self.sequence < other.sequence
+
+
+@dataclass(slots=True)
+class Stall:
+    """A reader that is behind: its position, how much was pending, and since when it stays so."""
+
+    position: Position
+    pending: int
+    since: float
+
+
+@dataclass(slots=True)
+class Count:
+    """How many readers several channels have together."""
+
+    readers: int = 0
 
 
 class Reader(ABC):
     """A connected socket, as small as can be.
 
-    While it has a block, nothing is unsent and `send` goes straight to the kernel. What that does
-    not take is for `keep`, which makes the reader fall behind until it has drained.
+    While it has a cohort, nothing is unsent, and `send` goes straight to the kernel. What the
+    kernel does not take is passed to `keep`; the reader is then behind until that is sent.
     """
 
-    __slots__ = ("block", "encode", "send")
+    __slots__ = ("cohort", "encode", "send")
 
-    block: Block | None  # None: behind, or gone
-    encode: Encode  # a message into its frame
-    send: Callable[[bytes], int]  # returns the bytes taken; raises OSError for none
+    cohort: Cohort | None  # None: behind, or gone
+    encode: Encode  # turns a message into a frame
+    send: Callable[[bytes], int]  # returns the bytes taken; raises OSError if there are none
 
     @property
-    def place(self) -> Place | None:
-        """Where it stands, if it is neither behind nor gone."""
-        return self.block.place if self.block is not None else None
+    def position(self) -> Position | None:
+        """Its position, unless it is behind or gone."""
+        return self.cohort.position if self.cohort is not None else None
 
     @abstractmethod
     def fileno(self) -> int:
         """Return the descriptor that `send` writes to; -1 where it does not go to the kernel."""
 
     @abstractmethod
-    def keep(self, data: memoryview) -> None:
-        """Send the rest as the socket takes it, and fall behind meanwhile."""
+    def send_parts(self, parts: Sequence[bytes]) -> int:
+        """Send several parts with one system call; return and raise what `send` does."""
 
-    def push(self, data: bytes) -> None:
-        """Send, whatever of it is taken at once."""
+    @abstractmethod
+    def keep(self, rest: list[memoryview]) -> None:
+        """Send the rest as the socket takes it; the reader falls behind meanwhile.
+
+        Must not copy it: a thousand readers may keep the rest of one snapshot.
+        """
+
+    def push(self, *parts: bytes) -> None:
+        """Send what the socket takes of these parts at once, and keep the rest."""
         try:
-            taken = self.send(data)
+            taken = self.send_parts(parts)
         except OSError:
             taken = 0  # full, or broken: the transport finds out which
-        if taken < len(data):
-            self.keep(memoryview(data)[taken:])
+        rest = []
+        for part in parts:
+            if taken < len(part):
+                rest.append(memoryview(part)[taken:])
+            taken = max(0, taken - len(part))
+        if rest:
+            self.keep(rest)
 
     @abstractmethod
     def pending(self) -> int:
@@ -71,53 +103,48 @@ class Reader(ABC):
         """Drop the connection and what is unsent."""
 
 
-class Block:
-    """Sockets of one encoding that stand together, up to a slice of them."""
+class Cohort:
+    """Caught-up sockets of one encoding at one position, which a round sends to together."""
 
-    __slots__ = ("descriptors", "encode", "phase", "place", "readers")
+    __slots__ = ("descriptors", "encode", "phase", "position", "readers")
 
-    def __init__(self, reader: Reader, place: Place | None) -> None:
+    def __init__(self, reader: Reader, position: Position | None) -> None:
         self.encode = reader.encode
-        self.place = place
-        self.phase = 0  # in which second of the heartbeat's interval it gets one
+        self.position = position
+        self.phase = 0  # in which second of the heartbeat's interval its readers get one
         self.readers = [reader]
         self.descriptors = array("i", [reader.fileno()])
-        reader.block = self
+        reader.cohort = self
 
     def add(self, reader: Reader) -> None:
-        """Let a reader stand here."""
+        """Add a reader that is at the same position."""
         self.readers.append(reader)
         self.descriptors.append(reader.fileno())
-        reader.block = self
+        reader.cohort = self
 
     def remove(self, reader: Reader) -> None:
-        """Let a reader go; the last one takes its seat."""
-        seat = self.readers.index(reader)
-        self.readers[seat] = self.readers[-1]
+        """Remove a reader; the last one takes its index."""
+        at = self.readers.index(reader)
+        self.readers[at] = self.readers[-1]
         self.readers.pop()
-        self.descriptors[seat] = self.descriptors[-1]
+        self.descriptors[at] = self.descriptors[-1]
         self.descriptors.pop()
-        reader.block = None
+        reader.cohort = None
 
-    def split(self, count: int) -> Block:
-        """Keep the first `count` readers; return a block of the others, at the same place."""
-        rest = Block(self.readers[count], self.place)
+    def split(self, count: int) -> Cohort:
+        """Keep the first `count` readers; return a cohort of the others, at the same position."""
+        rest = Cohort(self.readers[count], self.position)
         for reader in self.readers[count + 1 :]:
             rest.add(reader)
         rest.phase = self.phase
         del self.readers[count:], self.descriptors[count:]
         return rest
 
-    def join(self, other: Block) -> None:
-        """Take in all who stand in another block, at the same place; it is left empty."""
+    def join(self, other: Cohort) -> None:
+        """Take over the readers of another cohort at the same position; it is left empty."""
         for reader in other.readers:
-            reader.block = self
+            reader.cohort = self
         self.readers += other.readers
         self.descriptors += other.descriptors
         other.readers.clear()
         del other.descriptors[:]
-
-
-SendAll = Callable[["array[int]", bytes], list[tuple[int, int]]]
-"""Send a frame to many descriptors. Returns which did not take it whole, and the bytes each took.
-"""

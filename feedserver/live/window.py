@@ -1,9 +1,9 @@
 """A feed's newest state, in memory: all that any live message is made of.
 
-The changed items that a reader may need are the `CATCH_UP_MAX` changed last; who is further behind
-gets a snapshot. Only who was level when a burst came gets all of it, up to a bound. So every
-catch-up and every snapshot is answered from here, and ten thousand reconnecting readers cost no
-database reads.
+The window holds the items that were changed last, `CATCH_UP_MAX` of them; a reader further behind
+gets a snapshot. A reader that was caught up when a burst began gets all of it, up to a bound. So
+every catch-up and every snapshot is made from the window, and ten thousand reconnecting readers
+cost no database reads.
 """
 
 from __future__ import annotations
@@ -12,35 +12,42 @@ import sys
 from bisect import bisect_right, insort
 from dataclasses import replace
 
-import orjson
-
-from feedserver import wire
 from feedserver.journal import InitialState
+from feedserver.live.encoded import EncodedCache, item_json
 from feedserver.model import CATCH_UP_MAX, SNAPSHOT_ITEMS, Cursor, Feed, Item, Millis
 from feedserver.rules import Change
 
 RECENT = CATCH_UP_MAX + 1  # one more, to know that there are more
-LIVE_MAX = 4096  # items of a burst for those who were level, and …
-LIVE_BYTES = 4 * 1024 * 1024  # … how large they may be together; beyond, a snapshot is kinder
-CHECKS = 4096  # records whose cursors are known without a look into the database
+LIVE_MAX = 4096  # items of a burst for readers that were caught up before it, and …
+LIVE_BYTES = 4 * 1024 * 1024  # … how large they may be together; beyond, a snapshot is shorter
+CHECKS = 4096  # records whose cursors are known without reading the database
+CHECK_BYTES = 150  # of memory for one of them, about
+ITEM_BYTES = 2_000  # of memory for an item beside its body, about
 
 
-class View:
+class Window:
     """The live part of one feed. Changes only by `apply`."""
 
-    def __init__(self, stock: InitialState) -> None:
-        self.feed: Feed = stock.feed
-        self._checks = dict(sorted(stock.checks.items()))
+    def __init__(self, initial: InitialState, cache: EncodedCache | None = None) -> None:
+        self.feed: Feed = initial.feed
+        self._cache = cache or EncodedCache()
+        self._checks = dict(sorted(initial.checks.items()))
         self._items: dict[int, Item] = {
-            item.id: item for part in (stock.newest, stock.pinned, stock.recent) for item in part
+            item.id: item
+            for part in (initial.newest, initial.pinned, initial.recent)
+            for item in part
         }
-        # Both sorted, oldest first. One more than is shown of the newest: is there a next page?
-        self._newest: list[tuple[Millis, int]] = sorted(item.order for item in stock.newest)
-        self._recent: list[tuple[int, int]] = sorted((i.version, i.id) for i in stock.recent)
+        # Both sorted, oldest first. One item more than is shown tells that there is a next page.
+        self._newest: list[tuple[Millis, int]] = sorted(item.order for item in initial.newest)
+        self._recent: list[tuple[int, int]] = sorted((i.version, i.id) for i in initial.recent)
         self._forgotten = self._recent[0][0] - 1 if len(self._recent) >= RECENT else 0
-        self._pinned: set[int] = {item.id for item in stock.pinned}
-        self._json: dict[int, bytes] = {}
-        self._level_at = self.head  # where readers stand who are to get all that came since
+        self._pinned: set[int] = {item.id for item in initial.pinned}
+        self._items_bytes = sum(map(_memory, self._items.values()))
+        self._caught_up_at = self.head  # readers at this sequence or later get the whole of a burst
+
+    def restart(self, initial: InitialState) -> None:
+        """Start anew from the state of another journal."""
+        self.__init__(initial, self._cache)  # type: ignore[misc]
 
     @property
     def head(self) -> int:
@@ -52,6 +59,19 @@ class View:
         """Whether the feed is closed, and all that came before that is taken in."""
         return self.feed.closed_at is not None and self.feed.version <= self.head
 
+    @property
+    def memory(self) -> int:
+        """How many bytes of memory the window takes, about."""
+        return self._items_bytes + CHECK_BYTES * len(self._checks)
+
+    @property
+    def changed_at(self) -> Millis | None:
+        """When a fact last changed that readers see, a withdrawal too; None in an empty feed."""
+        items = self._items.values()
+        return max(
+            (max(i.published_at, i.updated_at or 0, i.killed_at or 0) for i in items), default=None
+        )
+
     def cursor(self, epoch: str) -> str:
         """Return the cursor of the head."""
         return str(Cursor(epoch, self.feed.head, self.feed.check))
@@ -61,10 +81,10 @@ class View:
         return self._checks.get(sequence)
 
     def apply(self, change: Change) -> bool:
-        """Take a change in; False if it was in already."""
+        """Take in a change; return False if the window has it already."""
         if change.feed is None or change.sequence <= self.head:
             return False
-        # Read back from the file, feed and item may be newer than the change that names them.
+        # Feed and item may be newer than the change that names them, if they were read back.
         self.feed = replace(change.feed, head=change.sequence, check=change.check)
         self._checks[change.sequence] = change.check
         if len(self._checks) > CHECKS:
@@ -73,15 +93,20 @@ class View:
             self._take(change.item)
         return True
 
-    def all_level_at(self, sequence: int) -> None:
-        """Forget what was kept only for readers who were level before `sequence`."""
-        self._level_at = sequence
+    def forget_burst(self, sequence: int) -> None:
+        """Forget what was kept only for readers that were caught up before `sequence`."""
+        self._caught_up_at = sequence
         self._forget()
+
+    def release(self) -> None:
+        """Free the memory of a window that nobody uses any more, whoever still refers to it."""
+        # Not only cleared: whoever did use it must not be told that there is no news.
+        del self._items, self._checks
 
     def changed_since(self, sequence: int) -> list[Item] | None:
         """List the items changed after `sequence`, oldest change first; None: too many.
 
-        For those who are level a burst is not too many until it reaches `LIVE_MAX` or `LIVE_BYTES`.
+        For readers that were caught up before a burst, too many means `LIVE_MAX` or `LIVE_BYTES`.
         """
         if sequence < self._forgotten:
             return None
@@ -89,7 +114,7 @@ class View:
         items = [self._items[i] for _, i in found]
         if len(items) <= CATCH_UP_MAX:
             return items
-        if sequence < self._level_at:
+        if sequence < self._caught_up_at:
             return None
         room = LIVE_BYTES
         for item in items:
@@ -99,26 +124,23 @@ class View:
         return items
 
     def snapshot(self) -> tuple[list[Item], bool]:
-        """List the newest items and any older pinned ones, newest first; and: are there more?"""
+        """List the newest items and all pinned ones, newest first; and whether there are more."""
         shown = {item_id for _, item_id in self._newest[-SNAPSHOT_ITEMS:]} | self._pinned
         items = sorted((self._items[i] for i in shown), key=lambda item: item.order, reverse=True)
         return items, len(self._newest) > SNAPSHOT_ITEMS
 
     def floor(self) -> tuple[Millis, int] | None:
-        """Return the order of the last of the newest items that is not pinned, else of the last.
+        """Return the order of the oldest unpinned one of the newest items, else of the oldest.
 
-        What stands there for its pin alone may come loose. None in an empty feed.
+        A pinned item may be below it once it is unpinned. None in an empty feed.
         """
         newest = self._newest[-SNAPSHOT_ITEMS:]
         unpinned = (order for order in newest if order[1] not in self._pinned)
         return next(unpinned, newest[0] if newest else None)
 
     def json(self, item: Item) -> bytes:
-        """Return an item's JSON, encoded once a change."""
-        known = self._json.get(item.id)
-        if known is None:
-            known = self._json[item.id] = orjson.dumps(wire.item_json(item))
-        return known
+        """Return an item's JSON for readers."""
+        return item_json(self._cache, item)
 
     def _take(self, item: Item) -> None:
         known = self._items.get(item.id)
@@ -129,7 +151,7 @@ class View:
         if known is not None and known.order != item.order and known.order in self._newest:
             self._newest.remove(known.order)  # it was stamped in the future, and was restamped
         self._items[item.id] = item
-        self._json.pop(item.id, None)
+        self._items_bytes += _memory(item) - (_memory(known) if known is not None else 0)
         insort(self._recent, (item.version, item.id))
         if item.pinned:
             self._pinned.add(item.id)
@@ -140,8 +162,8 @@ class View:
         self._forget()
 
     def _forget(self) -> None:
-        level = bisect_right(self._recent, (self._level_at, sys.maxsize))
-        count = min(len(self._recent) - RECENT, max(level, len(self._recent) - LIVE_MAX))
+        seen = bisect_right(self._recent, (self._caught_up_at, sys.maxsize))
+        count = min(len(self._recent) - RECENT, max(seen, len(self._recent) - LIVE_MAX))
         if count > 0:
             self._forgotten = self._recent[count - 1][0]
             del self._recent[:count]
@@ -150,5 +172,9 @@ class View:
         if len(self._items) > max(RECENT, len(self._recent)) + shown + 64:
             kept = self._pinned.union(i for _, i in self._recent).union(i for _, i in self._newest)
             for item_id in self._items.keys() - kept:
-                del self._items[item_id]
-                self._json.pop(item_id, None)
+                self._items_bytes -= _memory(self._items.pop(item_id))
+
+
+def _memory(item: Item) -> int:
+    """Return the bytes that an item takes in memory, about."""
+    return sys.getsizeof(item.body) + len(item.blocks or b"") + ITEM_BYTES

@@ -22,8 +22,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from feedserver.api.reading import CORS, is_known
+from feedserver.api.caching import is_known
+from feedserver.api.cors import CORS
 from feedserver.errors import NotFound, SetupError
+from feedserver.site.responses import accepts_gzip
 
 IMMUTABLE = "public, max-age=31536000, immutable"
 SHORT = "public, max-age=300, stale-while-revalidate=3600"
@@ -148,7 +150,6 @@ def _answer(request: Request, asset: Asset, headers: dict[str, str]) -> Response
     headers = headers | {
         "ETag": f'W/"{asset.hash}"',
         "Vary": "Accept-Encoding",
-        "X-Content-Type-Options": "nosniff",
     }
     if is_known(headers["ETag"], request):
         return Response(status_code=304, headers=headers)
@@ -156,15 +157,6 @@ def _answer(request: Request, asset: Asset, headers: dict[str, str]) -> Response
         headers["Content-Encoding"] = "gzip"
         return Response(asset.gzipped, headers=headers, media_type=asset.media_type)
     return Response(asset.body, headers=headers, media_type=asset.media_type)
-
-
-def accepts_gzip(request: Request) -> bool:
-    """Say whether the client takes a gzipped body."""
-    for part in ",".join(request.headers.getlist("accept-encoding")).split(","):
-        coding, _, weight = part.replace(" ", "").lower().partition(";")
-        if coding in {"gzip", "*"} and not re.fullmatch(r"q=0(\.0*)?", weight):
-            return True
-    return False
 
 
 @cache

@@ -1,74 +1,41 @@
 """The pages for people, complete without JavaScript.
 
-A feed's pages are rendered and compressed once a change and kept with its channel, so that ten
-thousand readers cost one rendering and no database reads.
+A page is rendered and compressed beside the loop, once for all who ask until its feed changes, and
+kept in the cache. So ten thousand readers cost one rendering, and no database reads.
 """
 
 from __future__ import annotations
 
 import asyncio
-import gzip
 import hashlib
 import time
-from dataclasses import dataclass
 from functools import cache
 
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from feedserver import __version__
-from feedserver.api import problems
+from feedserver.api.caching import LIST_TAGS, cache_tags
 from feedserver.api.context import Context, Site, context
 from feedserver.api.editing import item_id
-from feedserver.api.reading import (
-    CACHED,
-    CORS,
-    PAGE_ITEMS,
-    SHOWN,
-    before_of,
-    channel_of,
+from feedserver.api.lookups import (
+    find_feed,
     find_item,
     find_page,
-    find_revisions,
-    is_known,
-    tags_of,
-    text_of,
+    history_of,
+    newest_versions,
+    no_feed,
 )
-from feedserver.errors import Killed, NotFound, Refused, Unavailable, WrongMethod
-from feedserver.live.channel import Channel
+from feedserver.api.queries import Question, before_of, text_of
 from feedserver.live.messages import next_text
-from feedserver.model import Feed, Item, Revision
+from feedserver.model import Feed, Item
 from feedserver.site import assets, rendering
-from feedserver.site.rendering import Articles, Listing
+from feedserver.site.rendering import Listing
+from feedserver.site.responses import FRAMED, Sheet, sheet_response
 
-HTML = "text/html; charset=utf-8"
-INDEX_SECONDS = 1.0  # that the list of feeds is kept; caches keep it for longer
-GZIP_LEVEL = 6
-
-_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https: http: data:; "
-    "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors {ancestors}; "
-    "require-trusted-types-for 'script'; trusted-types 'none'"
-)
-SAFE = {
-    "Content-Security-Policy": _POLICY.format(ancestors="'self'"),
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Referrer-Policy": "strict-origin-when-cross-origin",
-    "Vary": "Accept-Encoding",
-    "X-Content-Type-Options": "nosniff",
-}
-FRAMED = SAFE | {"Content-Security-Policy": _POLICY.format(ancestors="*")}
-
-
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """A page as it is kept."""
-
-    gzipped: bytes
-    etag: str
-    cache_tag: str
+INDEX_SECONDS = 1.0  # that the list of feeds is kept at least, …
+INDEX_SHARE = 10  # … and so many times as long as it took to make
 
 
 def routes() -> list[BaseRoute]:
@@ -82,165 +49,175 @@ def routes() -> list[BaseRoute]:
     ]
 
 
-async def on_fault(request: Request, fault: Exception) -> Response:
-    """Show an error as a page; to a client that asks for JSON, as a problem."""
-    assert isinstance(fault, Refused | Unavailable)
-    answer = problems.problem(fault)
-    if not _wants_html(request):
-        answer.headers.update(CORS)
-        return answer
-    here = context(request)
-    html = rendering.render_error(here.site, fault.status, fault.title, fault.detail)
-    if isinstance(fault, Killed):
-        channel = await here.hub.channel(fault.tombstone.feed)
-        if channel is not None:
-            html = rendering.render_gone(here.site, channel.view.feed, fault.tombstone)
-            answer.headers["Cache-Control"] = CACHED
-            answer.headers["Cache-Tag"] = tags_of(fault.tombstone.feed, [fault.tombstone])
-    kept = {
-        name: value
-        for name, value in answer.headers.items()
-        if name not in {"content-type", "content-length"}
-    }
-    varied = SAFE | {"Vary": "Accept, Accept-Encoding"}
-    return _response(request, _gzip(html), varied | kept, fault.status)
-
-
-async def on_http_exception(request: Request, fault: Exception) -> Response:
-    """Show a wrong address or method as a page."""
-    assert isinstance(fault, HTTPException)
-    if fault.status_code != 405:
-        return await on_fault(request, NotFound(f"there is nothing at {request.url.path[:200]}"))
-    allowed = (fault.headers or {}).get("Allow", "")
-    refusal = WrongMethod(f"{request.method} does nothing here; use {allowed}")
-    answer = await on_fault(request, refusal)
-    answer.headers["Allow"] = allowed
-    return answer
-
-
-async def on_surprise(request: Request, fault: Exception) -> Response:
-    """Answer for what nobody foresaw, as a page."""
-    answer = await problems.on_surprise(request, fault)
-    if not _wants_html(request):
-        return answer
-    html = rendering.render_error(
-        context(request).site,
-        500,
-        "Something went wrong",
-        "the server made a mistake; it is logged. Try again later",
-    )
-    return _response(request, _gzip(html), SAFE | {"Cache-Control": "no-store"}, 500)
-
-
 class _Index:
-    """The list of feeds, kept for a moment: it has no channel that would say when it changes."""
+    """The list of feeds. It changes with any feed, and is made anew once in a while."""
 
     def __init__(self) -> None:
         self._sheet: Sheet | None = None
-        self._made = 0.0
+        self._made_of = 0
+        self._kept_until = 0.0
 
     async def get(self, request: Request) -> Response:
         here = context(request)
-        if self._sheet is None or time.monotonic() - self._made > INDEX_SECONDS:
-            feeds = await here.mirror.feeds()
-            empty = await here.mirror.empty_feeds()
-            html = rendering.render_index(here.site, feeds, empty)
-            newest = max((feed.head for feed in feeds), default=0)
-            state = f"{here.hub.epoch}.{newest}.{len(empty)}"
-            self._sheet = Sheet(_gzip(html), _etag(here, state), "feeds")
-            self._made = time.monotonic()
-        return _answer(request, self._sheet, SAFE)
+        await here.hub.feeds.load_all()
+        sheet = self._sheet
+        is_newest = self._made_of == here.hub.feeds.newest
+        if sheet is None or not (is_newest or time.monotonic() < self._kept_until):
+            sheet = await here.work.once(here.work.newest, "index", lambda: self._make(here))
+        return sheet_response(request, sheet, LIST_TAGS)
+
+    async def _make(self, here: Context) -> Sheet:
+        started, newest = time.monotonic(), here.hub.feeds.newest
+        feeds = here.hub.feeds.all()
+        empty = await here.mirror.empty_feeds()
+        etag = _etag(here, f"{here.hub.epoch}.{newest}.{len(empty)}")
+        self._sheet = await asyncio.to_thread(
+            lambda: Sheet.of(rendering.render_index(here.site, feeds, empty), etag)
+        )
+        self._made_of = newest
+        now = time.monotonic()
+        self._kept_until = now + max(INDEX_SECONDS, INDEX_SHARE * (now - started))
+        return self._sheet
 
 
 async def _get_feed(request: Request) -> Response:
     here = context(request)
-    channel = await channel_of(here, request)
-    before, tag = before_of(request), text_of(request, "tag")
+    feed = await find_feed(here, request)
     # What the form sends where nothing was typed is no search.
     words = text_of(request, "q") if request.query_params.get("q", "").strip() else None
-    question = ("feed", before, tag, words)
-    sheet = channel.kept(question)
-    if sheet is None and question == ("feed", None, None, None):
-        sheet = _front(here, channel)
-        channel.keep(question, sheet)
-    elif sheet is None:
-        page = await find_page(here, channel, PAGE_ITEMS, before, tag, words)
-        listing = Listing(
-            page.feed,
-            page.items,
-            here.cursor(page.feed),
-            here.hub.heartbeat,
-            next=next_text(page.next) if page.next else None,
-            before=next_text(before) if before else None,
-            tag=tag,
-            query=words,
-        )
-        # Beside the loop: fifty long texts take a second.
-        sheet = await asyncio.to_thread(_sheet, here, listing)
-        # A change may have come meanwhile: what it withdrew must not be kept.
-        if page.feed.head >= channel.view.head:
-            channel.keep(question, sheet)
-    return _answer(request, sheet, SAFE)
+    question = Question(before=before_of(request), tag=text_of(request, "tag"), words=words)
+    key = ("feed page", feed.slug, feed.head, question)
+    sheet: Sheet | None = here.hub.cache.get(key)
+    if sheet is None:
+        if question.is_newest:
+            lane, make = here.work.newest, lambda: _make_front(here, feed.slug)
+        else:
+            lane = here.work.archive if words is None else here.work.search
+            make = lambda: _make_listing(here, feed.slug, question)  # noqa: E731
+        sheet = await here.work.once(lane, key, make)
+    return sheet_response(request, sheet, cache_tags(feed.slug))
 
 
-def _front(here: Context, channel: Channel) -> Sheet:
-    """Render the newest of a feed from memory."""
-    view = channel.view
-    items, more = view.snapshot()
-    floor = view.floor()
+async def _make_front(here: Context, slug: str) -> Sheet:
+    """Render the newest of a feed from its window."""
+    channel = await here.hub.channel(slug)
+    if channel is None:
+        raise no_feed(slug)
+    window = channel.window
+    items, more = window.snapshot()
+    floor = window.floor()
     listing = Listing(
-        view.feed,
+        window.feed,
         items,
-        here.cursor(view.feed),
+        here.cursor(window.feed),
         here.hub.heartbeat,
         next=next_text(floor) if more and floor else None,
+        changed_at=window.changed_at,
     )
-    return _sheet(here, listing, channel.articles)
+    return await _render(here, listing, Question(), here.hub.cache.moment)
+
+
+async def _make_listing(here: Context, slug: str, question: Question) -> Sheet:
+    since = here.hub.cache.moment
+    page = await find_page(here, slug, question)
+    listing = Listing(
+        page.feed,
+        page.items,
+        here.cursor(page.feed),
+        here.hub.heartbeat,
+        next=next_text(page.next) if page.next else None,
+        before=next_text(question.before) if question.before else None,
+        tag=question.tag,
+        query=question.words,
+    )
+    return await _render(here, listing, question, since)
+
+
+async def _render(here: Context, listing: Listing, question: Question, since: int) -> Sheet:
+    """Render a page of articles that are kept, and of others that are kept from now on."""
+    feed, kept = listing.feed, here.hub.cache
+    keys = rendering.article_keys(listing)
+    known = {key: html for key in keys if (html := kept.get(key)) is not None}
+    etag = _etag(here, listing.cursor)
+    made, sheet = await asyncio.to_thread(_render_now, here.site, listing, known, etag)
+    for article, html in made.items():
+        kept.put(article, html, 2 * len(html), items=(article.item,), since=since)
+    key = ("feed page", feed.slug, feed.head, question)
+    items = [item.id for item in listing.items]
+    kept.put(key, sheet, len(sheet.gzipped), items=items, feed=feed.slug, since=since)
+    return sheet
+
+
+def _render_now(
+    site: Site, listing: Listing, known: rendering.Articles, etag: str
+) -> tuple[rendering.Articles, Sheet]:
+    made: rendering.Articles = {}
+    html = rendering.render_feed(site, listing, known, made)
+    return made, Sheet.of(html, etag)
 
 
 async def _get_item(request: Request) -> Response:
     here = context(request)
-    channel = await channel_of(here, request)
-    question = ("item", item_id(request))
-    sheet = channel.kept(question)
+    feed, number = await find_feed(here, request), item_id(request)
+    key = ("item page", feed.slug, feed.head, number)
+    sheet: Sheet | None = here.hub.cache.get(key)
     if sheet is None:
-        feed = channel.view.feed  # before the item is read: nothing older may be missed
-        item = await find_item(here, request)
-        revisions = await find_revisions(here, item)
-        # Beside the loop: of an item that was changed hundreds of times it takes seconds.
-        sheet = await asyncio.to_thread(_item_sheet, here, feed, item, revisions)
-        if channel.view.head == feed.head:
-            channel.keep(question, sheet)
-    return _answer(request, sheet, SAFE)
+        sheet = await here.work.once(
+            here.work.archive, key, lambda: _make_item(here, request, feed)
+        )
+    return sheet_response(request, sheet, cache_tags(feed.slug, number))
 
 
-def _item_sheet(here: Context, feed: Feed, item: Item, revisions: tuple[Revision, ...]) -> Sheet:
-    shown = rendering.versions_of((one for one in revisions if one.version <= item.version), SHOWN)
-    html = rendering.render_item(
-        here.site, feed, item, shown, here.cursor(feed), here.hub.heartbeat
+async def _make_item(here: Context, request: Request, feed: Feed) -> Sheet:
+    since = here.hub.cache.moment
+    item = await find_item(here, request)
+    versions, _ = newest_versions(await history_of(here, item))
+    cursor = here.cursor(feed)  # of before the item was read: nothing older may be missed
+    etag = _etag(here, f"{cursor}-{item.etag}")
+    sheet = await asyncio.to_thread(
+        lambda: Sheet.of(
+            rendering.render_item(here.site, feed, item, versions, cursor, here.hub.heartbeat),
+            etag,
+        )
     )
-    etag = _etag(here, f"{here.cursor(feed)}-{item.etag}")
-    return Sheet(_gzip(html), etag, tags_of(feed.slug, [item]))
+    key = ("item page", feed.slug, feed.head, item.id)
+    here.hub.cache.put(
+        key, sheet, len(sheet.gzipped), items=(item.id,), feed=feed.slug, since=since
+    )
+    return sheet
 
 
 async def _get_embed(request: Request) -> Response:
     here = context(request)
-    channel = await channel_of(here, request)
-    sheet = channel.kept("embed")
+    feed = await find_feed(here, request)
+    key = ("embed", feed.slug, feed.head)
+    sheet: Sheet | None = here.hub.cache.get(key)
     if sheet is None:
-        feed = channel.view.feed
-        items = sorted(channel.view.snapshot()[0], key=lambda item: item.order, reverse=True)
-        html = rendering.render_embed(here.site, feed, items)
-        tags = tags_of(feed.slug, items)
-        sheet = Sheet(_gzip(html), _etag(here, here.cursor(feed)), tags)
-        channel.keep("embed", sheet)
-    return _answer(request, sheet, FRAMED)
+        sheet = await here.work.once(here.work.newest, key, lambda: _make_embed(here, feed))
+    return sheet_response(request, sheet, cache_tags(feed.slug), FRAMED)
 
 
-def _sheet(here: Context, listing: Listing, known: Articles | None = None) -> Sheet:
-    html = rendering.render_feed(here.site, listing, known)
-    tags = tags_of(listing.feed.slug, listing.items)
-    return Sheet(_gzip(html), _etag(here, listing.cursor), tags)
+async def _make_embed(here: Context, feed: Feed) -> Sheet:
+    since = here.hub.cache.moment
+    items = await _newest_items(here, feed)
+    html = rendering.render_embed(here.site, feed, items)
+    sheet = Sheet.of(html, _etag(here, here.cursor(feed)))
+    here.hub.cache.put(
+        ("embed", feed.slug, feed.head),
+        sheet,
+        len(sheet.gzipped),
+        items=[item.id for item in items],
+        feed=feed.slug,
+        since=since,
+    )
+    return sheet
+
+
+async def _newest_items(here: Context, feed: Feed) -> list[Item]:
+    channel = here.hub.loaded(feed.slug)
+    if channel is not None:
+        return sorted(channel.window.snapshot()[0], key=lambda item: item.order, reverse=True)
+    return list((await find_page(here, feed.slug, Question())).items)
 
 
 def _etag(here: Context, state: str) -> str:
@@ -252,32 +229,3 @@ def _build(site: Site, heartbeat: int) -> str:
     """Return a hash of all that a page is made of beside its news."""
     parts = f"{__version__} {assets.build_hash()} {site} {heartbeat}"
     return hashlib.sha256(parts.encode()).hexdigest()[:8]
-
-
-def _answer(request: Request, sheet: Sheet, headers: dict[str, str]) -> Response:
-    headers = headers | {
-        "Cache-Control": CACHED,
-        "Cache-Tag": sheet.cache_tag,
-        "ETag": sheet.etag,
-    }
-    if is_known(sheet.etag, request):
-        return Response(status_code=304, headers=headers)
-    return _response(request, sheet.gzipped, headers)
-
-
-def _response(
-    request: Request, gzipped: bytes, headers: dict[str, str], status: int = 200
-) -> Response:
-    if assets.accepts_gzip(request):
-        headers = headers | {"Content-Encoding": "gzip"}
-        return Response(gzipped, status_code=status, headers=headers, media_type=HTML)
-    return Response(gzip.decompress(gzipped), status_code=status, headers=headers, media_type=HTML)
-
-
-def _gzip(html: str) -> bytes:
-    return gzip.compress(html.encode(), GZIP_LEVEL, mtime=0)
-
-
-def _wants_html(request: Request) -> bool:
-    accepted = request.headers.get("accept", "*/*").lower()
-    return "json" not in accepted or "text/html" in accepted

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 from markupsafe import Markup
 
-from feedserver import markup, wire
+from feedserver import wire
 from feedserver.api.context import Site
 from feedserver.model import Feed, Item, Millis, Status
+from feedserver.site import bodies
 from feedserver.site.assets import versioned
+from feedserver.site.wording import wording_for
 
 DESCRIPTION_MAX = 200  # characters; previews cut off what is longer
 INDEXED = "index, follow, max-image-preview:large"
@@ -38,7 +40,12 @@ class Card:
     image_size: tuple[int, int] | None = None
     published_at: Millis | None = None
     modified_at: Millis | None = None
-    json_ld: Markup | None = None
+    described: dict[str, Any] = field(default_factory=dict)  # as JSON-LD has it
+
+    @property
+    def json_ld(self) -> Markup | None:
+        """The page for search engines; None if there is nothing to say."""
+        return _script(self.described) if self.described else None
 
 
 def site_card(site: Site, description: str) -> Card:
@@ -47,9 +54,18 @@ def site_card(site: Site, description: str) -> Card:
 
 
 def feed_card(
-    site: Site, feed: Feed, items: Sequence[Item], path: str, title: str, scope: str
+    site: Site,
+    feed: Feed,
+    items: Sequence[Item],
+    path: str,
+    title: str,
+    *,
+    front_since: Millis | None,
 ) -> Card:
-    """Describe a page of a feed; `path` is its address on the site."""
+    """Describe a page of a feed; `path` is its address on the site.
+
+    `front_since` says when a front page changed last; None for any other page.
+    """
     url = f"{site.url}{path}"
     shown = [item for item in items if item.status is not Status.KILLED]
     description = feed.description or (shown[0].headline if shown else feed.title)
@@ -59,7 +75,9 @@ def feed_card(
         url,
         robots=HIDDEN if "q=" in path else INDEXED,
         **_image(site, f"{site.name}: {feed.title}"),
-        json_ld=_script(_live_blog(site, feed, shown, url)) if scope == "front" else None,
+        described={}
+        if front_since is None
+        else _live_blog(site, feed, shown, url, max(front_since, feed.created_at)),
     )
 
 
@@ -81,12 +99,12 @@ def item_card(site: Site, feed: Feed, item: Item) -> Card:
     }
     return Card(
         item.headline,
-        excerpt(markup.plain(item.body)) or f"{feed.title}: {item.headline}",
+        excerpt(bodies.plain(item)) or f"{feed.title}: {item.headline}",
         f"{site.url}/feeds/{feed.slug}/items/{item.id}",
         type="article",
         published_at=item.published_at,
         modified_at=item.updated_at,
-        json_ld=_script(described),
+        described=described,
         **picture,
     )
 
@@ -107,8 +125,9 @@ def excerpt(text: str) -> str:
     return f"{kept.rpartition(' ')[0] or kept}…"
 
 
-def _live_blog(site: Site, feed: Feed, items: Sequence[Item], url: str) -> dict[str, Any]:
-    changed = [item.updated_at or item.published_at for item in items]
+def _live_blog(
+    site: Site, feed: Feed, items: Sequence[Item], url: str, changed_at: Millis
+) -> dict[str, Any]:
     return _present(
         {
             "@context": "https://schema.org",
@@ -126,7 +145,7 @@ def _live_blog(site: Site, feed: Feed, items: Sequence[Item], url: str) -> dict[
             ),
             "coverageEndTime": _time(feed.closed_at),
             "datePublished": wire.time_text(feed.created_at),
-            "dateModified": wire.time_text(max(changed, default=feed.created_at)),
+            "dateModified": wire.time_text(changed_at),
             "liveBlogUpdate": [_posting(site, feed, item) for item in items],
         }
     )
@@ -145,7 +164,10 @@ def _posting(site: Site, feed: Feed, item: Item, kind: str = "BlogPosting") -> d
             "@id": url,
             "url": url,
             "headline": item.headline,
-            "articleBody": markup.plain(item.body),
+            "creativeWorkStatus": wording_for(feed).words["held"]
+            if item.status is Status.HELD
+            else None,
+            "articleBody": bodies.plain(item),
             "datePublished": wire.time_text(item.published_at),
             "dateModified": wire.time_text(item.updated_at or item.published_at),
             "inLanguage": item.language or feed.language,

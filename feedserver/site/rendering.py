@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode, urlsplit
 
 import orjson
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from feedserver import markup
 from feedserver.api.context import Site
-from feedserver.model import Feed, Item, Millis, Revision, Status, Verb
-from feedserver.site import assets
+from feedserver.model import Feed, Item, Millis, Revision, Status
+from feedserver.site import assets, bodies
 from feedserver.site.preview import HIDDEN, Card, feed_card, item_card, locale, site_card
 from feedserver.site.wording import Wording, wording_for
 
 INDEX_TICKERS = 4  # feeds that the list shows live; each is a socket
 FALLBACK_ITEMS = 10  # in an iframe whose script cannot run
-Version = tuple[Verb, Millis, Item]  # what readers were shown of an item since when
-Articles = dict[int, tuple[Hashable, Markup]]  # rendered items by id, each with what it depends on
+
+
+class ArticleKey(NamedTuple):
+    """All that a rendered item depends on; `dated` ones show their day too."""
+
+    item: int
+    version: int
+    feed_version: int
+    dated: bool
+
+
+Articles = dict[ArticleKey, Markup]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +47,7 @@ class Listing:
     before: str | None = None
     tag: str | None = None
     query: str | None = None
+    changed_at: Millis | None = None  # when readers last saw a front page change
 
     @property
     def scope(self) -> str:
@@ -47,6 +57,10 @@ class Listing:
         if self.before:
             return "page"
         return "tag" if self.tag else "front"
+
+    def is_on_top(self, item: Item) -> bool:
+        """Say whether an item stands above the others, as pinned ones do on a front page."""
+        return item.pinned and self.scope == "front"
 
     def path(self, before: str | None) -> str:
         """Return the address of this page, or of another stretch of it."""
@@ -69,18 +83,25 @@ def render_index(site: Site, feeds: Iterable[Feed], empty: Collection[str]) -> s
     )
 
 
-def render_feed(site: Site, listing: Listing, known: Articles | None = None) -> str:
-    """Render a page of a feed. Takes items that have not changed from `known`, and renews it."""
+def article_keys(listing: Listing) -> list[ArticleKey]:
+    """List the keys of the articles that a page has."""
+    return [_article_key(listing, item) for item in listing.items]
+
+
+def render_feed(site: Site, listing: Listing, known: Articles, made: Articles) -> str:
+    """Render a page of a feed, with the articles in `known`; the others are put into `made`."""
     feed, say = listing.feed, wording_for(listing.feed)
     path = listing.path(listing.before)
-    card = feed_card(site, feed, listing.items, path, _title(listing, say), listing.scope)
+    title, changed_at = _title(listing, say), listing.changed_at or feed.created_at
+    front_since = changed_at if listing.scope == "front" else None
+    card = feed_card(site, feed, listing.items, path, title, front_since=front_since)
     return _render(
         "feed.html",
         site,
         say,
         card=card,
         feed=feed,
-        groups=_groups(listing, say, {} if known is None else known),
+        groups=_groups(listing, say, known, made),
         changed_at=max(map(_shown_change, listing.items), default=None),
         cursor=listing.cursor,
         epoch=_epoch(listing.cursor),
@@ -98,10 +119,11 @@ def render_feed(site: Site, listing: Listing, known: Articles | None = None) -> 
 
 
 def render_item(
-    site: Site, feed: Feed, item: Item, shown: Sequence[Version], cursor: str, heartbeat: int
+    site: Site, feed: Feed, item: Item, versions: Sequence[Revision], cursor: str, heartbeat: int
 ) -> str:
     """Render an item's own page, with what readers were shown of it before."""
     say = wording_for(feed)
+    shown = [(one.act, one.effective_at, one.item) for one in versions if one.item is not None]
     return _render(
         "item.html",
         site,
@@ -140,45 +162,34 @@ def render_error(site: Site, status: int, title: str, detail: str) -> str:
     return _render("error.html", site, wording_for(), card=card, status=status, detail=sentence)
 
 
-def versions_of(revisions: Iterable[Revision], verbs: frozenset[Verb]) -> list[Version]:
-    """List the states that one of `verbs` led to, oldest first, as far as they are not erased."""
-    return [
-        (Verb(one.act), one.effective_at, one.item)
-        for one in revisions
-        if one.act in verbs and one.item is not None
-    ]
-
-
 def _groups(
-    listing: Listing, say: Wording, known: Articles
+    listing: Listing, say: Wording, known: Articles, made: Articles
 ) -> list[tuple[str, Millis, list[Markup]]]:
     """Render the items under their headings: `pinned`, then by `day` and zone."""
-    feed, items = listing.feed, listing.items
     parts = _environment().get_template("parts.html")
-    module: Any = parts.make_module({"say": say, "words": say.words, "feed": feed})
-    made: Articles = {}
+    values = {"say": say, "words": say.words, "feed": listing.feed}
+    module: Any = parts.make_module(values)
 
-    def rendered(item: Item, dated: bool) -> Markup:
-        depends = (item.version, feed.version, dated)
-        before = known.get(item.id)
-        html = before[1] if before and before[0] == depends else module.article(item, 3, dated)
-        made[item.id] = depends, html
+    def rendered(item: Item) -> Markup:
+        key = _article_key(listing, item)
+        html = known.get(key)
+        if html is None:
+            html = made[key] = module.article(item, 3, key.dated)
         return html
 
     groups = []
-    if listing.scope == "front":
-        pinned = [item for item in items if item.pinned]
-        items = [item for item in items if not item.pinned]
-        if pinned:
-            at = pinned[0].published_at
-            groups.append(("pinned", at, [rendered(item, True) for item in pinned]))
-    for _, part in groupby(items, lambda item: say.day_and_zone(item.published_at)):
+    pinned = [item for item in listing.items if listing.is_on_top(item)]
+    if pinned:
+        groups.append(("pinned", pinned[0].published_at, list(map(rendered, pinned))))
+    others = [item for item in listing.items if not listing.is_on_top(item)]
+    for _, part in groupby(others, lambda item: say.day_and_zone(item.published_at)):
         of_day = list(part)
-        at = of_day[0].published_at
-        groups.append(("day", at, [rendered(item, False) for item in of_day]))
-    known.clear()
-    known.update(made)
+        groups.append(("day", of_day[0].published_at, list(map(rendered, of_day))))
     return groups
+
+
+def _article_key(listing: Listing, item: Item) -> ArticleKey:
+    return ArticleKey(item.id, item.version, listing.feed.version, listing.is_on_top(item))
 
 
 def _epoch(cursor: str) -> str:
@@ -216,7 +227,15 @@ def _json(words: dict[str, Any]) -> Markup:
 
 def _render(name: str, site: Site, say: Wording, **values: Any) -> str:
     template = _environment().get_template(name)
-    return template.render(site=site, say=say, words=say.words, **values)
+    html = template.render(site=site, say=say, words=say.words, **values)
+    # A template's context is a reference cycle, and the collector runs seldom: long texts would
+    # stay in memory for minutes.
+    for value in values.values():
+        if isinstance(value, list):
+            value.clear()
+        elif isinstance(value, Card):
+            value.described.clear()
+    return html
 
 
 @cache
@@ -231,7 +250,7 @@ def _environment() -> Environment:
     )
     environment.globals |= {
         "asset": assets.versioned,
-        "blocks": markup.blocks,
+        "blocks": bodies.blocks,
         "host": _host,
         "locale": locale,
         "quoted": _quoted,

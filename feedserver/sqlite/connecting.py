@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections.abc import Callable
@@ -56,9 +57,8 @@ def open_in_thread(path: Path, *, read_only: bool, wal: bool = True) -> aiosqlit
 
 def connect(path: Path, *, read_only: bool, wal: bool = True) -> Connection:
     """Open one connection. Raises sqlite3.Error."""
-    mode = "ro" if read_only else "rw"
     connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode={mode}",
+        uri_of(path, read_only=read_only),
         uri=True,
         timeout=BUSY_SECONDS,
         isolation_level=None,
@@ -72,6 +72,20 @@ def connect(path: Path, *, read_only: bool, wal: bool = True) -> Connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
     return connection
+
+
+def uri_of(path: Path, *, read_only: bool) -> str:
+    """Return how SQLite is told to open a file."""
+    uri = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rw'}"
+    log = path.with_name(path.name + "-wal")
+    if (
+        read_only
+        and not os.access(path.parent, os.W_OK)
+        and not (log.exists() and log.stat().st_size)
+    ):
+        # On a read-only file system SQLite cannot make the shared memory that it wants here.
+        uri += "&immutable=1"
+    return uri
 
 
 def connect_patiently(path: Path, *, wal: bool = True) -> Connection:

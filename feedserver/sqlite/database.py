@@ -7,6 +7,7 @@ import logging
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -30,6 +31,14 @@ OVERTAKEN_MAX = 20  # reads of one answer that kills may overtake
 READ_ONLY = "the file system is read-only: readers are served, and nothing can be written"
 
 
+@dataclass(frozen=True, slots=True)
+class MetaChanges:
+    """What became of the file while it was open."""
+
+    epoch: bool  # another journal is in it, after a restore
+    clock_accepted: bool  # the operator takes the machine's clock as it is
+
+
 class Database:
     """The open files. Made by `open_database`."""
 
@@ -47,9 +56,11 @@ class Database:
         self.keys = keys
         self.files = Files(path, keys)
         self.reader = Reader(keys)
-        self.damage: str | None = None  # what the last read said that failed
+        self.damage: str | None = None  # what SQLite said when it met a broken page
+        self.fault: str | None = None  # what the disk said at the last read; it may pass
         self._writer = writer
         self._watcher = watcher
+        self._clock_accepted = opening.clock_accepted(watcher)
         self._free: asyncio.LifoQueue[aiosqlite.Connection] = asyncio.LifoQueue()
         for reader in readers:
             self._free.put_nowait(reader)
@@ -77,13 +88,15 @@ class Database:
                     answer = await run(reader, lambda c: _at_one_moment(c, work))
                 except Overtaken:
                     continue
-                self.damage = None
+                self.fault = None
                 return answer
             raise Unavailable("the news is being changed too often to be read; try again")
         except sqlite3.Error as fault:
             log.error("the database cannot be read: %s", fault)
-            if code_of(fault) in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_IOERR}:
+            if code_of(fault) == sqlite3.SQLITE_CORRUPT:
                 self.damage = str(fault)
+            elif code_of(fault) == sqlite3.SQLITE_IOERR:
+                self.fault = str(fault)
             raise Unavailable("the news cannot be read at the moment; try again later") from fault
         finally:
             self._free.put_nowait(reader)
@@ -97,12 +110,12 @@ class Database:
         """Return the sequence of the newest record. Takes about 10 µs."""
         return newest_sequence(self._watcher)
 
-    def refresh_identity(self) -> bool:
-        """Read which journal this is anew; say whether it has become another."""
-        found = opening.identity_of(self._watcher)
-        changed = found.epoch != self.identity.epoch
-        self.identity = found
-        return changed
+    def refresh_identity(self) -> MetaChanges:
+        """Read which journal this is anew, and what the operator said; return what changed."""
+        found, accepted = opening.identity_of(self._watcher), opening.clock_accepted(self._watcher)
+        changes = MetaChanges(found.epoch != self.identity.epoch, accepted != self._clock_accepted)
+        self.identity, self._clock_accepted = found, accepted
+        return changes
 
 
 @asynccontextmanager
@@ -119,24 +132,24 @@ async def open_database(
                 await asyncio.to_thread(opening.prepare, folder, 0)
             except NoNewsroom:
                 await asyncio.to_thread(opening.begin, folder)
-        identity = await asyncio.to_thread(opening.prepare, folder, checked_max)
+        await asyncio.to_thread(opening.prepare, folder, checked_max)
         opened.enter_context(occupied(folder))
         path = folder / DATABASE
         read_only = not opening.is_writable(path)
         keys = opening.open_keys(folder, read_only=read_only)
         opened.callback(keys.close)
-        watcher = connect(path, read_only=True)
-        opened.callback(watcher.close)
         writer = None
         if not read_only:
             writer = await opened.enter_async_context(open_in_thread(path, read_only=False))
             await run(writer, lambda c: redoing.before_the_first_answer(c, keys))
-            identity = opening.identity_of(watcher)
         # Closed before the writer, which can then checkpoint and remove the WAL.
         readers = [
             await opened.enter_async_context(open_in_thread(path, read_only=True))
             for _ in range(READERS)
         ]
+        watcher = connect(path, read_only=True)
+        opened.callback(watcher.close)
+        identity = opening.identity_of(watcher)
         yield Database(path, identity, keys, writer, tuple(readers), watcher)
 
 

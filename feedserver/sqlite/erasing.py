@@ -35,7 +35,7 @@ def destroy_keys(connection: sqlite3.Connection, keys: KeyFile) -> bool:
     try:
         while todo := connection.execute(_TO_DO, (keys.erased_to or 0, TODO_MAX)).fetchall():
             for sequence, act, item, at, settings in todo:
-                erased = _erased_by(connection, sequence, act, item, settings)
+                erased = erased_by(connection, sequence, act, item, settings)
                 keys.destroy(erased, sequence, act, at)
                 _destroy_in_copies(keys, erased, sequence, act, at)
                 keys.note_erased(sequence)
@@ -43,6 +43,17 @@ def destroy_keys(connection: sqlite3.Connection, keys: KeyFile) -> bool:
         log.warning("keys of withdrawn words could not be destroyed, will retry: %s", fault)
         return False
     return True
+
+
+def erased_by(
+    connection: sqlite3.Connection, sequence: int, act: str, item: int | None, settings: str | None
+) -> list[int]:
+    """Return the records whose words a kill or redact erases."""
+    if act == "redact":
+        listed: list[int] = orjson.loads(settings or "{}")["erases"]
+        return listed
+    earlier = "SELECT sequence FROM records WHERE item = ? AND sequence < ?"
+    return [row[0] for row in connection.execute(earlier, (item, sequence))]
 
 
 def is_due(connection: sqlite3.Connection, keys: KeyFile) -> bool:
@@ -74,13 +85,3 @@ def _destroy_in_copies(
                 copy.destroy(same, sequence, act, at)
         finally:
             copy.close()
-
-
-def _erased_by(
-    connection: sqlite3.Connection, sequence: int, act: str, item: int | None, settings: str | None
-) -> list[int]:
-    if act == "redact":
-        listed: list[int] = orjson.loads(settings or "{}")["erases"]
-        return listed
-    earlier = "SELECT sequence FROM records WHERE item = ? AND sequence < ?"
-    return [row[0] for row in connection.execute(earlier, (item, sequence))]

@@ -63,9 +63,10 @@ def check(folder: Path) -> None:
         raise SetupError(f"{folder} is a file; --data takes the folder that holds {DATABASE}")
     if unfinished := unfinished_restore(folder):
         raise SetupError(unfinished)
-    if (folder / DATABASE).exists():
+    path = folder / DATABASE
+    if path.exists() and (path.is_dir() or path.stat().st_size):
         return
-    found = [name for name in OURS if (folder / name).exists()]
+    found = [name for name in OURS[1:] if (folder / name).exists()]
     if found and not _is_leftover(folder, found):
         raise SetupError(
             f"{folder} holds {' and '.join(found)} but no {DATABASE}: put {DATABASE} back in its "

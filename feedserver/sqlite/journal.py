@@ -7,19 +7,18 @@ import logging
 import sqlite3
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 
 from feedserver.errors import OutcomeUnknown, Unavailable
 from feedserver.journal import Identity
-from feedserver.model import Record, Status, Verb
+from feedserver.model import Millis, Record, Status, Verb
 from feedserver.rules import Change
 from feedserver.sqlite import writer
-from feedserver.sqlite.database import Database
+from feedserver.sqlite.database import READ_ONLY, Database, MetaChanges
 from feedserver.sqlite.eraser import Eraser
 from feedserver.sqlite.keys import AHEAD
 from feedserver.sqlite.ledger import Ledger
-from feedserver.sqlite.rows import newest_sequence
 from feedserver.sqlite.search import Search
 from feedserver.sqlite.tail import Tail, read_tail
 
@@ -42,8 +41,10 @@ class SQLiteJournal:
     def __init__(self, database: Database, search: Search) -> None:
         # Tells other processes, which tell this one too.
         self.on_commit: Callable[[], None] | None = None
-        self.trouble: str | None = None  # why the last commit failed
+        # Why the last commit failed, or none can be made.
+        self.trouble: str | None = READ_ONLY if database.is_read_only else None
         self.on_new_epoch: Callable[[], None] | None = None
+        self.on_clock_accepted: Callable[[], None] | None = None
         self.search = search
         self.eraser = Eraser(database, search.clean, lambda: search.cleaned_to)
         self._database = database
@@ -63,13 +64,18 @@ class SQLiteJournal:
 
     @property
     def damage(self) -> str | None:
-        """What the last read said that failed; None if it did not."""
-        return self._database.damage
+        """What is wrong with the files, as far as reads have shown; None if nothing is."""
+        return self._database.damage or self._database.fault
 
     @property
     def moved(self) -> str | None:
         """Which file is no longer in its place; None if all are."""
         return self._database.files.moved()
+
+    async def look_again(self) -> None:
+        """Read something, to learn if a fault has passed."""
+        with suppress(Unavailable):
+            await self._database.read(lambda c: c.execute("SELECT count(*) FROM feeds").fetchone())
 
     async def append(self, record: Record) -> Change:
         """Commit the record, together with whatever else is waiting."""
@@ -93,8 +99,17 @@ class SQLiteJournal:
             await grown.wait()
 
     async def head(self) -> int:
-        """Return the newest record's sequence."""
-        return await self._database.read(newest_sequence)
+        """Return the newest record's sequence. Raises Unavailable."""
+        try:
+            return self._database.newest_sequence()
+        except sqlite3.Error as fault:
+            raise Unavailable(f"the database cannot be read ({fault}); retry") from None
+
+    async def newest_at(self) -> Millis:
+        """Return when the newest record was made; 0 where there is none."""
+        newest = "SELECT at FROM records ORDER BY sequence DESC LIMIT 1"
+        row = await self._database.read(lambda c: c.execute(newest).fetchone())
+        return row[0] if row else 0
 
     async def level(self) -> bool:
         """Say that all is applied here: on one machine the journal is the mirror."""
@@ -141,9 +156,17 @@ class SQLiteJournal:
         except sqlite3.Error as fault:
             log.warning("cannot look for other processes' news: %s", fault)  # the next poll does
 
+    def _tell_of_changes(self, changes: MetaChanges) -> None:
+        if changes.epoch and self.on_new_epoch is not None:
+            self._tail.forget_all()
+            self.on_new_epoch()
+        if changes.clock_accepted and self.on_clock_accepted is not None:
+            self.on_clock_accepted()
+
     def _grow(self, newest: int) -> None:
         if newest > self._newest:
             self._newest = newest
+            self.search.wake()
             self._grown.set()
             self._grown = asyncio.Event()
 
@@ -222,13 +245,15 @@ class SQLiteJournal:
             self._filling = asyncio.create_task(asyncio.to_thread(fill))
 
     async def _watch(self) -> None:
-        seen = None
+        seen, moved = None, None
         while True:
+            if (now_moved := self.moved) != moved:
+                moved = now_moved
+                log.error("%s", moved) if moved else log.warning("all files are in place again")
             try:
                 version = self._database.data_version()
                 if version != seen:
-                    if self._database.refresh_identity() and self.on_new_epoch is not None:
-                        self.on_new_epoch()
+                    self._tell_of_changes(self._database.refresh_identity())
                     self._grow(self._database.newest_sequence())
                     seen = version
             except sqlite3.Error as fault:

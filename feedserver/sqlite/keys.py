@@ -355,9 +355,9 @@ class KeyFile:
                 if os.pread(self._fd, SLOT, HEADER + SLOT * number) not in {b"", bytes(SLOT)}:
                     self._pwrite(drawn(number), HEADER + SLOT * number)
 
-    def end_partition(self, partition: int, turn: int, at: Millis) -> None:
-        """Destroy a key of a partition."""
-        self._destroy([partition_slot(partition, turn)], 0, "remake", at)
+    def end_partitions(self, slots: Iterable[tuple[int, int]], at: Millis) -> None:
+        """Destroy keys of partitions, each named by its partition and turn."""
+        self._destroy([partition_slot(*slot) for slot in slots], 0, "remake", at)
 
     def copy_to(self, path: Path, newest: int) -> None:
         """Write a copy whose keys end at the record `newest`: those ahead are keys of the future.

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from feedserver.errors import SetupError
 from feedserver.journal import Identity
-from feedserver.model import random_id
+from feedserver.model import Millis, random_id
 from feedserver.sqlite import folder as folders
 from feedserver.sqlite import keys, moving_in
-from feedserver.sqlite.connecting import BUSY_SECONDS, code_of, connect, connect_patiently
+from feedserver.sqlite.connecting import BUSY_SECONDS, code_of, connect, connect_patiently, uri_of
 from feedserver.sqlite.folder import DATABASE
 from feedserver.sqlite.keys import KeyFile
 from feedserver.sqlite.rows import newest_sequence
@@ -45,7 +45,10 @@ def prepare(folder: Path, checked_max: int = GLANCED_MAX) -> Identity:
     except sqlite3.DatabaseError as fault:
         raise unreadable(path, fault) from None
     except OSError as fault:
-        raise SetupError(f"cannot open {path}: {fault.strerror}") from None
+        raise SetupError(
+            f"cannot write to {path} ({fault.strerror}): give this user the right to write there "
+            f"and in {folder}, or choose another folder with --data"
+        ) from None
     try:
         with closing(connection):
             if writable:
@@ -112,6 +115,19 @@ def identity_of(connection: sqlite3.Connection) -> Identity:
     return Identity(meta["epoch"], meta["salt"])
 
 
+def clock_accepted(connection: sqlite3.Connection) -> str | None:
+    """Return when an operator took the machine's clock as it was; None: never."""
+    row = connection.execute("SELECT value FROM meta WHERE name = 'clock_accepted'").fetchone()
+    return row[0] if row else None
+
+
+def accept_clock(folder: Path, at: Millis) -> None:
+    """Tell all who have the files open to take the machine's clock as it is. Raises SetupError."""
+    prepare(folder, 0)
+    with closing(connect_patiently(folder / DATABASE)) as connection:
+        connection.execute("INSERT OR REPLACE INTO meta VALUES ('clock_accepted', ?)", (str(at),))
+
+
 def make_database(path: Path, identity: Identity, keyring: bytes) -> None:
     """Make an empty database under this name, durably."""
     path.touch(mode=0o600)
@@ -134,7 +150,7 @@ def check_owner(path: Path) -> None:
     if 0 < path.stat().st_size < SMALLEST:  # SQLite would take it for empty, and overwrite it
         raise not_ours(path)
     with closing(
-        sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS)
+        sqlite3.connect(uri_of(path, read_only=True), uri=True, timeout=BUSY_SECONDS)
     ) as stranger:
         check_format(stranger, path)
 

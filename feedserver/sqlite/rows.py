@@ -9,7 +9,7 @@ import logging
 import sqlite3
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -397,20 +397,23 @@ def revisions(
         f"SELECT {RECORD} FROM records WHERE {where} ORDER BY sequence",  # noqa: S608
         values,
     ).fetchall()
-    rid, known = "", dict[int, Content]()
+    past = _Past()
     for row in rows:
-        rid = rid or row[2]
-        yield _revision(connection, reader, row, rid, known)
+        past.rid = past.rid or row[2]
+        yield _revision(reader, row, past)
 
 
-def _revision(
-    connection: sqlite3.Connection,
-    reader: Reader,
-    row: tuple[Any, ...],
-    rid: str,
-    known: dict[int, Content],
-) -> Revision:
-    """Read a revision; `known` has the content of the records before it that wrote words."""
+@dataclass
+class _Past:
+    """What a revision takes from those before it, as they are read one by one."""
+
+    rid: str = ""
+    contents: dict[int, Content] = field(default_factory=dict)  # of the records that wrote words
+    imported: bool = False
+    killed_at: int | None = None
+
+
+def _revision(reader: Reader, row: tuple[Any, ...], past: _Past) -> Revision:
     record, sequence, words_at = load_record(row), row[0], row[19]
     erased_at, words = None, Words()
     try:
@@ -425,7 +428,7 @@ def _revision(
         if record.act is Act.FEED and erased_at is None:
             settings = load_settings(row, words)
     else:
-        item = _item_then(connection, reader, row, rid, words, erased_at, known)
+        item = _item_then(row, past, words, erased_at)
     return Revision(
         sequence,
         record.check,
@@ -443,25 +446,22 @@ def _revision(
 
 
 def _item_then(
-    connection: sqlite3.Connection,
-    reader: Reader,
-    row: tuple[Any, ...],
-    rid: str,
-    words: Words,
-    erased_at: int | None,
-    known: dict[int, Content],
+    row: tuple[Any, ...], past: _Past, words: Words, erased_at: int | None
 ) -> Item | None:
     """Return the state that a record led to; None where the words that it showed are gone."""
     sequence, words_at, status = row[0], row[19], Status(row[20])
     killed = status is Status.KILLED
+    if row[3] != Verb.REDACT:  # which leaves both as they were
+        past.imported = row[8] is not None or row[15] is not None
+        past.killed_at = row[18] if killed else None
     if words_at == sequence:
         if erased_at is not None or (words.content is None and not killed):
             return None
         if words.content is not None:
-            known[sequence] = replace(
+            past.contents[sequence] = replace(
                 words.content, breaking=bool(row[11]), language=row[12], occurred_at=row[13]
             )
-    content = known.get(words_at)
+    content = past.contents.get(words_at)
     if content is None and not killed:
         return None
     item = Item(
@@ -470,17 +470,17 @@ def _item_then(
         sequence,
         row[2][:4],
         row[22],
-        rid=rid,
+        rid=past.rid,
         status=status,
         updated_at=None if killed else row[23],
         pinned=bool(row[21]),
-        imported=row[8] is not None or row[15] is not None,
+        imported=past.imported,
         words_at=words_at,
         touched_at=row[18],
     )
     if killed:
         note = words.note if words_at == sequence else None
-        return replace(item, killed_at=row[18], note=note)
+        return replace(item, killed_at=past.killed_at, note=note)
     assert content is not None
     return shows(item, content)
 

@@ -38,7 +38,7 @@ async def open_storage(
     """
     async with (
         open_database(folder, begins=begins, checked_max=checked_max) as database,
-        open_search(database) as search,
+        open_search(database, on_fault=on_fault) as search,
         open_journal(database, search, on_fault=on_fault) as journal,
     ):
         yield Storage(database, journal, SQLiteMirror(database, journal), search)

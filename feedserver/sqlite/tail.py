@@ -48,6 +48,11 @@ class Tail:
         end = after + len(found)
         return tuple(found) if found and found[-1].sequence == end else ()
 
+    def forget_all(self) -> None:
+        """Drop everything: another journal is here."""
+        self._kept.clear()
+        self._bytes = 0
+
     def forget(self, items: set[int]) -> None:
         """Drop what may hold withdrawn words: of these items, and of feeds."""
         self._kept = deque(

@@ -1,4 +1,4 @@
-"""A reader's socket: after the handshake nothing of the request remains but this."""
+"""A reader's socket: all that remains in memory of a connection after its handshake."""
 
 from __future__ import annotations
 
@@ -9,25 +9,44 @@ import socket
 import sys
 import termios
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
 from feedserver.live.channel import Channel
 from feedserver.live.readers import Reader
 from feedserver.websocket import frames
-from feedserver.websocket.frames import BadFrame, Opcode, Parser
+from feedserver.websocket.frames import BadFrame, FrameParser, Opcode
 
-LOOK_SECONDS = 0.01  # between looks at a transport that neither drained nor paused
+POLL_SECONDS = 0.01  # between checks of a transport that neither drained nor paused
 FINISH_SECONDS = 5.0  # for a client to answer a close
 
 
+class OpenSockets:
+    """Counts a process's readers' sockets until they close, those too that have left their feed."""
+
+    def __init__(self, connections: set[Any]) -> None:
+        self.count = 0
+        self._connections = connections  # that uvicorn closes at its end
+
+    def add(self, reader: SocketReader) -> None:
+        """Count a socket."""
+        self._connections.add(reader)
+        self.count += 1
+
+    def discard(self, reader: SocketReader) -> None:
+        """Forget a socket that is gone."""
+        self._connections.discard(reader)
+        self.count -= 1
+
+
 class SocketReader(Reader, asyncio.Protocol):
-    """What remains of a reader: a transport, a place, and a channel to leave."""
+    """What remains of a reader: a transport, a position, and a channel to leave."""
 
     __slots__ = (
         "_channel",
-        "_connections",
         "_finishing",
+        "_open_sockets",
         "_parser",
         "_paused",
         "_socket",
@@ -37,17 +56,17 @@ class SocketReader(Reader, asyncio.Protocol):
     def __init__(
         self,
         transport: asyncio.Transport,
-        connections: set[Any],
+        open_sockets: OpenSockets,
         channel: Channel | None,
         *,
         deflated: bool,
     ) -> None:
-        self.block = None
+        self.cohort = None
         self.encode = frames.deflated_frame if deflated else frames.text_frame
         self._transport = transport
-        self._connections = connections
+        self._open_sockets = open_sockets
         self._channel = channel
-        self._parser: Parser | None = None
+        self._parser: FrameParser | None = None
         self._finishing = False
         self._paused = False
         self._socket: socket.SocketType | None = None
@@ -61,20 +80,20 @@ class SocketReader(Reader, asyncio.Protocol):
         else:
             self.send = self._send_through
 
-    def greet(self, answer: bytes) -> None:
+    def send_answer(self, answer: bytes) -> None:
         """Send the handshake's answer, in one segment with what must follow at once."""
         taken = 0
         if self._socket is not None:
             with suppress(OSError):
                 taken = self._socket.send(answer, socket.MSG_MORE)
         if taken < len(answer):
-            self._let_go()
+            self._detach()
             self.send = self._send_through  # after what the transport now holds
             self._transport.write(answer[taken:])
 
-    def hear_early(self, data: bytes) -> None:
-        """Keep what came with the handshake before all that comes later, and heed it soon."""
-        self._parser = Parser(buffer=data, compressed=self.encode is frames.deflated_frame)
+    def receive_early(self, data: bytes) -> None:
+        """Read what came with the handshake, before all that comes later."""
+        self._parser = FrameParser(buffer=data, compressed=self.encode is frames.deflated_frame)
         # Not now: a close among it has to find a reader that has joined.
         asyncio.get_running_loop().call_soon(self.data_received, b"")
 
@@ -82,19 +101,26 @@ class SocketReader(Reader, asyncio.Protocol):
         """Return the descriptor of the kernel's own socket; -1 without one."""
         return self._socket.fileno() if self._socket is not None else -1
 
-    def keep(self, data: memoryview) -> None:
+    def send_parts(self, parts: Sequence[bytes]) -> int:
+        """Send several parts with one system call; return the bytes taken. Raises OSError."""
+        if self._socket is not None:
+            return self._socket.sendmsg(parts)
+        self._transport.writelines(parts)
+        return sum(map(len, parts))
+
+    def keep(self, rest: list[memoryview]) -> None:
         """Leave the rest to the transport, and fall behind until it has drained."""
-        self._transport.write(data)
+        self._transport.writelines(rest)  # uvloop's holds them and copies nothing
         # After the write: how much is pending now is what progress is measured from.
         if self._channel is not None:
             self._channel.fall_behind(self)
         # A transport that gets rid of it at once never pauses, and so would never resume.
-        asyncio.get_running_loop().call_soon(self._look_again)
+        asyncio.get_running_loop().call_soon(self._poll_drained)
 
     def pending(self) -> int:
         """Return the bytes that the client's side has not taken yet."""
-        # With the kernel's own: it asks for more only once a third of its buffer is free, which a
-        # slow phone that is making progress may take minutes for.
+        # With what the kernel holds: it takes more only once a third of its buffer is free, which
+        # may take a slow phone minutes, though it makes progress.
         return self._unwritten() + self._in_kernel()
 
     def finish(self, code: int) -> None:
@@ -110,12 +136,12 @@ class SocketReader(Reader, asyncio.Protocol):
         self._transport.abort()
 
     def shutdown(self) -> None:
-        """Let go, when uvicorn stops. The hub has said goodbye, and waited for an answer."""
+        """Drop the connection when uvicorn stops: the hub has sent its goodbye, and waited."""
         self.abort()
 
     def data_received(self, data: bytes) -> None:
-        """Heed a close or a ping; count the rest against a small budget."""
-        parser = self._parser or Parser(compressed=self.encode is frames.deflated_frame)
+        """Answer a close or a ping; count the rest against a small budget."""
+        parser = self._parser or FrameParser(compressed=self.encode is frames.deflated_frame)
         self._parser = parser
         try:
             for opcode, payload in parser.feed(data, time.monotonic()):
@@ -137,13 +163,13 @@ class SocketReader(Reader, asyncio.Protocol):
         return False
 
     def pause_writing(self) -> None:
-        """Stand aside: something is unsent."""
+        """Fall behind: something is unsent."""
         self._paused = True
         if self._channel is not None:
             self._channel.fall_behind(self)
 
     def resume_writing(self) -> None:
-        """Come back: all is sent."""
+        """Catch up: all is sent."""
         self._paused = False
         if self._channel is not None and not self._finishing:
             self._channel.catch_up(self)
@@ -151,10 +177,10 @@ class SocketReader(Reader, asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget everything, the descriptor first."""
         self._leave()
-        self._connections.discard(self)
-        self._let_go()
+        self._open_sockets.discard(self)
+        self._detach()
 
-    def _let_go(self) -> None:
+    def _detach(self) -> None:
         if self._socket is not None:
             self._socket.detach()
             self._socket = None
@@ -170,15 +196,15 @@ class SocketReader(Reader, asyncio.Protocol):
         return len(data)
 
     def _answer(self, data: bytes) -> None:
-        if self.block is not None:
+        if self.cohort is not None:
             self.push(data)
         else:
             self._transport.write(data)
 
-    def _look_again(self) -> None:
+    def _poll_drained(self) -> None:
         if not self._paused:
             if self._unwritten():
-                asyncio.get_running_loop().call_later(LOOK_SECONDS, self._look_again)
+                asyncio.get_running_loop().call_later(POLL_SECONDS, self._poll_drained)
             else:
                 self.resume_writing()
 
@@ -192,8 +218,8 @@ class SocketReader(Reader, asyncio.Protocol):
 
     def _abort_later(self) -> None:
         # close() waits for ever for a client that has stopped reading.
-        patience = FINISH_SECONDS * random.uniform(1, 1.5)  # noqa: S311 - not all at once
-        asyncio.get_running_loop().call_later(patience, self._transport.abort)
+        delay = FINISH_SECONDS * random.uniform(1, 1.5)  # noqa: S311 - not all at once
+        asyncio.get_running_loop().call_later(delay, self._transport.abort)
 
     def _leave(self) -> None:
         if self._channel is not None:

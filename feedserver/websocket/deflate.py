@@ -23,7 +23,7 @@ class SharedDeflate(ServerExtensionFactory):
         """Answer an offer. Raises NegotiationError, after which websockets tries the next one."""
         offered = dict(params)
         if "server_max_window_bits" in offered:
-            raise NegotiationError("frames are shared, so no window can be made to measure")
+            raise NegotiationError("all readers share a frame, so its window is not negotiable")
         good = len(offered) == len(params) and all(
             value is None if name in NO_CONTEXT else name == "client_max_window_bits"
             for name, value in offered.items()

@@ -1,4 +1,4 @@
-"""WebSocket frames: the few that a server of one-way news writes, and those it must read."""
+"""WebSocket frames: the few that a one-way feed sends, and all that a client may send."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from feedserver.live.messages import Message, tail
+from feedserver.live.messages import Message, Parts, tail
 from feedserver.model import Millis
 
 TEXT = 0x81  # FIN and the opcode of text
 CLOSE = 0x88
 PONG = 0x8A
 DEFLATED = 0x40  # the bit RSV1
-DEFLATE_MIN = 256  # bytes below which deflating saves nothing worth a reader's work
+DEFLATE_MIN = 256  # bytes; deflating less saves too little
 
 CONTROL_MAX = 125  # bytes of a control frame's payload
 BUDGET = 4096  # bytes and …
@@ -45,32 +45,32 @@ class BadFrame(Exception):
         self.code = code
 
 
-def text_frame(message: Message, now: Millis) -> bytes:
+def text_frame(message: Message, now: Millis) -> Parts:
     """Wrap a message for a client."""
     end = tail(now)
-    return b"%b%b%b" % (_head(TEXT, len(message.stem) + len(end)), message.stem, end)
+    return _header(TEXT, len(message.stem) + len(end)), message.stem, end
 
 
-def deflated_frame(message: Message, now: Millis) -> bytes:
+def deflated_frame(message: Message, now: Millis) -> Parts:
     """Wrap a message for a client that takes permessage-deflate.
 
     The stem is deflated once for all; its end, the time, follows as a stored block, which RFC 7692
-    allows as any other. So one more reader costs two copies and no compressor.
+    allows as any other. So one more reader costs neither a copy nor a compressor.
     """
     if len(message.stem) < DEFLATE_MIN:
         return text_frame(message, now)
     if message.packed is None:
-        packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
-        message.packed = packer.compress(message.stem) + packer.flush(zlib.Z_SYNC_FLUSH)
+        deflater = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+        message.packed = deflater.compress(message.stem) + deflater.flush(zlib.Z_SYNC_FLUSH)
     end = tail(now)
     # A stored block's header, its text, and the first byte of the empty block whose other four
     # bytes every receiver appends.
     stored = struct.pack("<BHH", 0, len(end), len(end) ^ 0xFFFF) + end + b"\0"
     packed = message.packed
-    return b"%b%b%b" % (_head(TEXT | DEFLATED, len(packed) + len(stored)), packed, stored)
+    return _header(TEXT | DEFLATED, len(packed) + len(stored)), packed, stored
 
 
-def _head(first: int, size: int) -> bytes:
+def _header(first: int, size: int) -> bytes:
     if size < 126:
         return struct.pack("!BB", first, size)
     if size < 65536:
@@ -79,7 +79,7 @@ def _head(first: int, size: int) -> bytes:
 
 
 def close_frame(code: int) -> bytes:
-    """Make a close frame without a reason: what there is to say was said in a message."""
+    """Make a close frame without a reason: a message before it has told the reason."""
     return struct.pack("!BBH", CLOSE, 2, code)
 
 
@@ -90,7 +90,7 @@ def pong_frame(payload: bytes) -> bytes:
 
 @dataclass(slots=True)
 class Budget:
-    """How much a client may still say in this period."""
+    """How much a client may still send in this period."""
 
     period: float = 0.0
     bytes_left: int = BUDGET
@@ -112,8 +112,8 @@ class Budget:
 
 
 @dataclass(slots=True)
-class Parser:
-    """Reads what a client sends: made for a client that sends anything, which few do."""
+class FrameParser:
+    """Splits what a client sends into frames. Made only for a client that sends something."""
 
     buffer: bytes = b""
     in_message: bool = False
@@ -149,7 +149,7 @@ class Parser:
         self.buffer = data[end:]
         if opcode < Opcode.CLOSE:
             self.in_message = not first & 0x80
-            return opcode, b""  # nobody reads what clients say
+            return opcode, b""  # what clients send is ignored
         return opcode, bytes(b ^ mask[i & 3] for i, b in enumerate(payload))
 
     def _checked(self, first: int, second: int) -> Opcode:

@@ -1,8 +1,8 @@
-"""A reader's handshake: through Starlette as any route goes, and then out of the way.
+"""A reader's handshake: checked by the websockets library, routed by Starlette, then handed over.
 
-What a request is good for is judged by the websockets library. Then the endpoint calls `hand_over`,
-the transport gets a `SocketReader` as its protocol, and the task, the parser and the scope are free
-to go. uvicorn's own protocols would read every request a second time, and keep what they read.
+The endpoint calls `hand_over`, the transport gets a `SocketReader` as its protocol, and task,
+parser and scope are freed. uvicorn's own protocols would read every request a second time, and keep
+what they read.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 from urllib.parse import unquote
 
 import httptools
@@ -22,11 +23,9 @@ from websockets.http11 import Request, Response
 from websockets.server import ServerProtocol
 
 from feedserver.live.channel import Channel
-from feedserver.websocket.connection import SocketReader
+from feedserver.websocket.connection import OpenSockets, SocketReader
 from feedserver.websocket.deflate import SharedDeflate
-
-if TYPE_CHECKING:
-    from feedserver.websocket.http1 import HttpProtocol
+from feedserver.websocket.head import header_lines
 
 log = logging.getLogger("feedserver.handshake")
 
@@ -34,7 +33,7 @@ EXTENSION = "feedserver.hand_over"
 EARLY_MAX = 4096  # bytes a client may send before the handshake is answered
 TOGETHER = 16  # handshakes that begin before others get a turn: about 3 ms
 
-_JUDGED = {
+_CHECKED = {
     b"connection",
     b"upgrade",
     b"sec-websocket-key",
@@ -42,20 +41,42 @@ _JUDGED = {
     b"sec-websocket-extensions",
     b"sec-websocket-protocol",
 }
-TurnAway = Callable[[str, list[str]], bytes | None]
-"""From a path and the subprotocols offered to the last headers and the frames of a refusal."""
+Reject = Callable[[str, list[str]], bytes | None]
+"""From a path and the subprotocols offered to the bytes that reject a handshake, None to accept it.
 
-_judge = ServerProtocol(extensions=[SharedDeflate()], logger=logging.getLogger("feedserver.judge"))
+They follow the first lines of the 101: the last headers, and the frames.
+"""
+
+_checker = ServerProtocol(extensions=[SharedDeflate()], logger=logging.getLogger("feedserver.ws"))
 
 
-class Queue:
-    """Handshakes that wait: a storm of readers must not be one long turn of the loop."""
+@dataclass(frozen=True, slots=True)
+class Upgrade:
+    """A request to become a WebSocket, and the parts of its connection that the handshake uses."""
+
+    method: str
+    target: bytes  # as the request's first line has it
+    version: str  # of HTTP
+    headers: list[tuple[bytes, bytes]]
+    scope: dict[str, Any]  # as uvicorn made it for HTTP
+    scheme: str
+    app: Any
+    loop: asyncio.AbstractEventLoop
+    transport: asyncio.Transport
+    connections: set[Any]  # that uvicorn closes at its end
+    open_sockets: OpenSockets
+    tasks: set[asyncio.Task[None]]  # that uvicorn waits for at its end
+    default_headers: list[tuple[bytes, bytes]]
+
+
+class HandshakeQueue:
+    """Handshakes that wait, so that a storm of readers does not hold the loop for long."""
 
     def __init__(self) -> None:
         self._waiting: deque[Handshake] = deque()
 
     def add(self, handshake: Handshake) -> None:
-        """Begin it in its turn."""
+        """Begin a handshake when those before it have begun."""
         if not self._waiting:
             asyncio.get_running_loop().call_soon(self._begin)
         self._waiting.append(handshake)
@@ -75,11 +96,11 @@ class Queue:
 class Handshake(asyncio.Protocol):
     """One upgrade, until it is refused or handed over."""
 
-    def __init__(self, http: HttpProtocol, turn_away: TurnAway) -> None:
-        self._http = http
-        self._turn_away = turn_away
-        self.transport = http.transport
-        self.connections = cast("set[Any]", http.connections)
+    def __init__(self, upgrade: Upgrade, reject: Reject) -> None:
+        self._upgrade = upgrade
+        self._reject = reject
+        self.transport = upgrade.transport
+        self.connections = upgrade.connections
         self._early = b""
         self._answer = b""  # the head of a 101, as far as it is known
         self._deflated = False
@@ -92,7 +113,7 @@ class Handshake(asyncio.Protocol):
         self.connections.add(self)
 
     def begin(self) -> None:
-        """Judge the request, and let the app see it if it is a good one."""
+        """Check the request, and let the app see it if it is a good one."""
         if self.transport.is_closing():
             return
         try:
@@ -100,9 +121,9 @@ class Handshake(asyncio.Protocol):
         except httptools.HttpParserInvalidURLError:
             self._refuse(_response(HTTPStatus.BAD_REQUEST))
             return
-        response = _judge.accept(request)
-        fault: BaseException | None = _judge.handshake_exc
-        _judge.handshake_exc = None
+        response = _checker.accept(request)
+        fault: BaseException | None = _checker.handshake_exc
+        _checker.handshake_exc = None
         while fault is not None:  # whose frames hold it, and this handshake
             fault.__traceback__, fault = None, fault.__context__
         if response.status_code == HTTPStatus.BAD_REQUEST:
@@ -114,28 +135,28 @@ class Handshake(asyncio.Protocol):
         self._answer = self._first_lines(response)
         lines = request.headers.get_all("Sec-WebSocket-Protocol")
         offered = [each.strip() for line in lines for each in line.split(",")]
-        if (parting := self._turn_away(request.path, offered)) is not None:
+        if (rejection := self._reject(request.path, offered)) is not None:
             self._done = True
-            self.transport.write(self._answer + parting)
-            self.transport.close()  # without patience for an answer: others wait for the place
+            self.transport.write(self._answer + rejection)
+            self.transport.close()  # without waiting for an answer: others wait for the descriptor
             return
         self._run(request, offered)
 
     def data_received(self, data: bytes) -> None:
-        """Keep what a hasty client sends, for the reader."""
+        """Keep what the client sends before the answer, for the reader."""
         self._early += data
         if len(self._early) > EARLY_MAX:
             self.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Let the endpoint know."""
+        """Tell the endpoint."""
         self.connections.discard(self)
         self._done = True
         self._gone.set()
-        self._fall_apart()
+        self._break_cycle()
 
     def shutdown(self) -> None:
-        """Give up, when uvicorn stops."""
+        """Refuse, when uvicorn stops."""
         if not self._done:
             self._refuse(_response(HTTPStatus.SERVICE_UNAVAILABLE))
 
@@ -148,58 +169,56 @@ class Handshake(asyncio.Protocol):
             raise ClientDisconnected
         self._done = True
         transport = self.transport
-        reader = SocketReader(transport, self.connections, channel, deflated=self._deflated)
+        open_sockets = self._upgrade.open_sockets
+        reader = SocketReader(transport, open_sockets, channel, deflated=self._deflated)
         transport.set_protocol(reader)
         # A reader is caught up while nothing at all is unsent; its buffer is the kernel's.
         transport.set_write_buffer_limits(high=0)
         self.connections.discard(self)
-        self.connections.add(reader)
-        reader.greet(self._answer)
+        open_sockets.add(reader)
+        reader.send_answer(self._answer)
         if self._early:
-            reader.hear_early(self._early)
-        self._fall_apart()
+            reader.receive_early(self._early)
+        self._break_cycle()
         return reader
 
     def _request(self) -> Request:
-        http = self._http
         named = [
             (name.decode("ascii"), value.decode("latin-1"))
-            for name, value in http.headers
-            if name in _JUDGED
+            for name, value in self._upgrade.headers
+            if name in _CHECKED
         ]
-        url = httptools.parse_url(http.url)
+        url = httptools.parse_url(self._upgrade.target)
         target = url.path or b"/"  # a whole address may end with its host
         if url.query:
             target += b"?" + url.query
         path = target.decode("ascii", "replace")
-        version = f"HTTP/{http.scope['http_version']}"
-        return Request(path, Headers(named), http.scope["method"], version)
+        version = f"HTTP/{self._upgrade.version}"
+        return Request(path, Headers(named), self._upgrade.method, version)
 
     def _first_lines(self, response: Response) -> bytes:
         del response.headers["Date"]  # uvicorn makes one a second, not one each
         own = [(name.encode(), value.encode()) for name, value in response.headers.raw_items()]
-        default = self._http.server_state.default_headers
-        return b"HTTP/1.1 101 Switching Protocols\r\n" + header_lines([*default, *own])
+        all_lines = header_lines([*self._upgrade.default_headers, *own])
+        return b"HTTP/1.1 101 Switching Protocols\r\n" + all_lines
 
     def _run(self, request: Request, offered: list[str]) -> None:
-        http = self._http
+        upgrade = self._upgrade
         path, _, query = request.path.partition("?")
-        scope = cast("dict[str, Any]", http.scope)
-        del scope["method"]
-        self.scope = scope | {
+        self.scope = upgrade.scope | {
             "type": "websocket",
-            "asgi": {"version": http.asgi_version, "spec_version": "2.4"},
-            "scheme": "wss" if http.scheme == "https" else "ws",
+            "asgi": upgrade.scope["asgi"] | {"spec_version": "2.4"},
+            "scheme": "wss" if upgrade.scheme == "https" else "ws",
             "path": unquote(path),
             "raw_path": path.encode(),
             "query_string": query.encode(),
             "subprotocols": offered,
             "extensions": {EXTENSION: self.hand_over},
         }
-        tasks = http.tasks
-        task = http.loop.create_task(self._serve(http.app))
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
+        del self.scope["method"]
+        task = upgrade.loop.create_task(self._serve(upgrade.app))
+        upgrade.tasks.add(task)
+        task.add_done_callback(upgrade.tasks.discard)
 
     async def _serve(self, app: Any) -> None:
         try:
@@ -240,19 +259,15 @@ class Handshake(asyncio.Protocol):
 
     def _refuse(self, response: Response) -> None:
         self._done = True
+        response.headers["X-Content-Type-Options"] = "nosniff"
         self.transport.write(response.serialize())
         self.transport.close()
-        self._fall_apart()
+        self._break_cycle()
 
-    def _fall_apart(self) -> None:
-        # The extension and this object hold one another. The collector comes seldom.
+    def _break_cycle(self) -> None:
+        # The extension and this object hold one another, and the collector runs seldom.
         self.scope.get("extensions", {}).clear()
 
 
-def header_lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
-    """Write headers as HTTP/1.1 has them, one a line."""
-    return b"".join([b"%b: %b\r\n" % header for header in headers])
-
-
 def _response(status: HTTPStatus) -> Response:
-    return _judge.reject(status, f"{status.phrase}\n")
+    return _checker.reject(status, f"{status.phrase}\n")

@@ -1,9 +1,9 @@
-"""HTTP connections: uvicorn's protocol, with an end to every patience.
+"""HTTP connections: uvicorn's protocol, with a timeout for every wait.
 
 uvicorn waits for ever for a request that was begun and for a client that no longer reads, and puts
-no bound on a head. Here both are noted as they begin, and one `sweep` a second looks at them; no
-connection has a timer. This leans on inner parts of uvicorn, so its version is pinned and
-tests/websocket/test_connection.py says loudly when they move.
+no bound on a head. Here both waits are noted as they begin, and one `sweep` a second ends those
+that are too long; no connection has a timer. This uses inner parts of uvicorn, so its version is
+pinned, and tests/websocket/test_connection.py fails when they move.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -19,13 +19,24 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from feedserver.api.problems import problem
 from feedserver.errors import BadRequest, HeadTooLarge, Refused, TooSlow
 from feedserver.live.channel import STALL_SECONDS
-from feedserver.websocket.connection import in_kernel
-from feedserver.websocket.handshake import Handshake, Queue, TurnAway, header_lines
+from feedserver.websocket.connection import OpenSockets, in_kernel
+from feedserver.websocket.handshake import (
+    Handshake,
+    HandshakeQueue,
+    Reject,
+    Upgrade,
+)
+from feedserver.websocket.head import (
+    HEAD_MAX,
+    HEAD_RULE,
+    asks_for,
+    check_head,
+    header_lines,
+    without_upgrade,
+)
 
 # From a request's first byte to its last, and from a connection to a request.
 REQUEST_SECONDS = 30.0
-HEAD_MAX = 64 * 1024  # bytes of a request besides its body
-HEAD_RULE = f"a request's head has {HEAD_MAX} bytes at most"
 # Bytes unsent that make a client one that does not read. An answer's head alone is less, so that it
 # still leaves in one call with what follows.
 UNSENT_MAX = 1024
@@ -38,20 +49,26 @@ class _Stall:
 
 
 class Connections:
-    """Those of which a request is due, the oldest first, and those that do not read.
+    """The connections that owe a request, the oldest first, and those that do not read.
 
-    `turn_away` says how the answer to a handshake ends that is refused; None: it is not.
+    `reject(path, subprotocols)` returns the bytes that reject a handshake, or None to accept it.
     """
 
-    def __init__(self, turn_away: TurnAway = lambda path, offered: None) -> None:
-        self.turn_away = turn_away
-        self.handshakes = Queue()
+    def __init__(self, reject: Reject = lambda path, subprotocols: None) -> None:
+        self.reject = reject
+        self.handshakes = HandshakeQueue()
+        self.open_sockets: OpenSockets | None = None  # once there was one
         self.due: dict[HttpProtocol, float] = {}
         self.stalled: dict[HttpProtocol, _Stall] = {}
 
     def protocol(self, **given: Any) -> HttpProtocol:
         """Make the protocol of a new connection; what uvicorn takes for its class."""
         return HttpProtocol(self, **given)
+
+    @property
+    def sockets(self) -> int:
+        """How many readers' sockets are open, whether they have left their feed or not."""
+        return self.open_sockets.count if self.open_sockets is not None else 0
 
     def forget(self, connection: HttpProtocol) -> None:
         """Expect nothing more of it."""
@@ -88,6 +105,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._all = all_
         self._in_request = False
         self._head = 0  # bytes of the request that were no body
+        self._ignores_upgrade = False  # as another protocol than WebSocket is asked for
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for a request."""
@@ -110,14 +128,15 @@ class HttpProtocol(HttpToolsProtocol):
             self.parser.feed_data(data)
         except httptools.HttpParserError as fault:
             refusal = fault.__context__
-            if not isinstance(refusal, HeadTooLarge):
+            if not isinstance(refusal, Refused):
                 refusal = BadRequest("this is no HTTP/1.1 request")
             self._refuse(refusal)
         except httptools.HttpParserUpgrade as upgrade:
+            rest = data[upgrade.args[0] :]
             if self._should_upgrade():
-                self._become_socket(data[upgrade.args[0] :])
-            else:
-                self._unsupported_upgrade_warning()
+                self._become_socket(rest)
+            elif self._ignores_upgrade:
+                self._read_without_upgrade(rest)
         else:
             if self._head > HEAD_MAX:
                 self._refuse(HeadTooLarge(HEAD_RULE))
@@ -129,11 +148,17 @@ class HttpProtocol(HttpToolsProtocol):
         self._all.due.setdefault(self, time.monotonic())
 
     def on_headers_complete(self) -> None:
-        """Let the request begin, unless a head too large came in one piece with what follows."""
-        head = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
-        if head > HEAD_MAX:
-            raise HeadTooLarge(HEAD_RULE)  # the parser stops, and says so in data_received
-        super().on_headers_complete()
+        """Let the request begin, if its head is a good one."""
+        # Whatever is raised here stops the parser, and comes out in data_received.
+        check_head(self.url, self.parser.get_http_version(), self.headers)
+        # Of a CONNECT the parser says so too, whatever its headers are.
+        self._ignores_upgrade = (
+            self.parser.should_upgrade()
+            and not self._should_upgrade()
+            and self.parser.get_method() != b"CONNECT"
+        )
+        if not self._ignores_upgrade:
+            super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         """Take a part of the body, which has a limit of its own."""
@@ -142,6 +167,8 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Note that the request is whole."""
+        if self._ignores_upgrade:
+            return  # it is read once more, and begins then
         super().on_message_complete()
         self._in_request = False
         self._head = 0
@@ -173,17 +200,21 @@ class HttpProtocol(HttpToolsProtocol):
             # is just on its way.
             self.transport.close()
 
-    def _get_upgrade(self) -> bytes | None:
-        upgrade, options = None, list[bytes]()
-        for name, value in self.headers:
-            if name == b"upgrade":
-                upgrade = value.lower()
-            elif name == b"connection":  # of which uvicorn's own takes the last
-                options += value.lower().split(b",")
-        return upgrade if b"upgrade" in map(bytes.strip, options) else None
+    def _should_upgrade(self) -> bool:
+        # By a protocol of ours, which uvicorn does not know. Its own looks at one header of a name.
+        return asks_for(b"websocket", self.headers)
 
-    def _should_upgrade_to_ws(self) -> bool:
-        return True  # by a protocol of ours, which uvicorn does not know
+    def _read_without_upgrade(self, rest: bytes) -> None:
+        """Read the request once more, as one without the wish for another protocol.
+
+        The parser takes whatever follows such a head for that protocol, the request's body too.
+        """
+        version = self.parser.get_http_version()
+        head = without_upgrade(self.parser.get_method(), self.url, version, self.headers)
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn's own
+        self._head -= len(head) + len(rest)  # they are counted again
+        self.data_received(head + rest)
 
     def _become_socket(self, rest: bytes) -> None:
         self._all.forget(self)
@@ -193,10 +224,30 @@ class HttpProtocol(HttpToolsProtocol):
             return
         self.connections.discard(self)
         self.parser = None  # type: ignore[assignment]  # they hold one another
-        handshake = Handshake(self, self._all.turn_away)
+        handshake = Handshake(self._upgrade(), self._all.reject)
         self._all.handshakes.add(handshake)
         if rest:
             handshake.data_received(rest)
+
+    def _upgrade(self) -> Upgrade:
+        assert self.scheme is not None
+        connections = cast("set[Any]", self.connections)
+        self._all.open_sockets = self._all.open_sockets or OpenSockets(connections)
+        return Upgrade(
+            self.scope["method"],
+            self.url,
+            self.scope["http_version"],
+            self.headers,
+            cast("dict[str, Any]", self.scope),
+            self.scheme,
+            self.app,
+            self.loop,
+            self.transport,
+            connections,
+            self._all.open_sockets,
+            self.tasks,
+            self.server_state.default_headers,
+        )
 
     def _refuse(self, fault: Refused) -> None:
         if self.transport.is_closing():

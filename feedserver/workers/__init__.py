@@ -1,1 +1,1 @@
-"""Many processes over one database: who starts them, and how they talk."""
+"""Several worker processes over one database: who starts them, and what they tell each other."""

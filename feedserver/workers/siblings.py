@@ -1,8 +1,8 @@
-"""What workers tell each other, in packets: there is news, and how far it got.
+"""The packets that workers send each other: there is news, and how many readers took it.
 
-All of it may be lost: the journal's own poll finds the news 50 ms later, and a count that does not
-arrive in time is left out of the sum. Packets in order, as the kernel keeps only some ten datagrams
-for one who has not read them yet.
+Any packet may be lost: the journal's own poll finds the news 50 ms later, and a count that does not
+arrive in time is left out of the sum. The sockets are of type SOCK_SEQPACKET and not datagrams,
+because the kernel keeps only some ten datagrams for a worker that has not read them yet.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from typing import Any
 
 import orjson
 
-from feedserver.live.channel import Receipt
 from feedserver.live.hub import Hub
+from feedserver.live.receipts import Receipt
 
 PACKET_MAX = 4096  # bytes
-MARGIN = 0.03  # seconds of an asker's patience kept for the answer's way back
+MARGIN = 0.03  # seconds of the asker's timeout that are kept for the answer's way back
 
 Box = tuple[socket.socket, socket.socket]
-"""A mailbox: the end its owner reads, the end everybody writes to."""
+"""A mailbox: the socket that its owner reads, and the socket that all others write to."""
 
 
 def mailboxes(count: int) -> list[Box]:
-    """Make one mailbox a worker, before they are forked."""
+    """Make a mailbox for each worker, before the workers are forked."""
     boxes = [socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in range(count)]
     for reading, writing in boxes:
         reading.setblocking(False)
@@ -36,16 +36,19 @@ def mailboxes(count: int) -> list[Box]:
 
 
 class Siblings:
-    """One worker's view of all of them: it counts readers and deliveries over every process."""
+    """The other workers, as one worker sees them: counts readers and deliveries over them all.
 
-    def __init__(self, own: int, boxes: list[Box], hub: Hub, nudge: Callable[[], None]) -> None:
+    `wake` is called when another worker says that there is news.
+    """
+
+    def __init__(self, own: int, boxes: list[Box], hub: Hub, wake: Callable[[], None]) -> None:
         self._own = own
         self._box = boxes[own][0]
         self._others = [box[1] for number, box in enumerate(boxes) if number != own]
         self._to = [box[1] for box in boxes]
         self._hub = hub
-        self._nudge = nudge
-        # Not from 0: an answer to the worker that was here before must fit no question of this one.
+        self._wake = wake
+        # Not from 0: a late answer to the worker that this one replaced must match no question.
         self._questions = itertools.count(random.getrandbits(48))
         self._waiting: dict[int, asyncio.Queue[list[int]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -54,19 +57,22 @@ class Siblings:
         """Read the mailbox until cancelled."""
         loop = asyncio.get_running_loop()
         while True:
-            self._hear(orjson.loads(await loop.sock_recv(self._box, PACKET_MAX)))
+            self._on_message(orjson.loads(await loop.sock_recv(self._box, PACKET_MAX)))
 
     def announce(self) -> None:
-        """Tell the others that there is news."""
+        """Tell the other workers that there is news."""
         for other in self._others:
             _send(other, {"news": True})
 
-    async def delivered(self, slug: str, sequence: int, patience: float) -> Receipt:
-        """Say how many readers of all workers took the change at `sequence`."""
+    async def delivered(self, slug: str, sequence: int, timeout: float) -> Receipt:
+        """Return how many readers of all workers took the change at `sequence`.
+
+        Waits `timeout` seconds at most.
+        """
         asked = asyncio.create_task(
-            self._ask({"delivered": sequence, "feed": slug, "patience": patience}, patience)
+            self._ask({"delivered": sequence, "feed": slug, "timeout": timeout}, timeout)
         )
-        own = await self._hub.delivered(slug, sequence, patience)
+        own = await self._hub.delivered(slug, sequence, timeout)
         answers = await asked
         return Receipt(
             own.took + sum(answer[0] for answer in answers),
@@ -75,12 +81,21 @@ class Siblings:
         )
 
     async def count(self, slug: str) -> tuple[int, int]:
-        """Return how many read a feed by WebSocket and by SSE, at all workers."""
+        """Return how many read a feed by WebSocket and by SSE, at all workers together."""
         sockets, streams = await self._hub.count(slug)
         answers = await self._ask({"count": True, "feed": slug}, 0.25)
         return sockets + sum(a[0] for a in answers), streams + sum(a[1] for a in answers)
 
-    async def _ask(self, question: dict[str, Any], patience: float) -> list[list[int]]:
+    async def applied(self, sequence: int, timeout: float) -> bool:
+        """Wait until all workers have taken in the changes up to `sequence`; False: not in time."""
+        asked = asyncio.create_task(
+            self._ask({"applied": sequence, "feed": "", "timeout": timeout}, timeout)
+        )
+        own = await self._hub.applied(sequence, timeout)
+        answers = await asked
+        return own and len(answers) == len(self._others) and all(answer[0] for answer in answers)
+
+    async def _ask(self, question: dict[str, Any], timeout: float) -> list[list[int]]:
         number = next(self._questions)
         queue: asyncio.Queue[list[int]] = asyncio.Queue()
         self._waiting[number] = queue
@@ -89,7 +104,7 @@ class Siblings:
         )
         answers: list[list[int]] = []
         try:
-            async with asyncio.timeout(patience):
+            async with asyncio.timeout(timeout):
                 while len(answers) < asked:
                     answers.append(await queue.get())
         except TimeoutError:
@@ -98,24 +113,27 @@ class Siblings:
             del self._waiting[number]
         return answers
 
-    def _hear(self, said: dict[str, Any]) -> None:
-        if "news" in said:
-            self._nudge()
-        elif "answer" in said:
-            queue = self._waiting.get(said["number"])
+    def _on_message(self, message: dict[str, Any]) -> None:
+        if "news" in message:
+            self._wake()
+        elif "answer" in message:
+            queue = self._waiting.get(message["number"])
             if queue is not None:
-                queue.put_nowait(said["answer"])
+                queue.put_nowait(message["answer"])
         else:
-            task = asyncio.create_task(self._reply(said))
+            task = asyncio.create_task(self._reply(message))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
     async def _reply(self, question: dict[str, Any]) -> None:
         slug = question["feed"]
         if "delivered" in question:
-            patience = max(0.0, question["patience"] - MARGIN)
-            receipt = await self._hub.delivered(slug, question["delivered"], patience)
+            timeout = max(0.0, question["timeout"] - MARGIN)
+            receipt = await self._hub.delivered(slug, question["delivered"], timeout)
             answer = [receipt.took, receipt.readers, receipt.ms]
+        elif "applied" in question:
+            timeout = max(0.0, question["timeout"] - MARGIN)
+            answer = [int(await self._hub.applied(question["applied"], timeout))]
         else:
             answer = list(await self._hub.count(slug))
         _send(self._to[question["from"]], {"number": question["number"], "answer": answer})
@@ -125,5 +143,5 @@ def _send(box: socket.socket, message: dict[str, Any]) -> bool:
     try:
         box.send(orjson.dumps(message))
     except OSError:
-        return False  # its box is full, or it is just being replaced
+        return False  # the mailbox is full, or its worker is just being replaced
     return True

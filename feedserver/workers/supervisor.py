@@ -1,7 +1,7 @@
 """Fork workers, replace those that die, and end them all in order.
 
-The parent holds every listening socket and mailbox, so that what waits in the queue of a worker
-that died is found by the one that takes its place.
+The parent holds every listening socket and mailbox. So a worker that replaces a dead one finds what
+waits in its queues.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ log = logging.getLogger("feedserver.supervisor")
 
 SIGNALS = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT)
 STEADY_SECONDS = 5.0  # a worker that lived so long is replaced at once …
-BACK_OFF_SECONDS = (0.1, 0.5, 2.0, 5.0)  # … one that did not, after these waits
-STOP_SECONDS = 15.0  # then what still runs is killed
-REPORT_MAX = 512  # bytes; the pipe has room for one such report of every worker
+BACK_OFF_SECONDS = (0.1, 0.5, 2.0, 5.0)  # … and one that died sooner after these waits
+STOP_SECONDS = 15.0  # after which workers that still run are killed
+REPORT_MAX = 512  # bytes; the pipe has room for one such report from each worker
 
 Work = Callable[[int, Callable[[], None], int], int]
-"""A worker: its number, what to call when it is ready, and a descriptor that ends with the parent.
-Returns its exit code. Raises SetupError."""
+"""Runs a worker. Takes its number, a function to call when it is ready, and a descriptor that
+becomes readable when the parent ends. Returns the worker's exit code. Raises SetupError."""
 
 
 @dataclass(slots=True)
@@ -35,7 +35,7 @@ class _Worker:
     pid: int = 0
     started: float = 0.0
     deaths: int = 0
-    due: float = 0.0  # when to start it
+    due: float = 0.0  # the time to start it at
 
 
 def supervise(
@@ -43,13 +43,14 @@ def supervise(
 ) -> int:
     """Run `count` workers until a signal ends them. Returns the exit code.
 
-    Calls `ready` once all were ready, and `stopping` when the end begins. If one fails before it
-    was ready, all end: the set-up is wrong. Raises SetupError with what the first of them said.
+    Calls `ready` once all workers are ready, and `stopping` when the shutdown begins. If a worker
+    fails before it is ready, all are ended, because the set-up is wrong. Raises SetupError with the
+    reason that the first of them reported.
     """
     wake_read, wake_write = os.pipe2(os.O_NONBLOCK)
     report_read, report_write = os.pipe2(os.O_NONBLOCK)
     life_read, life_write = os.pipe()
-    child_handler, *_ = [signal.signal(number, _heed) for number in SIGNALS]
+    child_handler, *_ = [signal.signal(number, _handle_signal) for number in SIGNALS]
     signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
 
     def start(worker: _Worker) -> None:
@@ -88,7 +89,7 @@ def supervise(
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, child_handler)
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, signal.SIG_IGN)  # the end has come: one more must not spoil it
+            signal.signal(number, signal.SIG_IGN)  # a late signal must not change the exit code
         for descriptor in (wake_read, wake_write, report_read, report_write, life_read, life_write):
             os.close(descriptor)
 
@@ -116,12 +117,13 @@ def _run(
         select.select([wake, reports], [], [], 0.5)
         asked = bool({signal.SIGTERM, signal.SIGINT} & set(_take(wake)))
         dead = _reap(workers)
-        said = _take(reports).decode(errors="replace").splitlines()  # the dead have said theirs
+        # Read after the deaths, so that no report of a dead worker is missed.
+        lines = _take(reports).decode(errors="replace").splitlines()
         if waiting_for > 0:
-            waiting_for -= said.count("")
+            waiting_for -= lines.count("")
             if waiting_for <= 0 and not (stopping or asked):
                 ready()
-        reason = next(filter(None, said), reason)  # it may come before the death is seen
+        reason = next(filter(None, lines), reason)  # a report may arrive before the death is seen
         for worker, code in dead if not (stopping or asked) else ():
             if waiting_for > 0 and code:
                 fault = fault or reason or f"worker {worker.number} died before it was ready"
@@ -159,7 +161,7 @@ def _send(workers: list[_Worker], number: signal.Signals) -> None:
 
 
 def _report(descriptor: int, fault: str = "") -> None:
-    """Tell the parent in one line: a worker is ready, or what is wrong with the set-up."""
+    """Write one line to the parent: empty for a worker that is ready, else its fault."""
     line = " ".join(fault.split()).encode()[:REPORT_MAX]
     os.write(descriptor, line + b"\n")
 
@@ -171,5 +173,5 @@ def _take(descriptor: int) -> bytes:
         return b""
 
 
-def _heed(number: int, frame: object) -> None:
-    """Leave it to the loop: Python has written the signal's number to the wake-up pipe."""
+def _handle_signal(number: int, frame: object) -> None:
+    """Do nothing: Python has already written the signal's number to the wake-up pipe."""

@@ -1,11 +1,10 @@
 """`publisher correct`: we were wrong."""
 
 from feedserver.model import Verb
-from publisher.revising import command
+from publisher.editing.revising import revising
 
-COMMAND = command(
+COMMAND = revising(
     Verb.CORRECT,
-    "we were wrong; readers see “Correction” with the note, for good",
     'publisher correct 131 --note "An earlier version named the wrong town." --edit',
     note="what was wrong: readers see it with the correction, for good",
     note_needed=True,

@@ -1,11 +1,10 @@
 """`publisher fix`: a typo, a link, a tag."""
 
 from feedserver.model import Verb
-from publisher.revising import command
+from publisher.editing.revising import revising
 
-COMMAND = command(
+COMMAND = revising(
     Verb.FIX,
-    "put right a typo, a link or a tag; readers see the new text without a mark",
     'publisher fix 131 --headline "Drone strike on bus in Sumy Oblast kills 9"',
     "publisher fix 131 --tag ukraine --tag sumy",
     "publisher fix 131 --edit",

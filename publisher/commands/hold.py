@@ -1,11 +1,10 @@
 """`publisher hold`: the item is under doubt."""
 
 from feedserver.model import Verb
-from publisher.revising import command
+from publisher.editing.revising import revising
 
-COMMAND = command(
+COMMAND = revising(
     Verb.HOLD,
-    "it is under doubt; the text stays, marked “Being checked”",
     'publisher hold 131 --note "the ministry denies it, calling them"',
     note="for colleagues only",
 )

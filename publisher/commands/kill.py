@@ -1,13 +1,12 @@
 """`publisher kill`: the item must not be shown."""
 
 from feedserver.model import Verb
-from publisher.revising import command
+from publisher.editing.revising import revising
 
-COMMAND = command(
+COMMAND = revising(
     Verb.KILL,
-    "it must not be shown; readers see “Withdrawn” and the note, the text is erased for good",
     'publisher kill 131 --note "This item named a victim before the family was told."',
-    note="why: readers see it in the item's place",
+    note="why: readers see it instead of the item",
     note_needed=True,
     asks=True,
 )

@@ -1,25 +1,32 @@
 """`publisher list`: what is in the feed."""
 
-from argparse import ArgumentParser
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from feedserver.model import Status
-from feedserver.wire import Json
-from publisher.arguments import count
-from publisher.call import Call, Command
-from publisher.marks import marks
-from publisher.output import clean_line, fit, local_time
-from publisher.server.client import Client
+from publisher.command_line import Command
+from publisher.editing.call import Call
+from publisher.editing.options import add_common, count
+from publisher.output import clean_line, fit
+from publisher.parser import Parser
 from publisher.server.schemas import is_page
+from publisher.text.items import local_time, marks
+
+if TYPE_CHECKING:
+    from feedserver.wire import Json
+    from publisher.server.client import Client
 
 PAGE = 200  # items; the most that the server gives at once
 
 
-def _add_arguments(parser: ArgumentParser) -> None:
+def _add_arguments(parser: Parser) -> None:
     group = parser.add_argument_group("which items")
     group.add_argument("--limit", metavar="N", type=count, default=20, help="how many (20)")
     group.add_argument("--all", action="store_true", help="all there are")
     group.add_argument("--tag", help="those with this tag")
     group.add_argument("--search", metavar="WORDS", help="those with these words")
+    add_common(parser)
 
 
 def _run(call: Call) -> None:
@@ -69,14 +76,12 @@ def _fetch(call: Call, client: Client, wanted: int | None) -> Json:
 
 
 COMMAND = Command(
-    "list",
     "",
-    "the newest items of the feed",
+    _add_arguments,
+    _run,
     (
         "publisher list",
         "publisher list --tag ukraine --limit 50",
         "publisher list --search sumy --all --json",
     ),
-    _add_arguments,
-    _run,
 )

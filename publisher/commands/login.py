@@ -1,26 +1,40 @@
 """`publisher login`: check a token with its server and save both."""
 
+from __future__ import annotations
+
+import codecs
 import getpass
 import sys
-from argparse import ArgumentParser
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from feedserver.errors import Unauthorized
 from feedserver.model import is_slug
-from publisher.advice import no_feed
-from publisher.call import Call, Command
-from publisher.failures import Misused, Refused
+from publisher.command_line import Command
+from publisher.editing.call import Call
+from publisher.editing.hints import no_feed
+from publisher.editing.options import add_common
+from publisher.failures import Misused, ServerRefusal
 from publisher.output import clean_line
-from publisher.profile import Profile, save
+from publisher.parser import Parser
 from publisher.server.address import split_feed
-from publisher.server.client import Client
+from publisher.server.profile import Profile, save
 from publisher.server.schemas import is_readers
+from publisher.text.typed import decode
+
+if TYPE_CHECKING:
+    from publisher.server.client import Client
 
 
-def _add_arguments(parser: ArgumentParser) -> None:
+def _add_arguments(parser: Parser) -> None:
     parser.add_argument(
-        "url", nargs="?", metavar="URL", help="the server's address, or that of a feed's page"
+        "url",
+        nargs="?",
+        metavar="URL",
+        help="the server's address, or that of a feed's page; the token is asked for, or read from "
+        "stdin",
     )
+    add_common(parser)
 
 
 def _run(call: Call) -> None:
@@ -39,7 +53,9 @@ def _run(call: Call) -> None:
         if not feeds:
             _may_edit(client, "any")  # a token that is not known is refused before the feed is
     if wanted and wanted not in mine:
-        raise Misused(f"this token does not edit the feed {wanted}; it edits: {', '.join(mine)}")
+        raise Misused(
+            f"this token does not edit the feed {wanted}; it edits: {', '.join(mine) or 'none'}"
+        )
     feed = wanted or (mine[0] if len(mine) == 1 else None)
     path = save(Profile(url, token, feed), call.environ)
     for name in ("PUBLISHER_URL", "PUBLISHER_TOKEN", "PUBLISHER_FEED"):
@@ -60,19 +76,28 @@ def _read_token(call: Call) -> str:
         call.screen.notice("the token is that of PUBLISHER_TOKEN; stdin is not read")
         return token
     if sys.stdin is not None:
-        asked = sys.stdin.isatty()
         with suppress(EOFError):  # Ctrl-D
-            token = (getpass.getpass("Token: ") if asked else sys.stdin.readline()).strip()
+            at_terminal = sys.stdin.isatty()
+            token = (getpass.getpass("Token: ") if at_terminal else _read_line()).strip()
     if not token:
         raise Misused("no token: type it when asked, or send it on stdin")
     return token
 
 
+def _read_line() -> str:
+    """Return the first line of stdin, in UTF-16 if it begins with that mark."""
+    assert sys.stdin is not None
+    line = sys.stdin.buffer.readline()
+    if line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        line += sys.stdin.buffer.read()  # readline cut its last character in half
+    return (decode(line, "the token on stdin").splitlines() or [""])[0]
+
+
 def _may_edit(client: Client, slug: str) -> bool:
-    """Ask what only an editor of that feed is told. Raises Refused for a token that is unknown."""
+    """Say whether the token edits a feed. Raises ServerRefusal for an unknown token."""
     try:
         client.get(f"/v1/feeds/{slug}/readers", is_readers)
-    except Refused as refusal:
+    except ServerRefusal as refusal:
         if refusal.status == Unauthorized.status:
             raise
         return False
@@ -80,13 +105,11 @@ def _may_edit(client: Client, slug: str) -> bool:
 
 
 COMMAND = Command(
-    "login",
     "URL",
-    "check a token with its server and save both; the token is asked for, or read from stdin",
+    _add_arguments,
+    _run,
     (
         "publisher login https://news.example",
         "publisher login http://127.0.0.1:8000/feeds/world < token.txt",
     ),
-    _add_arguments,
-    _run,
 )

@@ -1,11 +1,10 @@
 """`publisher pin`: keep it on top."""
 
 from feedserver.model import Verb
-from publisher.revising import command
+from publisher.editing.revising import revising
 
-COMMAND = command(
+COMMAND = revising(
     Verb.PIN,
-    "keep it on top of the feed",
     "publisher pin 131",
     note="for colleagues only",
 )

@@ -1,55 +1,67 @@
 """`publisher post`: a new item."""
 
-from argparse import ArgumentParser
-
 from feedserver.model import Verb
-from publisher.arguments import A_TIME, add_content, add_sending, add_words, fields_of, take_words
-from publisher.call import Call, Command
+from publisher.command_line import Command
+from publisher.editing.call import Call
+from publisher.editing.edit import Edit, new_key
+from publisher.editing.fields import fields_of
+from publisher.editing.options import (
+    TIME_EXAMPLE,
+    add_common,
+    add_content,
+    add_sending,
+    add_words,
+    take_words,
+)
+from publisher.editing.submitting import submit
 from publisher.failures import Misused
-from publisher.submitting import Submission, new_key, submit
-from publisher.text.typed import Text, keeping, read_typed, write_in_editor
+from publisher.parser import Parser
+from publisher.text.editor import write_in_editor
+from publisher.text.saved import saving_text
+from publisher.text.typed import Text, read_typed
 
 
-def _add_arguments(parser: ArgumentParser) -> None:
+def _add_arguments(parser: Parser) -> None:
     add_words(parser, headline=True)
     add_content(parser, editing=False)
     add_sending(parser, editing=False)
     group = parser.add_argument_group("when it is not new")
-    group.add_argument("--published-at", metavar="TIME", help=f"its time in the feed, {A_TIME}")
+    group.add_argument(
+        "--published-at", metavar="TIME", help=f"its time in the feed, {TIME_EXAMPLE}"
+    )
     group.add_argument("--origin-uri", metavar="URI", help="where it was imported from")
     group.add_argument("--origin-id", metavar="ID", help="what it is called there")
+    add_common(parser)
 
 
 def _run(call: Call) -> None:
     args = call.args
     take_words(args, headline=True)
     fields = fields_of(args)
-    with keeping() as kept, call.editor() as client:
-        text = read_typed(args, kept, call.environ)
+    with saving_text() as saved, call.editor() as client:
+        text = read_typed(args, saved, call.environ)
         if args.edit:
             about = f"A new item in {call.feed}\n"
-            made = write_in_editor(text, about, kept, call.environ)
-            if made == Text():
-                kept.forget()
+            written = write_in_editor(text, about, saved, call.environ)
+            if written == Text():
+                saved.remove()
                 raise Misused("nothing was written; nothing was sent")
-            text = made
-            kept.keep(str(text), call.environ)
+            text = written
+            saved.save(str(text), call.environ)
         if not text.headline:
             raise Misused('an item needs a headline: publisher post "…", or write it with --edit')
         fields |= {name: value for name, value in text.fields().items() if value is not None}
-        submit(call, client, Submission(Verb.POST, fields, args.key or new_key()), kept)
+        submit(call, client, Edit(Verb.POST, fields, args.key or new_key()), saved)
 
 
 COMMAND = Command(
-    "post",
     "HEADLINE [-]",
-    "a new item",
+    _add_arguments,
+    _run,
     (
         'publisher post "Drone strike on bus in Sumy Oblast kills 9" --tag ukraine --breaking',
         'publisher post "Drone strike on bus in Sumy Oblast kills 9" - < text.txt',
         "publisher post --edit",
         'publisher post "…" --media https://news.example/bus.jpg --alt "The burnt-out bus"',
     ),
-    _add_arguments,
-    _run,
 )

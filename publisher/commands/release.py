@@ -1,11 +1,10 @@
 """`publisher release`: the doubt is cleared."""
 
 from feedserver.model import Verb
-from publisher.revising import command
+from publisher.editing.revising import revising
 
-COMMAND = command(
+COMMAND = revising(
     Verb.RELEASE,
-    "it is cleared; the mark “Being checked” goes",
     "publisher release 131",
     note="for colleagues only",
 )

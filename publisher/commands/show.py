@@ -1,24 +1,30 @@
 """`publisher show`: one item, and how it came to be what it is."""
 
-from argparse import ArgumentParser
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from feedserver.errors import Killed
 from feedserver.model import Status
-from feedserver.wire import Json
-from publisher.arguments import add_item
-from publisher.call import Call, Command
-from publisher.failures import Refused
-from publisher.marks import marks
-from publisher.output import Screen, clean, clean_line, local_time, plain
-from publisher.server.schemas import is_history, is_revisions, is_versioned_item
-from publisher.submitting import tombstone_of
+from publisher.command_line import Command
+from publisher.editing.call import Call
+from publisher.editing.options import add_common, add_item
+from publisher.failures import ServerRefusal
+from publisher.output import Screen, clean, clean_line
+from publisher.parser import Parser
+from publisher.server.schemas import is_history, is_revisions, is_versioned_item, tombstone_of
+from publisher.text.items import local_time, marks, plain
+
+if TYPE_CHECKING:
+    from feedserver.wire import Json
 
 
-def _add_arguments(parser: ArgumentParser) -> None:
+def _add_arguments(parser: Parser) -> None:
     add_item(parser)
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--history", action="store_true", help="what readers were shown, and when")
     which.add_argument("--revisions", action="store_true", help="who did what, and when")
+    add_common(parser)
 
 
 def _run(call: Call) -> None:
@@ -39,7 +45,7 @@ def _run(call: Call) -> None:
             return
         try:
             item = client.get(path, is_versioned_item).data
-        except Refused as refusal:
+        except ServerRefusal as refusal:
             item = tombstone_of(refusal)
             if refusal.status != Killed.status or not item:
                 raise
@@ -99,10 +105,8 @@ def _say_shown(screen: Screen, shown: Json) -> None:
 
 
 COMMAND = Command(
-    "show",
     "ID",
-    "one item as it is, with the version that --if-match takes",
-    ("publisher show 131", "publisher show 131 --history", "publisher show 131 --revisions"),
     _add_arguments,
     _run,
+    ("publisher show 131", "publisher show 131 --history", "publisher show 131 --revisions"),
 )

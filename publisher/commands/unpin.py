@@ -1,11 +1,10 @@
-"""`publisher unpin`: back to its place."""
+"""`publisher unpin`: back to its position."""
 
 from feedserver.model import Verb
-from publisher.revising import command
+from publisher.editing.revising import revising
 
-COMMAND = command(
+COMMAND = revising(
     Verb.UNPIN,
-    "let it go back to its place in the feed",
     "publisher unpin 131",
     note="for colleagues only",
 )

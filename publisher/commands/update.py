@@ -1,11 +1,10 @@
 """`publisher update`: the story moved on."""
 
 from feedserver.model import Verb
-from publisher.revising import command
+from publisher.editing.revising import revising
 
-COMMAND = command(
+COMMAND = revising(
     Verb.UPDATE,
-    "the story moved on; readers see “Updated” and the time",
     'publisher update 131 --headline "Drone strike on bus kills 9, injures 7"',
     "publisher update 131 - < text.txt",
     "publisher update 131 --edit",

@@ -5,8 +5,6 @@ from __future__ import annotations
 import ipaddress
 from urllib.parse import SplitResult, urlsplit
 
-import httpx
-
 from publisher.failures import Misused
 
 LABEL_MAX = 63  # bytes between two dots of a host's name, from DNS
@@ -30,7 +28,7 @@ def split_feed(text: str) -> tuple[str, str | None]:
 
 
 def is_address(text: str) -> bool:
-    """Say whether it is the address of a server, whole and such that it can be looked up."""
+    """Say whether it is the address of a server, whole, with a host that can be looked up."""
     return _split(text) is not None
 
 
@@ -61,11 +59,13 @@ def socket_address(address: str) -> str:
 
 
 def _split(text: str) -> SplitResult | None:
+    import httpx  # only now: what reads no address starts faster without it
+
     try:
         parts = urlsplit(text.strip())
         url = httpx.URL(text.strip())
         _ = parts.port, url.host  # each says by itself what is wrong with it
-    except (ValueError, httpx.InvalidURL):  # of a name that cannot be written in ASCII, too
+    except (ValueError, httpx.InvalidURL):  # a name without an ASCII form, too
         return None
     whole = parts.scheme in {"http", "https"} and parts.hostname and "@" not in parts.netloc
     if not whole or set(text.strip()) & set(" \t\n\\"):

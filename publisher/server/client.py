@@ -1,11 +1,15 @@
-"""Speaks HTTP with the server: bounded tries, honest about what is known when they end."""
+"""Speaks HTTP with the server: a bounded number of tries, each bounded in time as a whole.
+
+A failure says whether something may have been stored.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import random
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,15 +17,14 @@ import httpx
 
 from feedserver.errors import BadRequest, TooMany, Unavailable
 from feedserver.wire import Json, dumps, loads
-from publisher.failures import NotReached, Refused
-from publisher.server.deadline import deadline
+from publisher.failures import NotReached, ServerRefusal
 from publisher.server.retries import TRIES, duration, read_retry_after, tries, wait_before
-from publisher.server.schemas import Shape, is_feeds, is_versioned_item
-from publisher.server.transport import causes, never_reached, open_http
+from publisher.server.schemas import Schema, is_feeds, is_versioned_item
+from publisher.server.transport import causes, never_reached, open_http, open_loop, reason
 
 ANSWER_MAX = 64 * 1024 * 1024  # bytes; a page of 200 of the longest items is under 40 MiB
 _NOTHING_STORED = {Unavailable.slug, TooMany.slug}
-_TO_RETRY = re.compile(r"; retry\b[^;]*$")  # a server's advice that is followed here already
+_RETRY_ADVICE = re.compile(r"; retry\b[^;]*$")  # of a server, and followed here already
 _SENDING = "send_request_headers.started"  # how httpx calls the moment from which there is doubt
 
 
@@ -33,17 +36,17 @@ class Answer:
     headers: httpx.Headers
 
 
-class _Missed(Exception):
-    """One try that failed and may be made again."""
+class _FailedTry(Exception):
+    """One try that failed, and can be repeated. `in_doubt`: it may have been stored."""
 
-    def __init__(self, detail: str, *, doubt: bool, retry_after: float | None = None) -> None:
+    def __init__(self, detail: str, *, in_doubt: bool, retry_after: float | None = None) -> None:
         super().__init__(detail)
-        self.doubt = doubt  # this try may have been stored all the same
+        self.in_doubt = in_doubt
         self.retry_after = retry_after
 
 
 class Client:
-    """A connection to one server. `notice` is told of each try that is made again."""
+    """A connection to one server. `notice` is called before each try that is repeated."""
 
     def __init__(
         self, url: str, token: str | None, timeout: float, notice: Callable[[str], None]
@@ -55,20 +58,22 @@ class Client:
         headers = {"accept": "application/json", "user-agent": "publisher"}
         if token is not None:
             headers["authorization"] = f"Bearer {token}"
-        self._http = open_http(url, httpx.Timeout(timeout), headers)
+        self._http = open_http(url, headers)
+        self._loop = open_loop()
         self._in_doubt = False  # what is being asked may have reached the server
 
     def __enter__(self) -> Client:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._http.close()
+        with self._loop:
+            self._loop.run(self._http.aclose())
 
-    def get(self, path: str, shape: Shape, **query: Any) -> Answer:
-        """Ask for something of that shape; None leaves a parameter out. Raises Failure."""
+    def get(self, path: str, schema: Schema, **query: Any) -> Answer:
+        """Ask for JSON of a schema. A parameter that is None is left out. Raises Failure."""
         given = {name: value for name, value in query.items() if value is not None}
         # An editor needs the newest version, not one that a cache still holds.
-        return self._ask("GET", path, {"cache-control": "no-cache"}, shape, query=given)
+        return self._ask("GET", path, {"cache-control": "no-cache"}, schema, query=given)
 
     def feeds(self) -> list[str]:
         """Return the slugs of the server's feeds. Raises Failure."""
@@ -84,14 +89,14 @@ class Client:
         except KeyboardInterrupt:
             if not self._in_doubt:
                 raise
-            raise NotReached("stopped while waiting for the answer", doubt=True) from None
+            raise NotReached("stopped while waiting for the answer", in_doubt=True) from None
 
     def _ask(
         self,
         method: str,
         path: str,
         headers: dict[str, str],
-        shape: Shape,
+        schema: Schema,
         query: Json | None = None,
         content: bytes | None = None,
     ) -> Answer:
@@ -101,55 +106,56 @@ class Client:
             headers=headers,
             params=query or None,
             content=content,
-            extensions={"trace": self._watch},
+            extensions={"trace": self._trace},
         )
-        doubt = self._in_doubt = False
+        in_doubt = self._in_doubt = False
         for try_number in range(1, TRIES + 1):
             try:
                 answer = self._try(request)
             except NotReached as failure:
-                failure.doubt |= doubt
+                failure.in_doubt |= in_doubt
                 raise
-            except _Missed as missed:
-                doubt |= missed.doubt
-                self._in_doubt = doubt
-                wait = wait_before(try_number, missed.retry_after, random.random())  # noqa: S311
+            except _FailedTry as failed:
+                in_doubt |= failed.in_doubt
+                self._in_doubt = in_doubt
+                wait = wait_before(try_number, failed.retry_after, random.random())  # noqa: S311
                 if wait is None:
-                    raise NotReached(_gave_up(missed, try_number), doubt=doubt) from None
-                self._notice(f"{missed}; trying again in {wait:.1f} s")
+                    raise NotReached(_gave_up(failed, try_number), in_doubt=in_doubt) from None
+                self._notice(f"{failed}; trying again in {wait:.1f} s")
                 time.sleep(wait)
             else:
-                if not shape(answer.data):
-                    raise self.stranger("JSON of another shape")
+                if not schema(answer.data):
+                    raise self._no_feedserver("JSON with other members")
                 return answer
         raise AssertionError("the last try returns or raises")
 
     def _try(self, request: httpx.Request) -> Answer:
         try:
-            with deadline(self._timeout):
-                response = self._http.send(request, stream=True)
-                try:
-                    content = b"".join(self._read(response))
-                finally:
-                    response.close()
+            response, content = self._loop.run(self._exchange(request))
         except TimeoutError:
             raise self._late() from None
         except httpx.HTTPError as fault:
             raise self._explain(fault) from None
         return self._judge(response, content)
 
-    def _watch(self, event: str, _: Json) -> None:
+    async def _exchange(self, request: httpx.Request) -> tuple[httpx.Response, bytes]:
+        """Send a request and read its answer, all in the time of one try. Raises TimeoutError."""
+        async with asyncio.timeout(self._timeout):
+            response = await self._http.send(request, stream=True)
+            try:
+                content = bytearray()
+                async for chunk in response.aiter_bytes():
+                    content += chunk
+                    if len(content) > ANSWER_MAX:
+                        raise self._no_feedserver(f"an answer of more than {ANSWER_MAX} bytes")
+            finally:
+                await response.aclose()
+        return response, bytes(content)
+
+    async def _trace(self, event: str, _: Json) -> None:
         """Note the moment from which the server may know what it is asked."""
         if event.endswith(_SENDING):
             self._in_doubt = True
-
-    def _read(self, response: httpx.Response) -> Iterator[bytes]:
-        size = 0
-        for chunk in response.iter_bytes():
-            size += len(chunk)
-            if size > ANSWER_MAX:
-                raise self.stranger(f"an answer of more than {ANSWER_MAX} bytes")
-            yield chunk
 
     def _judge(self, response: httpx.Response, content: bytes) -> Answer:
         status = response.status_code
@@ -160,62 +166,61 @@ class Client:
         if status == TooMany.status or status >= 500:
             detail = problem.get("detail") or f"{self.url} answers with the status {status}"
             known = status == TooMany.status or str(problem.get("type")) in _NOTHING_STORED
-            raise _Missed(
-                _TO_RETRY.sub("", str(detail)),
-                doubt=not known,
+            raise _FailedTry(
+                _RETRY_ADVICE.sub("", str(detail)),
+                in_doubt=not known,
                 retry_after=read_retry_after(response.headers.get("retry-after")),
             )
         if 300 <= status < 400:
             target = response.headers.get("location", "elsewhere")
-            raise self.stranger(f"a redirect to {target}", doubt=False)
+            raise self._no_feedserver(f"a redirect to {target}", in_doubt=False)
         if status >= 400:
             if not isinstance(problem.get("detail"), str):
-                raise self.stranger(f"{kind or 'nothing'}, status {status}", doubt=False)
-            raise Refused({**problem, "status": status}, self.url)
+                raise self._no_feedserver(f"{kind or 'nothing'}, status {status}", in_doubt=False)
+            raise ServerRefusal({**problem, "status": status}, self.url)
         if kind != "application/json":
-            raise self.stranger(kind or "nothing")
+            raise self._no_feedserver(kind or "nothing")
         return Answer(self._object(content), response.headers)
 
     def _object(self, content: bytes) -> Json:
         try:
             data = loads(content)
         except BadRequest:
-            raise self.stranger("broken JSON") from None
+            raise self._no_feedserver("broken JSON") from None
         if not isinstance(data, dict):
-            raise self.stranger("JSON that is not an object")
+            raise self._no_feedserver("JSON that is not an object")
         return data
 
-    def stranger(self, what: str, *, doubt: bool = True) -> NotReached:
-        """Say that whoever answered is not a feedserver, by what it sent."""
+    def _no_feedserver(self, sent: str, *, in_doubt: bool = True) -> NotReached:
+        """Return the failure for an answer that no feedserver gives."""
         failure = NotReached(
-            f"{self.url} does not answer as a feedserver does (it sent {what})", doubt=doubt
+            f"{self.url} does not answer as a feedserver does (it sent {sent})", in_doubt=in_doubt
         )
         failure.add("Check the address. Another one: publisher login URL, or PUBLISHER_URL")
         return failure
 
     def _explain(self, fault: httpx.HTTPError) -> Exception:
-        """Say what a failed exchange means: final, or to be tried again."""
+        """Return what a failed exchange means: a failure, or a try to repeat."""
         final = never_reached(self.url, fault)
         if final is not None:
-            final.doubt = self._in_doubt
+            final.in_doubt = self._in_doubt
             return final
         if isinstance(fault, httpx.UnsupportedProtocol | httpx.ProxyError):
             return NotReached(f"{self.url} cannot be reached: {fault}")
-        if isinstance(fault, httpx.TimeoutException):
-            return self._late()
         if isinstance(fault, httpx.ConnectError):
-            reasons = [c.strerror for c in causes(fault) if isinstance(c, OSError) and c.strerror]
-            said = reasons[0] if reasons else fault
-            return _Missed(f"no server answers at {self.url} ({said})", doubt=False)
-        return _Missed(f"the connection to {self.url} broke before the answer", doubt=True)
+            reasons = [reason(cause) for cause in causes(fault) if isinstance(cause, OSError)]
+            # The innermost one is the system's own; those around it say that connecting failed.
+            why = reasons[-1] if reasons else fault
+            return _FailedTry(f"no server answers at {self.url} ({why})", in_doubt=False)
+        return _FailedTry(f"the connection to {self.url} broke before the answer", in_doubt=True)
 
-    def _late(self) -> _Missed:
+    def _late(self) -> _FailedTry:
         if not self._in_doubt:
-            return _Missed(f"{self.url} does not answer", doubt=False)
-        return _Missed(f"{self.url} took longer than {self._timeout:g} s", doubt=True)
+            return _FailedTry(f"{self.url} does not answer", in_doubt=False)
+        return _FailedTry(f"{self.url} took longer than {self._timeout:g} s", in_doubt=True)
 
 
-def _gave_up(missed: _Missed, made: int) -> str:
-    if missed.retry_after is not None and made < TRIES:
-        return f"{missed}; it asks to come back in {duration(missed.retry_after)}"
-    return f"{missed}; gave up after {tries(made)}"
+def _gave_up(failed: _FailedTry, made: int) -> str:
+    if failed.retry_after is not None and made < TRIES:
+        return f"{failed}; it asks to come back in {duration(failed.retry_after)}"
+    return f"{failed}; gave up after {tries(made)}"

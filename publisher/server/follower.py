@@ -1,112 +1,92 @@
-"""What a reader makes of live messages: the client's rules, free of I/O."""
+"""Follows a feed over connections that come and go, for as long as it takes."""
 
 from __future__ import annotations
 
-import random
-from dataclasses import dataclass, field
-from enum import Enum, auto
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 
 from feedserver.wire import Json
-from publisher.marks import what_changed
+from publisher.failures import NotReached
+from publisher.server.reader_state import (
+    ConnectionLost,
+    News,
+    Next,
+    ReaderState,
+    Step,
+    wait_to_come_back,
+)
+from publisher.server.retries import tries
+from publisher.server.streams import event_messages, websocket_messages
+from publisher.server.transport import open_loop
 
-FIRST_WAIT = 1.0  # seconds; the least that a reader waits before it comes back
-LONGEST_WAIT = 30.0  # seconds
-LATE = 2.5  # heartbeats without a message, after which a connection is taken for dead
-GOODBYE_MAX = 300.0  # seconds; a server that asks for more is asked again all the same
-HEARTBEATS = 1.0, 300.0  # seconds between them, at least and at most, whatever a server says
-PATIENCE = 2  # heartbeats in a row that may name a cursor that is not ours
-
-
-class Next(Enum):
-    """What to do after a message."""
-
-    STAY = auto()
-    COME_BACK = auto()
-    ASK_AGAIN = auto()
-    END = auto()
+Messages = Callable[[str, str, ReaderState, float], AsyncGenerator[Json]]
+FIRST_TRIES = 3  # to reach a server at all; one that was reached is waited for without end
 
 
-@dataclass(frozen=True, slots=True)
-class News:
-    """An item that is newer than what was shown of it before, and in a few words how."""
+def follow(
+    url: str,
+    feed: str,
+    timeout: float,
+    on_news: Callable[[News], None],
+    notice: Callable[[str], None],
+) -> None:
+    """Hand over each change until the feed is closed; `timeout` is that of opening a connection.
 
-    item: Json
-    what: str
-    at: str
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What one message led to. `wait` is what the server asks for, in seconds."""
-
-    news: tuple[News, ...] = ()
-    then: Next = Next.STAY
-    wait: float | None = None
+    Raises Failure where the server cannot be reached at all.
+    """
+    with open_loop() as loop:
+        loop.run(_follow(url, feed, timeout, on_news, notice))
 
 
-@dataclass(slots=True)
-class View:
-    """A reader's place, and the latest state of every item it was ever sent in this epoch."""
-
-    cursor: str | None = None
-    epoch: str | None = None
-    heartbeat: float = 25.0  # seconds, until the snapshot says
-    items: dict[int, Json] = field(default_factory=dict)
-    _astray: int = 0
-
-    def apply(self, message: Json) -> Step:
-        """Take in one message of the right shape. A kind that is not known changes nothing."""
-        match message.get("type"):
-            case "snapshot":
-                return self._snapshot(message)
-            case "changes":
-                return self._changes(message)
-            case "heartbeat":
-                self._astray = 0 if message.get("cursor") == self.cursor else self._astray + 1
-                return Step(then=Next.ASK_AGAIN if self._astray >= PATIENCE else Next.STAY)
-            case "goodbye":
-                wait = (message.get("retry_ms") or 0) / 1000
-                return Step(then=Next.COME_BACK, wait=min(max(0.0, wait), GOODBYE_MAX))
-            case "ended":
-                return Step(then=Next.END)
-            case _:
-                return Step()
-
-    def _snapshot(self, message: Json) -> Step:
-        fresh = message["epoch"] != self.epoch
-        if fresh:
-            self.items.clear()
-            self.epoch = message["epoch"]
-        least, most = HEARTBEATS
-        self.heartbeat = min(max(least, message.get("heartbeat") or self.heartbeat), most)
-        self._move(message)
-        news = self._take(message)
-        # What a new reader is handed is no news yet.
-        return Step(() if fresh else news)
-
-    def _changes(self, message: Json) -> Step:
-        if message["since"] != self.cursor or message["epoch"] != self.epoch:
-            return Step(then=Next.ASK_AGAIN)
-        self._move(message)
-        return Step(self._take(message))
-
-    def _move(self, message: Json) -> None:
-        self.cursor = message["cursor"]
-        self._astray = 0
-
-    def _take(self, message: Json) -> tuple[News, ...]:
-        news = []
-        for item in message.get("items", ()):
-            known = self.items.get(item["id"])
-            if known is None or item["version"] > known["version"]:
-                self.items[item["id"]] = item
-                news.append(News(item, what_changed(known, item), message.get("now", "")))
-        news.sort(key=lambda one: int(one.item["version"]))
-        return tuple(news)
+async def _follow(
+    url: str,
+    feed: str,
+    timeout: float,
+    on_news: Callable[[News], None],
+    notice: Callable[[str], None],
+) -> None:
+    state = ReaderState()
+    messages: Messages = websocket_messages
+    missed = 0  # connections in a row that brought no message
+    asked_again = False
+    while True:
+        before = state.cursor, len(state.items)
+        try:
+            async with aclosing(messages(url, feed, state, timeout)) as received:
+                step, why = await _apply(received, state, on_news), "the server is leaving"
+        except ConnectionLost as lost:
+            if lost.blocked and messages is websocket_messages:
+                messages = event_messages
+                continue
+            missed = missed + 1 if (state.cursor, len(state.items)) == before else 1
+            step, why = Step(then=Next.COME_BACK), str(lost)
+            if state.cursor is None and lost.final is not None:
+                raise lost.final from None
+            if state.cursor is None and missed >= FIRST_TRIES:
+                raise NotReached(f"{why}; gave up after {tries(missed)}") from None
+        else:
+            missed = 0
+        if step.then is Next.END:
+            return
+        messages = websocket_messages
+        if step.then is Next.ASK_AGAIN and not asked_again:
+            asked_again = True
+            continue
+        asked_again = False
+        wait = step.wait if step.wait is not None else wait_to_come_back(missed)
+        notice(f"{why}; coming back in {wait:.0f} s")
+        await asyncio.sleep(wait)
 
 
-def wait_to_come_back(missed: int, chance: float | None = None) -> float:
-    """Return the seconds to wait after `missed` connections in a row without a message."""
-    most = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(missed + 1, 10))
-    share = random.random() if chance is None else chance  # noqa: S311
-    return FIRST_WAIT + share * (most - FIRST_WAIT)
+async def _apply(
+    messages: AsyncGenerator[Json], state: ReaderState, on_news: Callable[[News], None]
+) -> Step:
+    """Apply the messages of one connection; return what ended it. Raises ConnectionLost."""
+    async for message in messages:
+        step = state.apply(message)
+        for news in step.news:
+            on_news(news)
+        if step.then is not Next.STAY:
+            return step
+    return Step(then=Next.END)

@@ -1,6 +1,6 @@
-"""What the JSON of a feedserver looks like. Whatever answers in another shape is none.
+"""The schemas of a feedserver's JSON. Whatever answers with other JSON is no feedserver.
 
-What is checked is what this program reads: members that it does not know may be anything.
+Only what this program reads is checked: members that it does not know may be anything.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from feedserver.model import is_slug
+from publisher.failures import ServerRefusal
 
-Shape = Callable[[Any], bool]
+Schema = Callable[[Any], bool]
 
 _ETAG = re.compile(r"[\x21\x23-\x7e]{1,128}")  # it travels back in If-Match, within quotes
 
@@ -36,27 +37,27 @@ def is_etag(value: Any) -> bool:
     return isinstance(value, str) and _ETAG.fullmatch(value) is not None
 
 
-def _object(needed: Mapping[str, Shape], optional: Mapping[str, Shape] | None = None) -> Shape:
-    """Return the shape of an object; absent means null, too, where a member is optional."""
+def _object(needed: Mapping[str, Schema], optional: Mapping[str, Schema] | None = None) -> Schema:
+    """Return the schema of an object; absent means null, too, where a member is optional."""
 
     def fits(value: Any) -> bool:
         return (
             isinstance(value, dict)
-            and all(name in value and shape(value[name]) for name, shape in needed.items())
+            and all(name in value and schema(value[name]) for name, schema in needed.items())
             and all(
-                value.get(name) is None or shape(value[name])
-                for name, shape in (optional or {}).items()
+                value.get(name) is None or schema(value[name])
+                for name, schema in (optional or {}).items()
             )
         )
 
     return fits
 
 
-def _list(shape: Shape) -> Shape:
-    return lambda value: isinstance(value, list) and all(map(shape, value))
+def _list(schema: Schema) -> Schema:
+    return lambda value: isinstance(value, list) and all(map(schema, value))
 
 
-def _texts(*names: str) -> dict[str, Shape]:
+def _texts(*names: str) -> dict[str, Schema]:
     return dict.fromkeys(names, is_text)
 
 
@@ -67,8 +68,13 @@ def _is_span(value: Any) -> bool:
     return is_text(value) or _is_linked(value)
 
 
-_BLOCKS = _list(_list(_is_span))
-_ITEM: dict[str, Shape] = {
+def _is_block(value: Any) -> bool:
+    # An object is a list, a quote, or of a kind that came after this program.
+    return isinstance(value, dict) or _list(_is_span)(value)
+
+
+_BLOCKS = _list(_is_block)
+_ITEM: dict[str, Schema] = {
     "version": is_whole,
     "etag": is_etag,
     "blocks": _BLOCKS,
@@ -103,20 +109,26 @@ is_history = _object(
 )
 
 _LIVE_ITEMS = _list(_object({"id": is_whole, "version": is_whole}, _ITEM))
-_PLACE = _texts("epoch", "cursor")
-_MESSAGES: dict[str, Shape] = {
+_POSITION = _texts("epoch", "cursor")
+_MESSAGES: dict[str, Schema] = {
     "snapshot": _object(
-        {"items": _LIVE_ITEMS, **_PLACE}, {"heartbeat": is_number, **_texts("now")}
+        {"items": _LIVE_ITEMS, **_POSITION}, {"heartbeat": is_number, **_texts("now")}
     ),
-    "changes": _object({"items": _LIVE_ITEMS, **_texts("since"), **_PLACE}, _texts("now")),
+    "changes": _object({"items": _LIVE_ITEMS, **_texts("since"), **_POSITION}, _texts("now")),
     "heartbeat": _object({}, _texts("cursor")),
     "goodbye": _object({}, {"retry_ms": is_number}),
 }
 
 
 def is_message(value: Any) -> bool:
-    """Say whether it is a live message; one of a kind that is not known is."""
+    """Say whether it is a live message. One of an unknown kind is."""
     if not isinstance(value, dict) or not isinstance(value.get("type"), str):
         return False
-    shape = _MESSAGES.get(value["type"])
-    return shape is None or shape(value)
+    schema = _MESSAGES.get(value["type"])
+    return schema is None or schema(value)
+
+
+def tombstone_of(refusal: ServerRefusal) -> dict[str, Any]:
+    """Return what a 410 still tells of the item; empty where it tells nothing."""
+    found = refusal.problem.get("tombstone")
+    return found if isinstance(found, dict) and is_versioned_item(found) else {}

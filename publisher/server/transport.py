@@ -5,10 +5,15 @@ Both come from the environment, but a server on this very machine is never asked
 
 from __future__ import annotations
 
+import asyncio
 import os
+import re
 import socket
 import ssl
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar
 
 import httpx
 
@@ -18,14 +23,50 @@ from publisher.server.address import is_loopback
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 _CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 _NOT_TLS = {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"}
+_T = TypeVar("_T")
 
 
-def open_http(url: str, timeout: httpx.Timeout, headers: Mapping[str, str]) -> httpx.Client:
-    """Return a client for that server. Raises Misused for an environment that it cannot use."""
+class _Lookups(ThreadPoolExecutor):
+    """Threads that look up host names. The program does not wait for them when it ends."""
+
+    def submit(self, fn: Callable[..., _T], /, *args: Any, **kwargs: Any) -> Future[_T]:
+        """Call a function on a thread that does not outlive the program."""
+        result: Future[_T] = Future()
+        result.set_running_or_notify_cancel()  # from here on a caller can only give it up
+
+        def work() -> None:
+            try:
+                result.set_result(fn(*args, **kwargs))
+            except BaseException as fault:
+                result.set_exception(fault)
+
+        threading.Thread(target=work, daemon=True).start()
+        return result
+
+
+def open_loop() -> asyncio.Runner:
+    """Return a runner whose time limits hold for look-ups of host names, too."""
+
+    def new_loop() -> asyncio.AbstractEventLoop:
+        loop = asyncio.new_event_loop()
+        loop.set_default_executor(_Lookups())
+        return loop
+
+    return asyncio.Runner(loop_factory=new_loop)
+
+
+def open_http(url: str, headers: Mapping[str, str]) -> httpx.AsyncClient:
+    """Return a client for that server, whose callers set the time limits.
+
+    Raises Misused for an environment that it cannot use.
+    """
     trusted = certificates(url)
     try:
-        return httpx.Client(
-            headers=headers, timeout=timeout, verify=trusted, trust_env=not is_loopback(url)
+        return httpx.AsyncClient(
+            headers=headers,
+            timeout=None,  # noqa: S113  # callers limit the time of an exchange as a whole
+            verify=trusted,
+            trust_env=not is_loopback(url),
         )
     except (ImportError, ValueError, httpx.InvalidURL):
         set_here = [name for name in os.environ if name.upper() in _PROXIES and os.environ[name]]
@@ -37,9 +78,9 @@ def open_http(url: str, timeout: httpx.Timeout, headers: Mapping[str, str]) -> h
 
 
 def certificates(url: str) -> ssl.SSLContext:
-    """Return whose word is taken for a server's identity. Raises Misused."""
+    """Return the certificates that a server's identity is checked against. Raises Misused."""
     if not url.startswith("https:"):
-        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # trusts nobody, and is not asked
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # not used: this address is plain http
     try:
         return httpx.create_ssl_context()
     except OSError as fault:
@@ -81,4 +122,16 @@ def causes(fault: BaseException | None) -> Iterator[BaseException]:
     """Yield a fault and what led to it, the innermost last."""
     while fault is not None:
         yield fault
+        if isinstance(fault, BaseExceptionGroup):  # one for each address of a host
+            for one in fault.exceptions:
+                yield from causes(one)
         fault = fault.__cause__ or fault.__context__
+
+
+def reason(fault: OSError) -> str:
+    """Return the system's own words for a fault."""
+    if fault.errno:
+        return os.strerror(fault.errno)
+    # For a host with several addresses asyncio writes down what failed at each of them.
+    number = re.search(r"\[Errno (\d+)\]", str(fault))
+    return os.strerror(int(number[1])) if number else str(fault)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from argparse import SUPPRESS, Action, ArgumentParser, Namespace
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from feedserver.wire import Json
 from publisher.failures import Misused
+
+if TYPE_CHECKING:
+    from feedserver.wire import Json
 
 _SIZE = re.compile(r"([1-9][0-9]{0,8})x([1-9][0-9]{0,8})")
 
@@ -50,7 +52,7 @@ class OfMedium(Action):
             return
         found = _SIZE.fullmatch(str(values))
         if not found:
-            raise Misused(f"write --size as 1200x800, not {values!r}")
+            raise Misused(f"--size must be as 1200x800, not {values!r}")
         medium["width"], medium["height"] = int(found[1]), int(found[2])
 
 

@@ -123,5 +123,76 @@ def test_odd_headers_are_borne_or_refused(house: Server, header: bytes) -> None:
     assert 100 <= status < 500
 
 
+PLAIN = [b"GET /v1/feeds HTTP/1.1", b"POST /v1/feeds/x/items HTTP/1.1", b"GET / HTTP/1.1"]
+
+
+@pytest.mark.parametrize("line", PLAIN)
+@pytest.mark.parametrize("hosts", [[], [b"Host: a", b"Host: a"], [b"Host: a", b"Host: b"]])
+def test_a_request_names_one_host(house: Server, line: bytes, hosts: list[bytes]) -> None:
+    status, answer = talk(house, line, *hosts)
+    assert status == 400
+    assert b"application/problem+json" in answer
+    assert b"one Host header" in answer
+
+
+def test_an_older_client_need_not_name_a_host(house: Server) -> None:
+    assert talk(house, b"GET /v1/feeds HTTP/1.0")[0] == 200
+
+
+@pytest.mark.parametrize("coding", [b"gzip, chunked", b"gzip", b"chunked, chunked", b"identity"])
+def test_a_body_in_another_transfer_coding_is_501(house: Server, coding: bytes) -> None:
+    lines = [b"POST /v1/feeds/world/items HTTP/1.1", b"Host: x", b"Transfer-Encoding: " + coding]
+    status, answer = talk(house, *lines, body=b"0\r\n\r\n")
+    assert status in {400, 501}
+    if coding == b"gzip, chunked":
+        assert status == 501
+        assert b'"unknown-transfer-coding"' in answer
+
+
+H2C = [b"Upgrade: h2c", b"HTTP2-Settings: AAMAAABk"]
+
+
+@pytest.mark.parametrize("cut", [0, 1, 40, 300])
+@pytest.mark.parametrize("chunked", [False, True])
+def test_another_protocol_than_is_spoken_here_is_ignored_and_the_body_read(
+    feed: Feed, house: Server, cut: int, chunked: bool
+) -> None:
+    """Java's client asks for HTTP/2 so with every request."""
+    body = b'{"headline": "By Java"}'
+    size = b"Transfer-Encoding: chunked" if chunked else b"Content-Length: %d" % len(body)
+    sent = b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body) if chunked else body
+    lines = [
+        f"POST /v1/feeds/{feed.slug}/items HTTP/1.1".encode(), b"Host: x", *H2C, size,
+        b"Connection: Upgrade, HTTP2-Settings", b"Content-Type: application/json",
+        b"Authorization: Bearer " + house.token.strip().encode(), b"", sent,
+    ]  # fmt: skip
+    request = b"\r\n".join(lines) + b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", house.port), timeout=10) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for part in filter(None, [request[:cut], request[cut:]]):
+            connection.sendall(part)
+        answer = b""
+        while piece := connection.recv(65536):
+            answer += piece
+    assert [line[9:12] for line in re.findall(rb"HTTP/1\.1 \d+", answer)] == [b"201", b"200"]
+    assert feed.get("/items")["items"][0]["headline"] == "By Java"
+
+
+def test_no_answer_is_taken_for_another_type_than_it_has(house: Server, feed: Feed) -> None:
+    item = feed.item()
+    paths = [
+        "/", "/robots.txt", "/ticker.js", "/openapi.json", "/healthz", "/readyz", "/nothing",
+        "/v1/feeds", "/v1/nothing", f"/feeds/{feed.slug}", f"/feeds/{feed.slug}/embed",
+        f"{feed.path}/items/{item['id']}", f"{feed.path}/changes", f"{feed.path}/live",
+    ]  # fmt: skip
+    for path in paths:
+        assert feed.reader.get(path).headers["x-content-type-options"] == "nosniff", path
+    with feed.reader.stream("GET", f"{feed.path}/stream") as stream:
+        assert stream.headers["x-content-type-options"] == "nosniff"
+    assert feed.reader.put("/v1/feeds").headers["x-content-type-options"] == "nosniff"
+    for lines in ([b"nonsense"], [b"GET / HTTP/1.1"]):
+        assert b"nosniff" in talk(house, *lines)[1]
+
+
 def test_after_all_that_the_server_serves(feed: Feed) -> None:
     assert feed.item()["headline"] == "News"

@@ -52,7 +52,7 @@ def test_whatever_is_read_is_open_to_all_and_kept_briefly(feed: Feed, rest: str)
         assert answer.headers["content-type"] == "application/json"
         open_to_all(answer)
         kept_briefly(answer)
-    assert answer.headers["cache-tag"].split()[0] == f"feed-{feed.slug}"
+    assert answer.headers["cache-tag"].split(",")[0] == f"feed-{feed.slug}"
 
 
 @pytest.mark.parametrize("rest", READS)
@@ -144,7 +144,9 @@ def test_a_long_catch_up_is_asked_for_again_once_a_part_of_it_is_withdrawn(feed:
 
 def test_a_page_has_what_the_contract_names_and_now_last(feed: Feed) -> None:
     items = [feed.item(str(n)) for n in range(3)]
+    before = datetime.now(UTC).timestamp()
     page = feed.get("/items")
+    after = datetime.now(UTC).timestamp()
     assert list(page)[-1] == "now"
     assert page.keys() == {"items", "feed", "epoch", "cursor", "now"}
     assert page["feed"] == feed.get()
@@ -152,7 +154,7 @@ def test_a_page_has_what_the_contract_names_and_now_last(feed: Feed) -> None:
     assert page["cursor"].startswith(page["epoch"])
     assert re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", page["cursor"])
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", page["now"])
-    assert abs(datetime.fromisoformat(page["now"]) - datetime.now(UTC)).total_seconds() < 30
+    assert before - 0.001 <= datetime.fromisoformat(page["now"]).timestamp() <= after
     assert [item["id"] for item in page["items"]] == [item["id"] for item in reversed(items)]
     assert all("body" not in item for item in page["items"])
     assert page["items"][0] == feed.get(f"/items/{items[2]['id']}")
@@ -173,17 +175,18 @@ def test_a_page_for_a_token_carries_the_source_text_and_is_kept_by_nobody(feed: 
         problem(feed.reader.get(feed.path + rest, headers=UNKNOWN), 401, "unauthorized")
 
 
-def test_the_cache_tag_names_the_feed_and_every_item_whose_text_is_there(feed: Feed) -> None:
+def test_the_cache_tags_name_the_feed_and_the_item_that_an_answer_is_about(feed: Feed) -> None:
+    """Not each item of a page: a header of 4 KB and more is too long for proxies."""
     before = feed.cursor
     items = [feed.item(str(n)) for n in range(3)]
-    expected = {f"feed-{feed.slug}", *(f"item-{item['id']}" for item in items)}
-    for rest in ("/items", "/changes", f"/changes?since={before}"):
-        answer = feed.reader.get(feed.path + rest)
-        assert set(answer.headers["cache-tag"].split()) == expected, rest
     one = items[0]["id"]
-    for rest in ("", "/history"):
-        answer = feed.reader.get(f"{feed.path}/items/{one}{rest}")
-        assert answer.headers["cache-tag"] == f"feed-{feed.slug} item-{one}"
+    lists = ["", "/items", "/items?limit=200", "/changes", f"/changes?since={before}"]
+    answers = [f"/items/{one}", f"/items/{one}/history"]
+    for rest in lists + answers:
+        headers = feed.reader.get(feed.path + rest).headers
+        tags = [f"feed-{feed.slug}"] + [f"item-{one}"] * (rest in answers)
+        assert headers["cache-tag"] == ",".join(tags), rest
+        assert headers["surrogate-key"] == " ".join(tags), rest
 
 
 def test_pages_follow_each_other_without_gap_or_overlap(feed: Feed, importer: Editor) -> None:

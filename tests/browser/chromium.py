@@ -1,4 +1,4 @@
-"""The stage of the tests in Chromium: a real server, feeds, other sites, a failing network."""
+"""What the tests in Chromium stand on: a real server, another site, a bad network, a browser."""
 
 from __future__ import annotations
 
@@ -19,21 +19,45 @@ from playwright.sync_api import (
     expect,
     sync_playwright,
 )
+from proxy import Proxy
 from support.browser import CHROMIUM, CHROMIUM_ARGS
 from support.server import ROOT, Editor, Server
-from wire import Wire
 
-PATIENCE_MS = 30_000  # nothing here should ever need them
-expect.set_options(timeout=PATIENCE_MS)
+TIMEOUT_MS = 30_000  # far beyond what anything here should take
+expect.set_options(timeout=TIMEOUT_MS)
 AXE = ROOT / "node_modules/axe-core/axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
-# What the page counts of itself: layout shifts that nobody asked for.
+# Sums up the layout shifts that no input of the reader caused.
 MEASURES = """
 window.shifts = 0;
 const watch = (type, act) => new PerformanceObserver((list) => list.getEntries().forEach(act))
     .observe({ type, buffered: true });
 watch('layout-shift', (entry) => { if (!entry.hadRecentInput) shifts += entry.value; });
+"""
+
+# Counts frames, sockets and polls of a page.
+COUNTED = """
+window.frames_asked = 0;
+window.sockets = [];
+window.polls = 0;
+const frame = window.requestAnimationFrame;
+window.requestAnimationFrame = (act) => { frames_asked++; return frame(act); };
+window.WebSocket = class extends WebSocket {
+    constructor(...all) { super(...all); sockets.push(this); }
+};
+const real = window.fetch;
+window.fetch = (url, ...rest) => { polls += /changes/.test(url); return real(url, ...rest); };
+"""
+
+OPEN = "sockets.filter(({ readyState }) => readyState < 2).length"
+
+# Lets a test say whether the page is hidden.
+HIDEABLE = """
+window.hide = (hidden) => {
+    Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
+    document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));
+};
 """
 
 
@@ -60,16 +84,16 @@ class Feed:
         return count
 
 
-class Stage:
-    """Feeds, and tabs to look at them. What our own pages complain of is in `complaints`."""
+class Site:
+    """A server with feeds, and tabs that show them. `errors` are those of our pages' consoles."""
 
-    def __init__(self, server: Server, host: Host, wire: Wire, browser: Browser) -> None:
+    def __init__(self, server: Server, host: Host, proxy: Proxy, browser: Browser) -> None:
         self.server = server
         self.host = host
-        self.wire = wire
+        self.proxy = proxy
         self.browser = browser
         self.editor = server.editing(server.cli("token", "add", "editor", "--import"))
-        self.complaints: list[str] = []
+        self.errors: list[str] = []
         self._contexts: list[BrowserContext] = []
         self._numbers = itertools.count()
 
@@ -77,34 +101,36 @@ class Stage:
         number = next(self._numbers)
         return Feed(self.editor, f"feed-{number}", f"World news {number}")
 
-    def open(self, path: str, *, init: str = "", wire: bool = False, **options: Any) -> Page:
+    def open(self, path: str, *, init: str = "", proxy: bool = False, **options: Any) -> Page:
         """Open a page of the server, over the proxy if asked, in a browser context of its own."""
         context = self._context(init, options)
-        context.on("weberror", lambda error: self.complaints.append(str(error.error)))
-        context.on("console", self._hear)
+        context.on("weberror", lambda error: self.errors.append(str(error.error)))
+        context.on("console", self._record)
         page = context.new_page()
-        page.set_default_timeout(PATIENCE_MS)
-        page.goto(f"{self.wire.url if wire else self.server.url}{path}")
+        page.set_default_timeout(TIMEOUT_MS)
+        page.goto(f"{self.proxy.url if proxy else self.server.url}{path}")
         return page
 
-    def ticker(self, feed: Feed, attributes: str = "", inside: str = "", wire: bool = False) -> str:
+    def ticker(
+        self, feed: Feed, attributes: str = "", inside: str = "", proxy: bool = False
+    ) -> str:
         """Return the tag that shows a feed, over the proxy if asked."""
-        url = self.wire.url if wire else self.server.url
+        url = self.proxy.url if proxy else self.server.url
         return f'<live-ticker src="{url}/feeds/{feed.slug}" {attributes}>{inside}</live-ticker>'
 
     def embed(self, body: str = "", *, init: str = "", headers: Any = None, **options: Any) -> Page:
         """Open another site's page with this body in a browser context of its own."""
         page = self._context(init, options).new_page()
-        page.set_default_timeout(PATIENCE_MS)
+        page.set_default_timeout(TIMEOUT_MS)
         page.goto(self.host.page(body, **(headers or {})))
         return page
 
     def clear(self) -> None:
-        """Close all tabs and mend the network."""
+        """Close all tabs and make the network good again."""
         while self._contexts:
             self._contexts.pop().close()
-        self.wire.mend()
-        self.complaints.clear()
+        self.proxy.mend()
+        self.errors.clear()
 
     def _context(self, init: str, options: dict[str, Any]) -> BrowserContext:
         context = self.browser.new_context(**options)
@@ -113,40 +139,40 @@ class Stage:
             context.add_init_script(init)
         return context
 
-    def _hear(self, message: Any) -> None:
+    def _record(self, message: Any) -> None:
         if message.type in {"error", "warning"}:
-            self.complaints.append(message.text)
+            self.errors.append(message.text)
 
 
 @contextlib.contextmanager
-def set_stage(data: Path) -> Iterator[Stage]:
-    """Set the stage: everything real, in one process each."""
+def open_site(data: Path) -> Iterator[Site]:
+    """Start server, proxy, other site and browser, each real."""
     with (
         Server(data, "--heartbeat", "1") as server,
-        contextlib.closing(Wire(server)) as wire,
+        contextlib.closing(Proxy(server)) as proxy,
         host_site() as host,
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGS)
-        stage = Stage(server, host, wire, browser)
+        site = Site(server, host, proxy, browser)
         try:
-            yield stage
+            yield site
         finally:
-            stage.clear()
-            stage.editor.close()
+            site.clear()
+            site.editor.close()
             browser.close()
 
 
 def wait_until(true: Callable[[], Any], seconds: float = 30) -> None:
-    """Wait for a callable to be true."""
+    """Call until the result is true."""
     end = time.monotonic() + seconds
     while not true():
-        assert time.monotonic() < end, "it did not come true"
+        assert time.monotonic() < end, "it did not become true"
         time.sleep(0.05)
 
 
 def headlines(page: Page) -> list[str]:
-    """Return what the page's rows say, top first: headlines, or the notes of withdrawn items."""
+    """Return the headlines of the page's rows, top first; of withdrawn items the notes."""
     found: list[str] = page.eval_on_selector_all(
         ".item", "rows => rows.map(row => row.querySelector('.headline, .note').textContent)"
     )
@@ -164,12 +190,12 @@ def wait_for_headlines(page: Page, *wanted: str) -> None:
 
 
 def in_row(page: Page | FrameLocator, words: str, *, exact: bool = False) -> Locator:
-    """Return where rows say these words; what a ticker announces stands beside its rows."""
+    """Return what has these words in a row, and not where the ticker announces them."""
     return page.locator("[part~=item], .item").get_by_text(words, exact=exact)
 
 
 def rows(page: Any, selector: str = "live-ticker") -> list[str]:
-    """Return the headlines (or the notes of withdrawn items) that a ticker shows, top first."""
+    """Return the headlines of a ticker's rows, top first; of withdrawn items the notes."""
     found: list[str] = page.eval_on_selector(
         selector,
         """ticker => [...ticker.shadowRoot.querySelectorAll('[part~=item]')].map(
@@ -186,7 +212,7 @@ def settle(page: Page) -> None:
 
 
 def axe(page: Page, *but: str) -> list[tuple[str, str]]:
-    """Return what axe finds against a page, by all rules but some: the rule, and where first."""
+    """Return the rules, `but` these, that axe finds broken, each with the first element."""
     page.evaluate(f"{AXE.read_text()};undefined")
     report = page.evaluate("rules => axe.run(document, { runOnly: rules })", RULES)
     return [
@@ -194,3 +220,21 @@ def axe(page: Page, *but: str) -> list[tuple[str, str]]:
         for fault in report["violations"]
         if fault["id"] not in but
     ]
+
+
+def ask(page: Page, expression: str, selector: str = "live-ticker") -> Any:
+    """Evaluate with `ticker` and its shadow root at hand."""
+    return page.eval_on_selector(
+        selector, f"ticker => {{ const root = ticker.shadowRoot; return {expression} }}"
+    )
+
+
+def put(page: Page, **attributes: str) -> None:
+    """Set attributes, all in one task."""
+    page.eval_on_selector(
+        "live-ticker",
+        """(ticker, all) => {
+            for (const [name, to] of Object.entries(all)) ticker.setAttribute(name, to);
+        }""",
+        {name.replace("_", "-"): value for name, value in attributes.items()},
+    )

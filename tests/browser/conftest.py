@@ -1,23 +1,23 @@
-"""One stage for the tests of a file."""
+"""One server, proxy, other site and browser for the tests of a file."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import pytest
-from chromium import Stage, set_stage
+from chromium import Site, open_site
 
 
 @pytest.fixture(scope="module")
-def shared_stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    with set_stage(tmp_path_factory.mktemp("stage") / "data") as stage:
-        yield stage
+def shared_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with open_site(tmp_path_factory.mktemp("site") / "data") as site:
+        yield site
 
 
 @pytest.fixture
-def stage(shared_stage: Stage) -> Iterator[Stage]:
-    """The stage, cleared after the test, in which no page of ours may have complained."""
-    yield shared_stage
-    complaints = list(shared_stage.complaints)
-    shared_stage.clear()
-    assert not complaints
+def site(shared_site: Site) -> Iterator[Site]:
+    """The site, cleared after the test. Our pages may have had no error on the console."""
+    yield shared_site
+    errors = list(shared_site.errors)
+    shared_site.clear()
+    assert not errors

@@ -11,7 +11,7 @@ import itertools
 import tempfile
 from pathlib import Path
 
-from chromium import set_stage
+from chromium import open_site
 from support.server import ROOT
 from test_looks import open_variants
 
@@ -36,12 +36,12 @@ PARTS = """() => {
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as folder, set_stage(Path(folder) / "data") as stage:
-        page = stage.open("/robots.txt", viewport=CARD)
+    with tempfile.TemporaryDirectory() as folder, open_site(Path(folder) / "data") as site:
+        page = site.open("/robots.txt", viewport=CARD)
         page.set_content(CARD_PAGE)
         page.screenshot(path=ROOT / "web/pages/card.png")
         for scheme in ("light", "dark"):
-            page = open_variants(stage, "ltr", color_scheme=scheme, viewport=SIZE)
+            page = open_variants(site, "ltr", color_scheme=scheme, viewport=SIZE)
             session = page.context.new_cdp_session(page)
             tops = page.evaluate(PARTS)
             for number, (top, end) in enumerate(itertools.pairwise(tops), 1):

@@ -6,7 +6,7 @@ import itertools
 from typing import Any
 
 import pytest
-from chromium import Stage, axe, settle
+from chromium import Site, ask, axe, settle
 from playwright.sync_api import Page
 from support.server import ROOT
 
@@ -44,11 +44,11 @@ def every_setting() -> list[Any]:
     ]
 
 
-def open_variants(stage: Stage, direction: str, **options: Any) -> Page:
-    page = stage.embed(**options)
+def open_variants(site: Site, direction: str, **options: Any) -> Page:
+    page = site.embed(**options)
     language = "ar" if direction == "rtl" else "en"
     html = VARIANTS.replace('<html lang="en">', f'<html lang="{language}" dir="{direction}">')
-    address = f"{stage.host.url}/web/variants.html"
+    address = f"{site.host.url}/web/variants.html"
     page.route(address, lambda route: route.fulfill(body=html, content_type="text/html"))
     page.goto(address)
     page.wait_for_function(SETTLED)
@@ -57,10 +57,10 @@ def open_variants(stage: Stage, direction: str, **options: Any) -> Page:
 
 @pytest.mark.parametrize(("scheme", "colors", "width", "direction", "motion"), every_setting())
 def test_axe_finds_nothing_in_any_look(
-    stage: Stage, scheme: Any, colors: Any, width: int, direction: str, motion: Any
+    site: Site, scheme: Any, colors: Any, width: int, direction: str, motion: Any
 ) -> None:
     page = open_variants(
-        stage,
+        site,
         direction,
         color_scheme=scheme,
         forced_colors=colors,
@@ -77,13 +77,13 @@ def test_axe_finds_nothing_in_any_look(
 
 @pytest.mark.parametrize("motion", MOTIONS)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_row_can_be_read_while_it_flashes(stage: Stage, scheme: Any, motion: Any) -> None:
-    feed = stage.feed()
+def test_a_row_can_be_read_while_it_flashes(site: Site, scheme: Any, motion: Any) -> None:
+    feed = site.feed()
     feed.post("Before")
     options: dict[str, Any] = {"color_scheme": scheme, "reduced_motion": motion}
-    ticker = stage.embed(f"<main><h1>Host</h1>{stage.ticker(feed, 'theme=auto')}</main>", **options)
+    ticker = site.embed(f"<main><h1>Host</h1>{site.ticker(feed, 'theme=auto')}</main>", **options)
     settle(ticker)
-    page = stage.open(f"/feeds/{feed.slug}", **options)
+    page = site.open(f"/feeds/{feed.slug}", **options)
     page.wait_for_selector(".bar.live")
     feed.post(
         "Just in",
@@ -98,3 +98,60 @@ def test_a_row_can_be_read_while_it_flashes(stage: Stage, scheme: Any, motion: A
         frozen = each.evaluate(FREEZE)
         assert frozen == (0 if each is page and motion == "reduce" else 1)
         assert axe(each) == []
+
+
+# Contrast by WCAG 2 between a part's own colours, wherever it stands.
+CONTRAST = """(part) => {
+    const light = (color) => color.match(/[\\d.]+/g).slice(0, 3)
+        .map((each) => each / 255)
+        .map((each) => each <= 0.04045 ? each / 12.92 : ((each + 0.055) / 1.055) ** 2.4)
+        .reduce((sum, each, i) => sum + each * [0.2126, 0.7152, 0.0722][i], 0.05);
+    const { color, backgroundColor } = getComputedStyle(part);
+    const [one, two] = [light(color), light(backgroundColor)].sort((a, b) => a - b);
+    return [backgroundColor, color, two / one];
+}"""
+
+
+def test_breaking_news_looks_alike_on_pages_and_in_tickers_in_each_theme(site: Site) -> None:
+    feed = site.feed()
+    feed.post("Bridge closed", breaking=True)
+    looks = []
+    for scheme in ("light", "dark"):
+        options: Any = {"color_scheme": scheme}
+        ticker = site.embed(site.ticker(feed, "theme=auto"), **options)
+        page = site.open(f"/feeds/{feed.slug}", **options)
+        for badge in ticker.locator("[part~=breaking]"), page.locator(".badge.breaking"):
+            *look, contrast = badge.evaluate(CONTRAST)
+            assert contrast >= 4.5
+            looks.append(look)
+    assert looks == [looks[0]] * 4
+
+
+def test_a_row_of_a_headline_alone_has_the_same_room_above_and_below(site: Site) -> None:
+    feed = site.feed()
+    feed.post("Alone")
+    page = site.embed(site.ticker(feed))
+    settle(page)
+    above, below = ask(
+        page,
+        """((row, meta, headline) => [meta.top - row.top, row.bottom - headline.bottom])(
+            ...['[part~=item]', '[part=meta]', '[part=headline]'].map(
+                (part) => root.querySelector(part).getBoundingClientRect()))""",
+    )
+    assert abs(above - below) <= 2
+
+
+@pytest.mark.parametrize("rule", ["all: unset", "height: auto; display: inline"])
+def test_hostile_styles_do_not_let_the_box_grow_beyond_the_screen(site: Site, rule: str) -> None:
+    feed = site.feed()
+    for n in range(40):
+        feed.post(f"News {n}", body="Some words. " * 20)
+    hostile = "; ".join(f"{each} !important" for each in rule.split("; "))
+    page = site.embed(
+        f"<style>* {{ {hostile} }}</style>{site.ticker(feed)}",
+        viewport={"width": 800, "height": 900},
+    )
+    settle(page)
+    assert ask(page, "root.querySelector('[part=ticker]').getBoundingClientRect().height") < 1100
+    scroller = "root.querySelector('[part=scroller]')"
+    assert ask(page, f"{scroller}.scrollHeight > {scroller}.clientHeight")

@@ -1,13 +1,13 @@
-"""An outage, as a page and a ticker tell of it: both alike, by a clock that the test moves."""
+"""An outage, as a page and a ticker show it: both alike, by a clock that the test moves."""
 
 from __future__ import annotations
 
 import pytest
-from chromium import Stage, wait_until
+from chromium import Site, wait_until
 from playwright.sync_api import Page
 
-# The latest moment that every draw of lots allows; and all sockets that there ever were.
-UNLUCKY = """
+# Every random wait is at its longest; `sockets` keeps all that were opened.
+LATEST = """
 Math.random = () => 0.999;
 window.sockets = [];
 window.WebSocket = class extends WebSocket {
@@ -23,42 +23,42 @@ BARS = {PAGE: ".bar", TICKER: "[part=ticker]"}
 
 
 @pytest.mark.parametrize("root", [PAGE, TICKER], ids=["page", "ticker"])
-def test_an_outage_is_told_after_five_seconds_and_its_end_once(stage: Stage, root: str) -> None:
-    feed = stage.feed()
+def test_an_outage_is_shown_after_five_seconds_and_its_end_once(site: Site, root: str) -> None:
+    feed = site.feed()
     feed.post()
     if root == PAGE:
-        page = stage.open("/robots.txt", init=UNLUCKY, wire=True)
-        address = f"{stage.wire.url}/feeds/{feed.slug}"
+        page = site.open("/robots.txt", init=LATEST, proxy=True)
+        address = f"{site.proxy.url}/feeds/{feed.slug}"
     else:
-        page = stage.embed(init=UNLUCKY)
-        address = stage.host.page(stage.ticker(feed, wire=True))
+        page = site.embed(init=LATEST)
+        address = site.host.page(site.ticker(feed, proxy=True))
     page.clock.install()
     page.goto(address)
     live, stale = (f"!!{root}.querySelector('{BARS[root]}.{state}')" for state in ("live", "stale"))
     wait_until(lambda: page.evaluate(live))
     page.clock.pause_at(page.evaluate("Date.now() / 1000") + AHEAD)
-    # In so long a jump no heartbeat comes, so that the page has dropped its line and made another.
+    # In so long a jump no heartbeat comes: the page has closed its socket and opened another.
     run_until(page, f"{live} && {IS_OPEN}", 50)
 
-    cut(stage, page)
+    cut(site, page)
     page.clock.run_for(4_800)
     assert page.evaluate(live)
     page.clock.run_for(500)
     assert page.evaluate(stale)
     page.clock.run_for(6_000)
-    assert said(page, root).startswith("Not up to date since ")
+    assert announced(page, root).startswith("Not up to date since ")
 
-    stage.wire.mend()
+    site.proxy.mend()
     run_until(page, live)
     page.clock.run_for(6_000)
-    assert said(page, root) == "Live"
-    stage.complaints.clear()  # a browser reports each connection that is refused
+    assert announced(page, root) == "Live"
+    site.errors.clear()  # a browser reports each connection that is refused
 
 
-def cut(stage: Stage, page: Page) -> None:
-    """Cut the line, and wait until the page knows."""
-    stage.wire.refuse = True
-    stage.wire.reset()
+def cut(site: Site, page: Page) -> None:
+    """Cut the connection, and wait until the page has noticed."""
+    site.proxy.refuse = True
+    site.proxy.reset()
     wait_until(lambda: page.evaluate(IS_LOST))
 
 
@@ -72,6 +72,6 @@ def run_until(page: Page, true: str, step: int = 500) -> None:
     wait_until(ran)
 
 
-def said(page: Page, root: str) -> str:
+def announced(page: Page, root: str) -> str:
     text: str = page.evaluate(f"{root}.querySelector('[role=status]').textContent")
     return text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from chromium import Feed, Stage, axe, headlines
+from chromium import Feed, Site, axe, headlines
 
 # What the markup of a row comes down to: no places of white space, no names for the script's use.
 ROW = """
@@ -11,8 +11,9 @@ row => {
     const tree = (node) => {
         if (node.nodeType === Node.TEXT_NODE) return node.data.trim().replace(/\\s+/g, ' ') || null;
         const button = node.matches('button.updated');
-        const names = [...node.attributes].filter(({ name }) => node.matches('.updated')
-            ? name === 'class' : !['part', 'data-look', node.part.value && 'class'].includes(name));
+        const unlike = ['part', 'data-rendered', node.part.value && 'class'];
+        const names = [...node.attributes].filter(({ name }) =>
+            node.matches('.updated') ? name === 'class' : !unlike.includes(name));
         return [
             button ? 'a' : node.localName,
             ...names.map(({ name, value }) => `${name}=${value}`.replace(/ new$/, '')).sort(),
@@ -25,10 +26,10 @@ row => {
 
 
 @pytest.fixture(scope="module")
-def story(shared_stage: Stage) -> Feed:
+def story(shared_site: Site) -> Feed:
     """A feed with everything in it that an item can be."""
-    feed = shared_stage.feed()
-    fill(feed, shared_stage.server.url)
+    feed = shared_site.feed()
+    fill(feed, shared_site.server.url)
     return feed
 
 
@@ -58,8 +59,8 @@ def fill(feed: Feed, url: str) -> None:
     feed.do(pinned, "pin")
 
 
-def test_a_page_is_whole_without_javascript(stage: Stage, story: Feed) -> None:
-    page = stage.open(f"/feeds/{story.slug}", java_script_enabled=False)
+def test_a_page_is_whole_without_javascript(site: Site, story: Feed) -> None:
+    page = site.open(f"/feeds/{story.slug}", java_script_enabled=False)
     assert page.title() == story.title
     assert page.locator(".item").count() == 5
     assert page.locator("h2.day").all_inner_texts() == [
@@ -82,50 +83,50 @@ def test_a_page_is_whole_without_javascript(stage: Stage, story: Feed) -> None:
     assert page.locator(".headline").all_inner_texts() == ["Not confirmed"]
 
 
-def test_older_pages_need_no_javascript(stage: Stage) -> None:
-    feed = stage.feed()
+def test_older_pages_need_no_javascript(site: Site) -> None:
+    feed = site.feed()
     for number in range(55):
         feed.post(f"Item {number}")
-    page = stage.open(f"/feeds/{feed.slug}", java_script_enabled=False)
+    page = site.open(f"/feeds/{feed.slug}", java_script_enabled=False)
     page.get_by_role("link", name="More news").click()
     assert page.locator(".item").count() == 5
     page.get_by_role("link", name="Newest news").click()
     assert page.locator(".item").count() == 50
 
 
-def test_the_iframe_shows_headlines_without_javascript(stage: Stage, story: Feed) -> None:
-    page = stage.open(f"/feeds/{story.slug}/embed", java_script_enabled=False)
+def test_the_iframe_shows_headlines_without_javascript(site: Site, story: Feed) -> None:
+    page = site.open(f"/feeds/{story.slug}/embed", java_script_enabled=False)
     assert page.get_by_role("link", name="Not confirmed").is_visible()
     assert page.locator("li").count() == 4
 
 
 @pytest.mark.parametrize("language", ["en", "ar"])
-def test_the_script_writes_rows_as_the_server_does(stage: Stage, language: str) -> None:
-    feed = stage.feed()
+def test_the_script_writes_rows_as_the_server_does(site: Site, language: str) -> None:
+    feed = site.feed()
     feed.put(language=language)
-    page = stage.open(f"/feeds/{feed.slug}")
+    page = site.open(f"/feeds/{feed.slug}")
     page.wait_for_selector(".bar.live")
-    fill(feed, stage.server.url)
+    fill(feed, site.server.url)
     page.wait_for_function("() => document.querySelectorAll('.item').length === 5")
     page.wait_for_selector(".item[data-pinned]")
     by_script = page.locator(".item").evaluate_all(f"rows => rows.map({ROW})")
     days = page.locator("h2.day").all_inner_texts()
-    plain = stage.open(f"/feeds/{feed.slug}", init="delete Document.prototype.getElementById")
+    plain = site.open(f"/feeds/{feed.slug}", init="delete Document.prototype.getElementById")
     by_server = plain.locator(".item").evaluate_all(f"rows => rows.map({ROW})")
-    stage.complaints.clear()  # the script, which cannot find its list, says so
+    site.errors.clear()  # the script, which cannot find its list, says so
     assert by_script == by_server
     assert days == plain.locator("h2.day").all_inner_texts()
 
 
 @pytest.mark.parametrize("size", [320, 768, 1280])
-def test_pages_fit_every_width(stage: Stage, story: Feed, size: int) -> None:
+def test_pages_fit_every_width(site: Site, story: Feed, size: int) -> None:
     for path in ("/", f"/feeds/{story.slug}", f"/feeds/{story.slug}/embed"):
-        page = stage.open(path, viewport={"width": size, "height": 800})
+        page = site.open(path, viewport={"width": size, "height": 800})
         assert page.evaluate("document.documentElement.scrollWidth") == size
 
 
-def test_the_keyboard_reaches_the_news(stage: Stage, story: Feed) -> None:
-    page = stage.open(f"/feeds/{story.slug}")
+def test_the_keyboard_reaches_the_news(site: Site, story: Feed) -> None:
+    page = site.open(f"/feeds/{story.slug}")
     page.wait_for_selector(".bar.live")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "Skip to the news"
@@ -147,10 +148,8 @@ def test_the_keyboard_reaches_the_news(stage: Stage, story: Feed) -> None:
         pytest.param("dark", "no-preference", "active", marks=pytest.mark.more),
     ],
 )
-def test_axe_finds_nothing(
-    stage: Stage, story: Feed, scheme: str, motion: str, colors: str
-) -> None:
-    arabic = stage.feed()
+def test_axe_finds_nothing(site: Site, story: Feed, scheme: str, motion: str, colors: str) -> None:
+    arabic = site.feed()
     arabic.put(language="ar", title=f"أخبار العالم {arabic.slug}")
     item = arabic.post("خبر", breaking=True)
     item = arabic.do(item, "update", body="نص")
@@ -168,7 +167,7 @@ def test_axe_finds_nothing(
     found = []
     for path in paths:
         for width in (320, 1280):
-            page = stage.open(
+            page = site.open(
                 path,
                 viewport={"width": width, "height": 800},
                 color_scheme=scheme,
@@ -182,22 +181,22 @@ def test_axe_finds_nothing(
                 page.locator("button.updated").first.click()
                 page.wait_for_selector(".changes ins")
             found += [(path, width, *fault) for fault in axe(page)]
-    stage.complaints.clear()  # the browser reports each answer of 404 and 410
+    site.errors.clear()  # the browser reports each answer of 404 and 410
     assert not found
 
 
-def test_headlines_in_the_list_are_links_to_items(stage: Stage, story: Feed) -> None:
-    page = stage.open(f"/feeds/{story.slug}")
+def test_headlines_in_the_list_are_links_to_items(site: Site, story: Feed) -> None:
+    page = site.open(f"/feeds/{story.slug}")
     assert "Not confirmed" in headlines(page)
     page.get_by_role("link", name="Not confirmed").click()
     assert page.get_by_role("heading", level=1).inner_text() == "Not confirmed"
 
 
-def test_words_of_the_other_direction_begin_where_their_headline_does(stage: Stage) -> None:
-    feed = stage.feed()
+def test_words_of_the_other_direction_begin_where_their_headline_does(site: Site) -> None:
+    feed = site.feed()
     feed.put(language="ar")
     feed.post("A headline", body="Words.", byline="Ann", source="Rosstat", language="en")
-    page = stage.open(f"/feeds/{feed.slug}", viewport={"width": 1280, "height": 800})
+    page = site.open(f"/feeds/{feed.slug}", viewport={"width": 1280, "height": 800})
     lefts = page.locator(".item .headline, .item .body").evaluate_all(
         "nodes => nodes.map((node) => node.getBoundingClientRect().left)"
     )

@@ -23,7 +23,7 @@ CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 1, 2
 LIBC = ctypes.CDLL(None)
 
 
-def heed_permissions() -> None:
+def respect_permissions() -> None:
     """Let even root be refused by a file's permissions. Does nothing for anybody else."""
     for capability in (CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH):
         LIBC.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)
@@ -49,7 +49,7 @@ def feedserver(tmp_path: Path) -> Command:
             cwd=tmp_path,
             timeout=PATIENCE,
             check=False,
-            preexec_fn=heed_permissions,
+            preexec_fn=respect_permissions,
         )
 
     return run

@@ -5,17 +5,20 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 from endings import Done, done, refused
+from support.lines import eventually
 from support.server import ROOT, Server
 
-from feedserver.commands import program as cli
+from feedserver.commands import embed
 from feedserver.settings import TABLE
 from feedserver.site.assets import ticker_version
 from feedserver.sqlite.database import GLANCED_MAX
@@ -43,9 +46,26 @@ def test_a_feed_is_added_listed_closed_and_reopened(within: Command, data: Path)
         ["embed", "wrld"],
         ["token", "add", "x", "--feed=wrld"],
     ):
-        meant = "no feed wrld; the feeds: a-1, world; did you mean world?"
-        refused(within(*words, "--data", data), meant)
+        suggestion = "no feed wrld; the feeds: a-1, world; did you mean world?"
+        refused(within(*words, "--data", data), suggestion)
     assert "mean" not in refused(within("feed", "reopen", "q", "--data", data), "feeds: a-1, world")
+
+
+def test_a_feed_is_edited_and_what_is_left_out_stays(within: Command, data: Path) -> None:
+    more = ["--data", data]
+    done(within("feed", "add", "world", "--title", "World", "--language", "en", *more))
+    assert "world" in done(within("feed", "edit", "world", "--title", "World news", *more))
+    done(within("feed", "edit", "world", "--timezone", "Europe/Kyiv", *more))
+    [line] = done(within("feed", "list", *more)).splitlines()
+    assert line.split("\t") == ["world", "open", "en", "Europe/Kyiv", "World news"]
+    done(within("feed", "edit", "world", "--language", "", "--description", "d", *more))
+    [line] = done(within("feed", "list", *more)).splitlines()
+    assert line.split("\t")[2] == "-"
+    refused(within("feed", "edit", "world", "--timezone", "Kyiv", *more), "--timezone: ")
+    refused(within("feed", "edit", "world", "--title", "", *more), "--title: ")
+    refused(within("feed", "edit", "wrld", "--title", "T", *more), "did you mean world?")
+    refused(within("feed", "edit", "world", *more), "say what to change: --title", code=2)
+    assert done(within("feed", "list", *more)).splitlines() == [line]
 
 
 def test_lists_have_headings_and_columns_on_a_terminal_alone(
@@ -69,7 +89,7 @@ def test_lists_have_headings_and_columns_on_a_terminal_alone(
 def test_what_embeds_a_feed_pins_only_a_released_ticker(
     within: Command, data: Path, monkeypatch: pytest.MonkeyPatch, integrity: str | None
 ) -> None:
-    monkeypatch.setattr(cli, "released_sri", lambda: integrity)
+    monkeypatch.setattr(embed, "released_sri", lambda: integrity)
     done(within("feed", "add", "world", "--title", "A & B", "--data", data))
     printed = within("embed", "world", "--url", "https://news.example", "--data", data)
     assert "{ display: block; block-size: 28em }" in done(printed)
@@ -100,10 +120,10 @@ def test_what_embeds_a_feed_names_an_address_that_readers_can_go_to(
 def test_a_title_cannot_move_the_cursor_of_a_terminal(
     within: Command, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    done(within("feed", "add", "world", "--title", "a\x9b2Jb\u202ec", "--data", data))
+    done(within("feed", "add", "world", "--title", "a\u202eb\u2066c", "--data", data))
     for terminal in (True, False):
         monkeypatch.setattr("sys.stdout.isatty", lambda: terminal, raising=False)  # noqa: B023
-        assert "a\ufffd2Jb\ufffdc" in done(within("feed", "list", "--data", data))
+        assert "a\ufffdb\ufffdc" in done(within("feed", "list", "--data", data))
 
 
 def test_a_terminal_without_the_letters_of_a_title_still_lists_it(
@@ -271,6 +291,7 @@ BAD_SETTINGS = {
     "heartbeat": ["0", "301", "x", "1.5"],
     "readers": ["0", "-5", "many", "1000001"],
     "reader_rate": ["0", "x", "100001"],
+    "cache_mib": ["0", "15", "x", "65537"],
     "aio": ["yes", "", "ON"],
     "io_uring": ["yes", "", "ON"],
     "log_level": ["loud", "", "INFO"],
@@ -287,6 +308,7 @@ FITS = {
     "heartbeat": "1 to 300",
     "readers": "1 to 1000000",
     "reader_rate": "1 to 100000",
+    "cache_mib": "16 to 65536",
     "aio": "on or off",
     "io_uring": "on or off",
     "log_level": "debug, info, warning or error",
@@ -332,20 +354,23 @@ def test_wrong_usage_is_2_and_says_what_is_right(within: Command, words: list[st
 
 
 @pytest.mark.parametrize(
-    ("words", "meant"),
+    ("words", "said"),
     [
-        (["sevre"], "there is no sevre; did you mean serve?"),
-        (["feed", "lsit"], "there is no lsit; did you mean list?"),
+        (["sevre"], "there is no command 'sevre'; did you mean serve?"),
+        (["feed", "lsit"], "there is no command 'feed lsit'; did you mean list?"),
         (["serve", "--prot=1"], "there is no option --prot; did you mean --port?"),
         (["serve", "--dat", "x"], "there is no option --dat; did you mean --data?"),
         (["feed", "add", "world", "--titel", "T"], "no option --titel; did you mean --title?"),
-        (["token", "qqq"], "there is no qqq; there is add, list, revoke"),
+        (["token", "qqq"], "there is no command 'token qqq'; the commands: add, list, revoke"),
+        (["start"], "there is no command 'start'; to serve a folder: feedserver serve"),
+        (["--data", "d", "serve"], "the command comes before --data: demo, serve, feed, embed"),
+        (["token", "--data=d", "list"], "the command comes before --data=d: add, list, revoke"),
     ],
 )
-def test_a_misspelt_word_is_answered_with_the_one_that_was_meant(
-    within: Command, words: list[str], meant: str
+def test_a_misspelt_word_is_answered_with_a_suggestion(
+    within: Command, words: list[str], said: str
 ) -> None:
-    refused(within(*words), meant, code=2)
+    refused(within(*words), said, code=2)
 
 
 def test_the_command_alone_shows_the_first_steps(within: Command) -> None:
@@ -368,7 +393,49 @@ def test_help_and_version_are_there(within: Command) -> None:
 # Serving
 
 
-def test_serve_says_one_line_when_it_is_ready_and_ends_cleanly(data: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("closing", ["", " >&-"], ids=["read", "closed"])
+def test_serve_says_json_where_asked_and_works_where_stdout_is_closed(
+    data: Path, closing: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+    serve = f"{sys.executable} -m feedserver serve --json --data {data} --port {url[17:]}"
+    shell = ["/bin/sh", "-c", f"exec {serve}{closing}"]
+    process = subprocess.Popen(shell, stdout=subprocess.PIPE, cwd=ROOT, text=True)
+    assert process.stdout is not None
+    try:
+        line = process.stdout.readline()
+        assert line == ("" if closing else f'{{"status": "ready", "url": "{url}"}}\n')
+        eventually(lambda: answers(f"{url}/healthz"))
+        process.terminate()
+        assert process.wait(20) == 0
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def answers(url: str) -> bool:
+    try:
+        return httpx.get(url).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def test_a_command_whose_result_has_nowhere_to_go_does_nothing(data: Path) -> None:
+    command = f"{sys.executable} -m feedserver token add anna --data {data} >&-"
+    failed = subprocess.run(
+        ["/bin/sh", "-c", command], capture_output=True, cwd=ROOT, text=True, check=False
+    )
+    assert failed.returncode == 2
+    assert "stdout is closed" in failed.stderr
+    assert not data.exists()
+
+
+def test_serve_says_one_line_when_it_is_ready_and_ends_cleanly(
+    within: Command, data: Path, tmp_path: Path
+) -> None:
+    done(within("feed", "add", "world", "--title", "T", "--data", data))
     for number in (signal.SIGTERM, signal.SIGINT):
         server = Server(data, new=False)
         command = [sys.executable, "-m", "feedserver", "serve", "--data", str(data), "--port", "0"]
@@ -388,7 +455,8 @@ def test_serve_says_one_line_when_it_is_ready_and_ends_cleanly(data: Path, tmp_p
         assert process.wait(20) == 0
         assert rest == ""
         assert (tmp_path / "errors").read_text() == ""
-        assert [path.name for path in data.iterdir()] == ["feed.db"], "the WAL was left behind"
+        names = {path.name for path in data.iterdir()}
+        assert names <= {"feed.db", "feed.keys", "lock", "search.db"}, "a log was left behind"
 
 
 def test_a_port_in_use_is_said_and_what_to_do(server: Server, within: Command, data: Path) -> None:
@@ -422,13 +490,16 @@ def serving(feedserver: Command) -> Opening:
     return lambda folder: feedserver("serve", "--port", "0", "--data", folder)
 
 
-def test_a_folder_that_cannot_be_made_is_said(serving: Opening, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_said(
+    serving: Opening, feedserver: Command, tmp_path: Path
+) -> None:
     (tmp_path / "file").write_text("x")
     refused(serving(tmp_path / "file"), "is a file", "--data", "feed.db")
-    refused(serving(tmp_path / "file" / "data"), "file/data")
+    begin = ("feed", "add", "world", "--title", "T", "--data")
+    refused(feedserver(*begin, tmp_path / "file" / "data"), "file/data")
     locked = tmp_path / "locked"
     locked.mkdir(mode=0o555)
-    refused(serving(locked / "data"), "locked/data", "Permission denied")
+    refused(feedserver(*begin, locked / "data"), "locked/data", "Permission denied")
 
 
 @pytest.mark.parametrize("make", [False, True], ids=["no folder", "an empty one"])
@@ -441,6 +512,7 @@ def test_a_folder_without_a_feed_says_how_to_begin_and_is_left_alone(
         ["feed", "list"],
         ["feed", "close", "world"],
         ["feed", "reopen", "world"],
+        ["feed", "edit", "world", "--title", "T"],
         ["embed", "world"],
         ["token", "list"],
         ["token", "revoke", "anna"],
@@ -461,9 +533,10 @@ def test_a_folder_that_may_not_be_looked_into_is_not_called_empty(
     refused(feedserver("feed", "list", "--data", data), "Permission denied")
 
 
-def test_a_folder_that_cannot_be_written_says_what_to_do(serving: Opening, data: Path) -> None:
+def test_a_folder_that_cannot_be_written_says_what_to_do(feedserver: Command, data: Path) -> None:
     data.mkdir(mode=0o555)
-    refused(serving(data), "cannot write", "Permission denied", "--data")
+    adding = feedserver("feed", "add", "world", "--title", "T", "--data", data)
+    refused(adding, "cannot write", "Permission denied")
     assert list(data.iterdir()) == []
 
 
@@ -474,7 +547,7 @@ def test_a_read_only_file_is_said_and_not_touched(
     path = data / "feed.db"
     before = path.read_bytes()
     path.chmod(0o444)
-    refused(serving(data), "cannot write", "read-only", "--data")
+    refused(serving(data), "cannot write", "Permission denied", "--data")
     assert path.read_bytes() == before
 
 
@@ -531,7 +604,7 @@ def test_a_damaged_database_is_called_so(opening: Opening, within: Command, data
         begin = 4096 * page + (0 if page else 100)  # the first page's head says what file it is
         content[begin : 4096 * (page + 1)] = b"\xff" * (4096 * (page + 1) - begin)
         path.write_bytes(content)
-        refused(opening(data), "damaged", "put a copy")
+        refused(opening(data), "damaged", "restore a backup")
         assert path.read_bytes() == bytes(content)
 
 
@@ -560,9 +633,9 @@ def test_a_broken_page_of_a_large_file_is_found_by_serve_before_anybody_asks_for
     feedserver: Command, within: Command, data: Path, workers: int
 ) -> None:
     done(within("feed", "add", "world", "--title", "T", "--data", data))
-    content = break_table(data, large(data), "words_content")
+    content = break_table(data, large(data), "items")
     end = feedserver("serve", "--port", "0", "--workers", str(workers), "--data", data)
-    refused(end, "damaged", "put a copy")
+    refused(end, "damaged", "restore a backup")
     assert (data / "feed.db").read_bytes() == content
     # A command does without what it does not read.
     assert "world" in done(within("feed", "list", "--data", data))
@@ -571,7 +644,7 @@ def test_a_broken_page_of_a_large_file_is_found_by_serve_before_anybody_asks_for
 def test_a_command_that_meets_a_broken_page_says_so(within: Command, data: Path) -> None:
     done(within("feed", "add", "world", "--title", "T", "--data", data))
     break_table(data, large(data), "feeds")
-    refused(within("feed", "list", "--data", data), "damaged", "put a copy")
+    refused(within("feed", "list", "--data", data), "damaged", "restore a backup")
     assert done(within("token", "list", "--data", data)) == ""
 
 

@@ -11,8 +11,18 @@ import pytest
 from support.records import NOON, Open, Opened
 
 from feedserver import newsroom
-from feedserver.errors import Forbidden, KeyReused, Killed, Stale, Unauthorized, Unavailable
-from feedserver.model import Feed, Item, Logged, Record, Token, Verb
+from feedserver.errors import (
+    FeedStale,
+    Forbidden,
+    Invalid,
+    KeyReused,
+    Killed,
+    Stale,
+    Unauthorized,
+    Unavailable,
+    WrongState,
+)
+from feedserver.model import Item, Record, Status, Token, Verb
 from feedserver.newsroom import Condition, Newsroom, Submission
 from feedserver.rules import Change
 
@@ -36,25 +46,23 @@ class Noting:
 
 @dataclass
 class Lagging:
-    """A mirror that has not heard of what came after it was made, until it is level."""
+    """A machine that has not heard of what came after it was made, until it is level."""
 
     opened: Opened
-    known: tuple[Feed, ...]
+    noting: Noting
+    head_then: int
     old: Item | None
-    entries: tuple[Logged, ...]
-    level: bool = False
+    is_level: bool = False
 
-    async def feeds(self) -> tuple[Feed, ...]:
-        return await self.opened.mirror.feeds() if self.level else self.known
+    async def head(self) -> int:
+        return await self.opened.journal.head() if self.is_level else self.head_then
 
     async def item(self, slug: str, item: int) -> Item | None:
-        return await self.opened.mirror.item(slug, item) if self.level else self.old
-
-    async def log(self, slug: str, item: int) -> tuple[Logged, ...]:
-        return await self.opened.mirror.log(slug, item) if self.level else self.entries
+        return await self.opened.mirror.item(slug, item) if self.is_level else self.old
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self.opened.mirror, name)
+        found = getattr(self.opened.mirror, name, None)
+        return found if found is not None else getattr(self.noting, name)
 
 
 @dataclass
@@ -84,13 +92,12 @@ class Desk:
         return Submission("world", verb, raw, self.anna, item.id, condition, key)
 
     async def lagging(self, item: Item) -> Lagging:
-        mirror = self.opened.mirror
-        log = await mirror.log("world", item.id)
-        return Lagging(self.opened, await mirror.feeds(), await mirror.item("world", item.id), log)
+        old = await self.opened.mirror.item("world", item.id)
+        return Lagging(self.opened, self.journal, await self.opened.journal.head(), old)
 
-    def behind(self, mirror: Lagging) -> Newsroom:
-        """Return the newsroom of a machine whose mirror lags."""
-        return Newsroom(self.journal, mirror, lambda: NOON)
+    def behind(self, machine: Lagging) -> Newsroom:
+        """Return the newsroom of a machine that lags."""
+        return Newsroom(machine, machine, lambda: NOON)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -103,113 +110,115 @@ async def desk(opening: Open) -> AsyncIterator[Desk]:
         yield Desk(opened, journal, room, await room.add_token("anna", "a" * 8, (), importer=False))
 
 
-def erased(record: Record) -> list[tuple[int, str]]:
-    return [(one.sequence, one.check) for one in record.erased]
-
-
-async def test_a_kill_names_its_base_and_every_record_that_it_erases(desk: Desk) -> None:
+async def test_a_record_that_writes_words_holds_all_of_them_and_names_its_base(
+    desk: Desk,
+) -> None:
     for condition in (None, ()):
         desk.journal.records.clear()
-        post = await desk.submit(Verb.POST, headline="One", key=f"post {condition}")
-        fix = await desk.submit(Verb.FIX, post, headline="Two")
-        pin = await desk.submit(Verb.PIN, fix, key=f"pin {condition}")
-        await desk.submit(Verb.KILL, pin, condition=condition, note="withdrawn")
-        posted, _, pinned, killed = desk.journal.records
-        assert killed.base == (pin.version, pin.check)
-        assert erased(killed) == [(item.version, item.check) for item in (post, fix, pin)]
-        assert posted.key
-        assert pinned.key
-        assert [one.key for one in killed.erased] == [posted.key.mac, None, pinned.key.mac]
+        post = await desk.submit(Verb.POST, headline="One", body="*Text*", tags=["a"])
+        fix = await desk.submit(Verb.FIX, post, condition=condition, headline="Two")
+        correct = await desk.submit(Verb.CORRECT, fix, condition=condition, note="not One")
+        posted, fixed, corrected = [record for record in desk.journal.records]
+        assert posted.content == post.content
+        assert (fixed.content, fixed.base) == (fix.content, (post.version, post.check))
+        assert fixed.content is not None
+        assert (fixed.content.body, fixed.content.tags) == ("*Text*", ("a",))
+        assert (corrected.content, corrected.base) == (correct.content, (fix.version, fix.check))
 
 
-async def test_a_kill_of_any_version_that_loses_a_race_is_made_again_from_the_new_one(
+async def test_a_record_that_changes_no_words_repeats_none(desk: Desk) -> None:
+    item = await desk.submit(Verb.POST, headline="One")
+    desk.journal.records.clear()
+    for verb in (Verb.HOLD, Verb.RELEASE, Verb.PIN, Verb.UNPIN):
+        item = await desk.submit(verb, item, condition=())
+    await desk.submit(Verb.KILL, item, condition=(), note="withdrawn")
+    assert [(one.content, one.base) for one in desk.journal.records] == [(None, None)] * 5
+
+
+async def test_a_change_of_any_version_that_loses_a_race_is_made_again_from_the_new_one(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     post = await desk.submit(Verb.POST, headline="One")
     updates: list[Item] = []
-    log = desk.opened.mirror.log
+    read = desk.opened.mirror.item
 
-    async def slow(slug: str, item: int) -> tuple[Logged, ...]:
-        found = await log(slug, item)
+    async def slow(slug: str, item: int) -> Item | None:
+        found = await read(slug, item)
         if len(updates) < 2:
-            last = updates[-1] if updates else post
-            updates.append(await desk.submit(Verb.UPDATE, last, headline="Two"))
+            updates.append(post)  # not again within this one
+            last = updates[-2] if len(updates) > 1 else post
+            updates[-1] = await desk.submit(Verb.UPDATE, last, body=f"Text {len(updates)}")
         return found
 
-    monkeypatch.setattr(desk.opened.mirror, "log", slow)
-    tombstone = await desk.submit(Verb.KILL, post, condition=(), note="withdrawn")
-    killed = desk.journal.records[-1]
-    assert tombstone.version > updates[-1].version
-    assert killed.base == (updates[-1].version, updates[-1].check)
-    assert erased(killed) == [(item.version, item.check) for item in (post, *updates)]
+    monkeypatch.setattr(desk.opened.mirror, "item", slow)
+    fixed = await desk.submit(Verb.FIX, post, condition=(), headline="Two")
+    last = desk.journal.records[-1]
+    assert last.base == (updates[-1].version, updates[-1].check)
+    assert (fixed.headline, fixed.body) == ("Two", updates[-1].body)  # nobody's words are lost
 
 
-async def test_a_kill_that_names_a_version_and_loses_a_race_is_stale(
+async def test_a_change_that_names_a_version_and_loses_a_race_is_stale(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     post = await desk.submit(Verb.POST, headline="One")
-    log = desk.opened.mirror.log
+    read = desk.opened.mirror.item
 
-    async def slow(slug: str, item: int) -> tuple[Logged, ...]:
+    async def slow(slug: str, item: int) -> Item | None:
         monkeypatch.undo()
-        found = await log(slug, item)
+        found = await read(slug, item)
         await desk.submit(Verb.UPDATE, post, headline="Two")
         return found
 
-    monkeypatch.setattr(desk.opened.mirror, "log", slow)
-    with pytest.raises(Stale) as stale:
-        await desk.submit(Verb.KILL, post, note="withdrawn")
-    assert stale.value.current.headline == "Two"
-    with pytest.raises(Stale) as stale:
-        await desk.submit(Verb.KILL, post, note="withdrawn")
-    assert stale.value.current.headline == "Two"
+    monkeypatch.setattr(desk.opened.mirror, "item", slow)
+    for verb, fields in ((Verb.FIX, {"body": "x"}), (Verb.KILL, {"note": "withdrawn"})):
+        with pytest.raises(Stale) as stale:
+            await desk.submit(verb, post, **fields)
+        assert stale.value.current.headline == "Two"
 
 
-async def test_a_kill_waits_for_a_mirror_that_has_not_heard_of_its_base(desk: Desk) -> None:
+async def test_a_change_waits_for_a_mirror_that_has_not_heard_of_its_base(desk: Desk) -> None:
     post = await desk.submit(Verb.POST, headline="One")
-    mirror = await desk.lagging(post)
+    machine = await desk.lagging(post)
     update = await desk.submit(Verb.UPDATE, post, headline="Two")
-    submission = desk.submission(Verb.KILL, update, note="withdrawn")
-    killing = asyncio.create_task(desk.behind(mirror).submit(submission))
-    done, _ = await asyncio.wait({killing}, timeout=4 * newsroom.BEHIND_POLL)
+    submission = desk.submission(Verb.FIX, update, body="Text")
+    fixing = asyncio.create_task(desk.behind(machine).submit(submission))
+    done, _ = await asyncio.wait({fixing}, timeout=4 * newsroom.BEHIND_POLL)
     assert not done
-    mirror.level = True
-    await killing
-    killed = desk.journal.records[-1]
-    assert killed.base == (update.version, update.check)
-    assert erased(killed) == [(item.version, item.check) for item in (post, update)]
+    machine.is_level = True
+    item = (await fixing).item
+    assert (item.headline, item.body) == ("Two", "Text")
+    assert desk.journal.records[-1].base == (update.version, update.check)
 
 
-async def test_a_kill_of_an_item_that_the_mirror_has_not_heard_of_waits_too(desk: Desk) -> None:
-    mirror = replace(
-        await desk.lagging(await desk.submit(Verb.POST, headline="Other")), old=None, entries=()
-    )
+async def test_a_change_of_an_item_that_the_mirror_has_not_heard_of_waits_too(desk: Desk) -> None:
+    other = await desk.submit(Verb.POST, headline="Other")
+    machine = replace(await desk.lagging(other), old=None)
     post = await desk.submit(Verb.POST, headline="One")
-    submission = desk.submission(Verb.KILL, post, note="withdrawn")
-    killing = asyncio.create_task(desk.behind(mirror).submit(submission))
-    done, _ = await asyncio.wait({killing}, timeout=4 * newsroom.BEHIND_POLL)
+    submission = desk.submission(Verb.FIX, post, body="Text")
+    fixing = asyncio.create_task(desk.behind(machine).submit(submission))
+    done, _ = await asyncio.wait({fixing}, timeout=4 * newsroom.BEHIND_POLL)
     assert not done
-    mirror.level = True
-    assert (await killing).item.id == post.id
+    machine.is_level = True
+    assert (await fixing).item.id == post.id
 
 
-async def test_a_kill_whose_base_does_not_arrive_in_time_is_not_made(
+async def test_a_change_whose_base_does_not_arrive_in_time_is_not_made(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(newsroom, "BEHIND_PATIENCE", 0.01)
+    monkeypatch.setattr(newsroom, "BEHIND_SECONDS", 0.01)
     post = await desk.submit(Verb.POST, headline="One")
-    mirror = await desk.lagging(post)
+    machine = await desk.lagging(post)
     update = await desk.submit(Verb.UPDATE, post, headline="Two")
     head = await desk.opened.journal.head()
     with pytest.raises(Unavailable, match="retry"):
-        await desk.behind(mirror).submit(desk.submission(Verb.KILL, update, note="withdrawn"))
+        await desk.behind(machine).submit(desk.submission(Verb.FIX, update, body="x"))
     assert await desk.opened.journal.head() == head
 
 
 async def test_a_version_that_never_was_is_stale_and_not_waited_for(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(newsroom, "BEHIND_PATIENCE", 1_000.0)
+    monkeypatch.setattr(newsroom, "BEHIND_SECONDS", 1_000.0)
     post = await desk.submit(Verb.POST, headline="One")
     other = await desk.submit(Verb.POST, headline="Other")
     elsewhere = replace(desk.submission(Verb.POST, headline="Of sport"), feed="sport")
@@ -222,9 +231,10 @@ async def test_a_version_that_never_was_is_stale_and_not_waited_for(
             (sport.version, sport.check),
             (head + 1_000, post.check),
         ):
-            with pytest.raises(Stale) as stale:
-                await desk.submit(Verb.KILL, post, condition=(base,), note="withdrawn")
-            assert stale.value.current == post
+            for verb, fields in ((Verb.FIX, {"body": "x"}), (Verb.KILL, {"note": "withdrawn"})):
+                with pytest.raises(Stale) as stale:
+                    await desk.submit(verb, post, condition=(base,), **fields)
+                assert stale.value.current == post
 
 
 async def test_one_key_and_body_for_two_items_is_refused(desk: Desk) -> None:
@@ -257,3 +267,113 @@ async def test_a_kill_of_any_version_that_was_made_already_is_not_made_again(des
     assert await desk.room.submit(kill) == replace(made, replayed=True)
     with pytest.raises(Killed):
         await desk.room.submit(replace(kill, key="other"))
+
+
+async def test_a_kill_takes_an_item_of_any_version_while_others_change_it(desk: Desk) -> None:
+    item = await desk.submit(Verb.POST, headline="Zero")
+
+    async def keeps_changing() -> None:
+        last = item
+        for number in range(20):
+            last = await desk.submit(Verb.FIX, last, headline=f"Version {number}")
+
+    changing = asyncio.create_task(keeps_changing())
+    await asyncio.sleep(0)
+    tombstone = await desk.submit(Verb.KILL, item, condition=(), note="withdrawn")
+    with pytest.raises(Killed):
+        await changing
+    assert tombstone.status is Status.KILLED
+
+
+async def test_a_redact_names_all_that_repeats_the_words_and_is_made_again_after_a_race(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post = await desk.submit(Verb.POST, headline="Ivan said", body="Text")
+    update = await desk.submit(Verb.UPDATE, post, headline="A witness said")
+    read = desk.opened.mirror.revisions
+
+    async def slow(slug: str, item: int) -> Any:
+        monkeypatch.undo()
+        found = await read(slug, item)
+        await desk.submit(Verb.PIN, update)
+        return found
+
+    monkeypatch.setattr(desk.opened.mirror, "revisions", slow)
+    raw = {"version": post.version, "note": "a name"}
+    outcome = await desk.room.submit(desk.submission(Verb.REDACT, update, condition=(), **raw))
+    assert outcome.redacted == (post.version,)
+    assert (outcome.item.headline, outcome.item.pinned) == ("A witness said", True)
+    with pytest.raises(WrongState, match="already"):
+        await desk.submit(Verb.REDACT, outcome.item, **raw)
+    with pytest.raises(Invalid, match="no version"):
+        await desk.submit(Verb.REDACT, outcome.item, version=10_000, note="n")
+
+
+async def test_a_retry_of_what_was_redacted_is_answered_with_the_item_as_it_is(
+    desk: Desk,
+) -> None:
+    first = desk.submission(Verb.POST, headline="Ivan said", key="k")
+    post = (await desk.room.submit(first)).item
+    item = await desk.submit(Verb.UPDATE, post, headline="A witness said")
+    item = await desk.submit(Verb.REDACT, item, version=post.version, note="a name")
+    for submission in (first, replace(first, raw={"headline": "Other"})):  # whatever its body
+        outcome = await desk.room.submit(submission)
+        assert (outcome.item, outcome.replayed) == (item, True)
+
+
+async def test_feeds_are_changed_from_the_version_that_was_seen(desk: Desk) -> None:
+    room = desk.room
+    first = (await room.configure("world", {"summary": "One"}, desk.anna)).feed
+    seen = ((first.version, first.version_check),)
+    second = (await room.configure("world", {"title": "News"}, desk.anna, seen)).feed
+    assert (second.title, second.summary) == ("News", "One")
+    with pytest.raises(FeedStale) as stale:
+        await room.configure("world", {"title": "Old"}, desk.anna, seen)
+    assert stale.value.current == second
+    answers = await asyncio.gather(
+        *(room.configure("world", {name: name}, desk.anna) for name in ("title", "description"))
+    )
+    feed = await desk.opened.mirror.feed("world")
+    assert feed is not None
+    assert (feed.title, feed.description, feed.summary) == ("title", "description", "One")
+    assert len({answer.feed.version for answer in answers}) == 2
+
+
+async def test_of_two_that_create_a_feed_at_once_one_did(desk: Desk) -> None:
+    answers = await asyncio.gather(
+        *(desk.room.configure("new", {"title": f"By {n}"}, desk.anna) for n in range(5))
+    )
+    assert sorted(answer.created for answer in answers) == [False] * 4 + [True]
+
+
+async def test_a_retry_of_a_feeds_change_does_nothing_twice(desk: Desk) -> None:
+    raw = {"summary": "Three hurt"}
+    first = await desk.room.configure("world", raw, desk.anna, key="k")
+    await desk.room.configure("world", {"summary": "Four hurt"}, desk.anna)
+    again = await desk.room.configure("world", raw, desk.anna, key="k")
+    assert again.replayed
+    assert again.feed.summary == "Four hurt"
+    with pytest.raises(KeyReused):
+        await desk.room.configure("world", {"summary": "Other"}, desk.anna, key="k")
+    with pytest.raises(KeyReused):
+        await desk.submit(Verb.POST, headline="One", key="k")
+    assert not first.replayed
+
+
+async def test_earlier_key_points_can_be_redacted_and_those_shown_cannot(desk: Desk) -> None:
+    room = desk.room
+    first = (await room.configure("world", {"summary": "Ivan was hurt"}, desk.anna)).feed
+    await room.configure("world", {"title": "News"}, desk.anna)
+    now = (await room.configure("world", {"summary": "A man was hurt"}, desk.anna)).feed
+    seen = ((now.version, now.version_check),)
+    raw = {"verb": "redact", "version": now.version, "note": "a name"}
+    with pytest.raises(WrongState, match="shown now"):
+        await room.redact_feed("world", raw, desk.anna, seen)
+    outcome = await room.redact_feed("world", raw | {"version": first.version}, desk.anna, seen)
+    assert len(outcome.redacted) == 2  # the change of title repeated them
+    assert outcome.feed.summary == "A man was hurt"
+    revisions = await desk.opened.mirror.feed_revisions("world")
+    told = [one.settings.summary if one.settings else None for one in revisions[1:4]]
+    assert told == [None, None, "A man was hurt"]
+    with pytest.raises(FeedStale):
+        await room.redact_feed("world", raw, desk.anna, seen)

@@ -84,7 +84,7 @@ async def test_of_two_edits_of_one_version_one_is_done(both: Both) -> None:
 
 async def test_a_key_that_two_use_at_once_is_used_once(both: Both) -> None:
     for number in range(20):
-        twice = [post(editor="anna", key=key(f"{number}")) for _ in both]
+        twice = [post(editor="anna", retry_key=key(f"{number}")) for _ in both]
         answers = await asyncio.gather(
             *(one.journal.append(record) for one, record in zip(both, twice, strict=True)),
             return_exceptions=True,
@@ -93,9 +93,9 @@ async def test_a_key_that_two_use_at_once_is_used_once(both: Both) -> None:
         [sequence] = {a.sequence for a in answers if isinstance(a, Change | Duplicate)}
         for one, answer in zip(both, answers, strict=True):
             if isinstance(answer, Duplicate):  # it has what the other made, to answer with
-                use = await one.mirror.use("world", "anna", key(f"{number}").mac)
-                assert use is not None
-                assert use.sequence == sequence
+                retry = await one.mirror.retry(key(f"{number}").mac)
+                assert retry is not None
+                assert retry.revision.version == sequence
 
 
 async def test_who_is_shut_out_at_one_appends_nothing_at_the_other(both: Both) -> None:

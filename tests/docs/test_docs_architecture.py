@@ -10,7 +10,7 @@ from prose import DOCS, blocks, chapter, table
 from support.server import ROOT
 
 from feedserver import journal
-from feedserver.live import channel
+from feedserver.live import channel, rounds
 from feedserver.model import Verb
 from feedserver.sqlite.schema import MIGRATIONS
 
@@ -26,9 +26,7 @@ def test_the_layers_are_those_that_imports_are_held_to() -> None:
 
 def test_every_table_is_named_and_no_other() -> None:
     made = re.findall(r"CREATE (?:VIRTUAL )?TABLE (\w+)", "".join(MIGRATIONS))
-    named = [
-        row[0].strip("`") for row in table(chapter(PAGE, "What lives in which table"), "table")
-    ]
+    named = [row[0].strip("`") for row in table(chapter(PAGE, "What lives in which file"), "table")]
     assert named == made
 
 
@@ -55,5 +53,5 @@ def test_the_straight_line_counts_its_steps() -> None:
 
 def test_a_rounds_numbers_are_those_of_the_code() -> None:
     text = chapter(PAGE, "Rounds")
-    assert f"{channel.SLICE} at a time" in text
+    assert f"{rounds.SLICE} at a time" in text
     assert f"without any progress for {channel.STALL_SECONDS:.0f} s" in text

@@ -9,11 +9,12 @@ import pytest
 from prose import DOCS, blocks, chapter, name_of, table
 from support.server import ROOT
 
-from feedserver import service, settings
-from feedserver.commands.program import _parser
-from feedserver.sqlite.database import BUSY_SECONDS, FILE
-from publisher.cli import parser_for
-from publisher.commands import COMMANDS
+from feedserver import settings
+from feedserver.commands.program import PROGRAM
+from feedserver.sqlite.connecting import BUSY_SECONDS
+from feedserver.sqlite.folder import DATABASE
+from feedserver.websocket import listening, server
+from publisher.commands.program import PROGRAM as PUBLISHER
 
 PAGE = DOCS / "operating.md"
 TEXT = PAGE.read_text()
@@ -52,12 +53,12 @@ def lines() -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(("page", "line"), lines())
 def test_every_command_can_be_typed_as_it_stands(page: str, line: str) -> None:
-    program, *words = shlex.split(line)
-    if program == "feedserver":
-        arguments = _parser().parse_args([*words, *_left_out(words)])
-        assert arguments.run
-    else:
-        assert parser_for(COMMANDS[words[0]]).parse_intermixed_args(words[1:])
+    name, *words = shlex.split(line)
+    program = PROGRAM if name == "feedserver" else PUBLISHER
+    entry = program.find(words)
+    assert entry
+    rest = [*words, *_left_out(words)][len(entry.name.split()) :]
+    assert program.parser(entry, entry.load()).parse_intermixed_args(rest)
 
 
 def _left_out(words: list[str]) -> list[str]:
@@ -68,20 +69,19 @@ def _left_out(words: list[str]) -> list[str]:
 
 
 def test_the_commands_of_the_server_are_all_told_of() -> None:
-    told = {shlex.split(line)[1] for _, line in lines() if line.startswith("feedserver ")}
-    choices = next(a.choices for a in _parser()._actions if a.choices)
-    assert told == set(choices)
+    told = [shlex.split(line)[1:] for _, line in lines() if line.startswith("feedserver ")]
+    assert {PROGRAM.find(words) for words in told} == set(PROGRAM.table)
 
 
 @pytest.mark.parametrize(
     "words",
     [
         f"held the write lock for {BUSY_SECONDS:.0f} s",
-        f"up to {service.GOODBYE_SECONDS + service.GRACE_SECONDS:.0f} s while readers are told",
-        f"about {2 * service.SEND_BUFFER // 1024} KiB in the kernel",
-        f"`net.core.somaxconn` of at least {service.BACKLOG}",
-        f"keeps idle connections for {service.KEEP_ALIVE_SECONDS} s",
-        f"| `{FILE}` |",
+        f"up to {server.GOODBYE_SECONDS + server.GRACE_SECONDS:.0f} s while readers are told",
+        f"about {2 * listening.SEND_BUFFER // 1024} KiB in the kernel",
+        f"`net.core.somaxconn` of at least {listening.BACKLOG}",
+        f"keeps idle connections for {server.KEEP_ALIVE_SECONDS} s",
+        f"| `{DATABASE}` |",
     ],
 )
 def test_a_number_is_that_of_the_code(words: str) -> None:

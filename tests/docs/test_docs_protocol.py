@@ -9,12 +9,12 @@ import pytest
 from prose import DOCS, chapter, table
 from starlette.routing import Route, WebSocketRoute
 
-from feedserver import draft, model
-from feedserver.api import editing, reading
-from feedserver.api.app import make_app
-from feedserver.api.problems import _Surprise
+from feedserver import draft, fields, model
+from feedserver.api import caching, cors, editing, queries
+from feedserver.api.problems import InternalError
 from feedserver.errors import FeedError, Refused, Unavailable
-from feedserver.live import channel, messages
+from feedserver.live import channel, goodbyes, messages
+from feedserver.service import make_app
 from feedserver.websocket import endpoint as live
 from feedserver.websocket import frames
 
@@ -30,7 +30,7 @@ def family(kind: type[FeedError]) -> Iterator[type[FeedError]]:
 
 def spoken() -> set[tuple[str, str]]:
     """Every slug and status that a client can meet."""
-    kinds = {*family(Refused), Unavailable, *family(Unavailable), _Surprise}
+    kinds = {*family(Refused), Unavailable, *family(Unavailable), InternalError}
     return {(kind.slug, str(kind.status)) for kind in kinds}
 
 
@@ -66,7 +66,7 @@ def test_every_address_that_the_text_names_exists() -> None:
 
 
 def test_every_close_code_is_in_the_table_and_no_other() -> None:
-    used = {value for name, value in vars(channel).items() if name.startswith("CLOSE_")}
+    used = {value for name, value in vars(goodbyes).items() if name.startswith("CLOSE_")}
     used |= {frames.TOO_MUCH, frames.PROTOCOL_ERROR, frames.close_code(b"")}
     rows = table(chapter(PAGE, "WebSocket"), "code")
     assert {int(row[0]) for row in rows} == used
@@ -97,14 +97,14 @@ def test_every_verb_and_field_is_named() -> None:
         ("headline", f"{model.HEADLINE_MAX} characters"),
         (
             "body",
-            f"{model.BODY_MAX // 1024} KiB of UTF-8; its blocks {draft.BLOCKS_MAX // 1024} KiB",
+            f"{model.BODY_MAX // 1024} KiB of UTF-8; its blocks {fields.BLOCKS_MAX // 1024} KiB",
         ),
         ("note", f"{model.NOTE_MAX} characters"),
         ("tags", f"{model.TAGS_MAX} of {model.TAG_MAX} characters"),
         (
             "media",
             f"{model.MEDIA_MAX}; `alt` {model.ALT_MAX} characters, `credit` {model.TEXT_MAX}, "
-            f"sides {draft.SIDE_MAX} pixels",
+            f"sides {fields.SIDE_MAX} pixels",
         ),
         ("byline, source", f"{model.TEXT_MAX} characters"),
         ("link, `url`", f"{model.URL_MAX} characters"),
@@ -121,10 +121,10 @@ def test_a_limit_is_that_of_the_code(what: str, limit: str) -> None:
 @pytest.mark.parametrize(
     "words",
     [
-        f"`{reading.CACHED}`",
-        f"`{reading.CORS['Access-Control-Expose-Headers']}`",
-        f"(1 to {reading.PAGE_ITEMS_MAX}, {reading.PAGE_ITEMS} by default)",
-        f"of 1 to {reading.QUERY_MAX} characters",
+        f"`{caching.CACHED}`",
+        f"`{cors.CORS['Access-Control-Expose-Headers']}`",
+        f"(1 to {queries.PAGE_ITEMS_MAX}, {queries.PAGE_ITEMS} by default)",
+        f"of 1 to {queries.QUERY_MAX} characters",
         f"the newest {model.SNAPSHOT_ITEMS} items",
         f"more than {model.CATCH_UP_MAX} changed items behind",
         f"at most {messages.MESSAGE_MAX // 1024**2} MiB",
@@ -133,12 +133,12 @@ def test_a_limit_is_that_of_the_code(what: str, limit: str) -> None:
         f"under about {frames.DEFLATE_MIN} bytes",
         f"Without any progress for {channel.STALL_SECONDS:.0f} s",
         f"of 1 to {editing.KEY_MAX} visible ASCII characters",
-        f"{editing.DELIVERY_PATIENCE * 1000:.0f} ms at most",
-        f"{editing.PURGE_PATIENCE:.0f} s at most",
+        f"{editing.DELIVERY_SECONDS * 1000:.0f} ms at most",
+        f"{editing.PURGE_SECONDS:.0f} s at most",
         f"up to {model.AHEAD_MAX // 1000} s ahead",
         f"under {model.STEP_BACK_MAX // 60_000} minutes ahead",
-        f"between {channel.RETRY_MS[0] / 1000} s and at least {channel.RETRY_MS[1] // 1000} s",
-        f"up to {channel.RETRY_MS_MAX // 1000} s",
+        f"between {goodbyes.RETRY_MS[0] / 1000} s and at least {goodbyes.RETRY_MS[1] // 1000} s",
+        f"up to {goodbyes.RETRY_MS_MAX // 1000} s",
     ],
 )
 def test_a_number_is_that_of_the_code(words: str) -> None:

@@ -17,9 +17,8 @@ from starlette.websockets import WebSocketDisconnect
 from support.client import Client, due, parse
 from support.server import Server
 
-from feedserver.api.app import make_app
 from feedserver.live.hub import Hub
-from feedserver.service import create_app, open_context
+from feedserver.service import create_app, make_app, open_context
 from feedserver.settings import read_settings
 from feedserver.sqlite.journal import SQLiteJournal
 from feedserver.websocket.frames import FRAMES

@@ -16,6 +16,7 @@ from support.server import ROOT
 from terminal import PATIENCE, Demo, clean_environ
 
 from feedserver.commands import demo
+from publisher.output import Screen
 
 PROGRAM = [str(Path(sys.executable).parent / "feedserver")]
 TOLD = "The story is told"
@@ -72,14 +73,27 @@ def test_the_first_live_item_comes_soon_and_the_others_leave_time_to_read(
     """Counted in pauses, without the seconds that the publisher takes."""
     waited: list[float] = []
     monkeypatch.setattr(demo.time, "sleep", waited.append)
-    monkeypatch.setattr(demo, "_publish", lambda *_, **__: 1)
+    monkeypatch.setattr(demo, "_publish", lambda *_, **__: {"id": 1})
     server = subprocess.Popen(["/bin/sleep", "60"], text=True)
     try:
-        demo._tell(server, "", {"token": "", "import-token": ""}, 6.0)
+        screen = Screen("feedserver", as_json=False)
+        demo._tell(screen, server, "", {"token": "", "import-token": ""}, 6.0)
     finally:
         server.kill()
         server.wait()
     assert waited == [0.0, 3.0, 6.0, 6.0, 6.0]
+
+
+def test_the_demo_in_json_is_its_address_and_an_item_a_line(tmp_path: Path) -> None:
+    with Demo(PROGRAM, tmp_path, "--json") as demo:
+        demo.wait_for(story()[-1]["note"])
+        begun, *told = map(json.loads, demo.lines)
+        assert httpx.get(f"{begun['url']}/feeds/{begun['feed']}").status_code == 200
+        assert (tmp_path / begun["token"]).read_text().startswith("nf_")
+        assert [item["feed"] for item in told] == ["world"] * len(story())
+        assert demo.interrupt() == 0
+        assert demo.faults == []
+    assert len(demo.lines) == 1 + len(story())
 
 
 def test_the_demo_takes_its_port_from_the_variable_and_no_other_setting(tmp_path: Path) -> None:

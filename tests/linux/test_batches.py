@@ -1,4 +1,4 @@
-"""Sends in lots, through the kernel's queues: to nobody but the readers they are for."""
+"""Sends to many readers with one system call: to nobody but the readers they are for."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ libc = ctypes.CDLL(None)
 assert libc.prctl(38, 1, 0, 0, 0) == 0
 assert libc.prctl(22, 2, program) == 0
 """
-# The kernel keeps one of the writes that it was told of, once, amid the third lot.
+# The kernel keeps one of the writes that it was told of, once, amid the third batch.
 GIVEN_UP = """
 import feedserver.linux.aio as aio
 take, taken = aio.Aio._take_events, []
@@ -186,7 +186,7 @@ def test_a_kernel_that_keeps_writes_waiting_is_given_up(
     monkeypatch.setattr(aio, "call", late)
     with pytest.raises(TimeoutError):
         queue.send(numbers, b"news")
-    assert "one by one from now on" in caplog.text
+    assert "AIO is given up" in caplog.text
     monkeypatch.setattr(aio, "call", real)
     for _, other in pairs[:8]:
         taken(other)
@@ -197,7 +197,7 @@ def test_a_kernel_that_keeps_writes_waiting_is_given_up(
 def way_of(capfd: pytest.CaptureFixture[str]) -> tuple[str, str]:
     """Which of the kernel's queues a server says it has, and all that it said."""
     said = capfd.readouterr().err
-    [line] = re.findall("sends go to the kernel (.*)", said)
+    [line] = re.findall("each system call sends to (.*)", said)
     return line, said
 
 
@@ -207,7 +207,7 @@ def test_readers_who_come_and_go_get_their_own_feed_and_nothing_else(
 ) -> None:
     server = serve(*WAYS[way], *TALKING, FEEDSERVER_READER_RATE="100000")
     said, _ = way_of(capfd)
-    if said != f"in lots, through {way}":
+    if said != f"many readers, through {way}":
         pytest.skip(f"this kernel refuses {way}")
     server.cli("feed", "add", "sport", "--title", "Sport")
     with server.editing() as editor:
@@ -267,8 +267,8 @@ def _reset(line: ClientConnection) -> None:
 @pytest.mark.parametrize(
     ("options", "forbidden", "refused", "taken"),
     [
-        (("--io-uring", "on"), uring._SETUP, "io_uring", "in lots, through asynchronous I/O"),
-        ((), SETUP, "asynchronous I/O", "one by one"),
+        (("--io-uring", "on"), uring._SETUP, "io_uring", "many readers, through asynchronous I/O"),
+        ((), SETUP, "asynchronous I/O", "one reader"),
     ],
 )
 def test_where_the_kernel_refuses_one_way_another_is_taken(
@@ -318,7 +318,7 @@ def test_sends_go_one_by_one_where_the_operator_wants_that(
     serve: Serve, capfd: pytest.CaptureFixture[str]
 ) -> None:
     server = serve("--aio", "off", *TALKING)
-    assert way_of(capfd)[0] == "one by one"
+    assert way_of(capfd)[0] == "one reader"
     with server.editing() as editor:
         asyncio.run(_follow_one(server, editor))
 

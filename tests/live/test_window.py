@@ -7,8 +7,8 @@ from dataclasses import replace
 import orjson
 import pytest
 
-from feedserver.journal import Stock
-from feedserver.live.window import View
+from feedserver.journal import InitialState
+from feedserver.live.window import Window
 from feedserver.model import Feed, Item
 from feedserver.rules import Change
 
@@ -28,37 +28,37 @@ def change(sequence: int, state: Item, *, head: int | None = None) -> Change:
 
 
 @pytest.fixture
-def view() -> View:
+def window() -> Window:
     first = item(3)
-    return View(Stock(FEED, (first,), (), (first,), {3: "c3"}))
+    return Window(InitialState(FEED, (first,), (), (first,), {3: "c3"}))
 
 
-def shown(view: View) -> list[Item]:
-    items, _ = view.snapshot()
+def shown(window: Window) -> list[Item]:
+    items, _ = window.snapshot()
     return items
 
 
-def test_an_older_state_does_not_take_the_place_of_a_newer_one(view: View) -> None:
+def test_an_older_state_does_not_take_the_place_of_a_newer_one(window: Window) -> None:
     newest = item(6, pinned=True)
-    assert view.apply(change(4, newest, head=6))  # read back: it comes as it is by now
-    assert view.apply(change(5, item(5)))  # from memory: as it was then
-    assert view.head == 5
-    assert shown(view) == [newest]
-    assert view.changed_since(3) == [newest]
-    assert orjson.loads(view.json(shown(view)[0]))["headline"] == "version 6"
-    assert view.apply(change(6, newest))
-    assert shown(view) == view.changed_since(5) == [newest]
+    assert window.apply(change(4, newest, head=6))  # read back: it comes as it is by now
+    assert window.apply(change(5, item(5)))  # from memory: as it was then
+    assert window.head == 5
+    assert shown(window) == [newest]
+    assert window.changed_since(3) == [newest]
+    assert orjson.loads(window.json(shown(window)[0]))["headline"] == "version 6"
+    assert window.apply(change(6, newest))
+    assert shown(window) == window.changed_since(5) == [newest]
 
 
-def test_a_change_that_is_in_already_changes_nothing(view: View) -> None:
-    assert view.apply(change(4, item(4)))
+def test_a_change_that_is_in_already_changes_nothing(window: Window) -> None:
+    assert window.apply(change(4, item(4)))
     for again in (change(3, item(3)), change(4, item(9, item_id=4))):
-        assert not view.apply(again)
-    assert view.cursor("epoch") == "epoch.4.c4"
-    assert shown(view) == [item(4)]
+        assert not window.apply(again)
+    assert window.cursor("epoch") == "epoch.4.c4"
+    assert shown(window) == [item(4)]
 
 
-def test_the_head_is_that_of_the_change_however_new_the_feed_comes(view: View) -> None:
-    assert view.apply(change(4, item(6), head=6))
-    assert view.cursor("epoch") == "epoch.4.c4"
-    assert (view.check(4), view.check(6)) == ("c4", None)
+def test_the_head_is_that_of_the_change_however_new_the_feed_comes(window: Window) -> None:
+    assert window.apply(change(4, item(6), head=6))
+    assert window.cursor("epoch") == "epoch.4.c4"
+    assert (window.check(4), window.check(6)) == ("c4", None)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-import time
 from itertools import pairwise
+from types import ModuleType
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from steps import count as steps_of
 
 from feedserver import markup
-from feedserver.markup import Span, bad_links, blocks, is_link, plain
+from feedserver.addresses import is_link
+from feedserver.markup import Span, bad_links, blocks, plain
 from feedserver.model import BODY_MAX
 
 texts = st.text(alphabet="ab *\\[]()\n\t,.5", max_size=60) | st.text(max_size=60)
@@ -146,17 +148,23 @@ HOSTILE = {
 
 @pytest.mark.parametrize("piece", HOSTILE.values(), ids=HOSTILE)
 @pytest.mark.parametrize("start", ["", "[x](z"])
-def test_the_longest_body_is_read_in_linear_time(piece: str, start: str) -> None:
-    def seconds(size: int) -> float:
+def test_the_longest_body_is_read_in_linear_time(
+    monkeypatch: pytest.MonkeyPatch, piece: str, start: str
+) -> None:
+    def steps(size: int) -> int:
         body = start + piece * ((size - len(start)) // len(piece))
-        best = 9.0
-        for _ in range(2):
-            started = time.process_time()
-            markup.blocks(body)
-            markup.bad_links(body)
-            best = min(best, time.process_time() - started)
-        return best
+        return steps_of(monkeypatch, markup, lambda: (blocks(body), bad_links(body)))
 
-    short, long = seconds(BODY_MAX // 16), seconds(BODY_MAX // 2)
-    # Eight times the text in square time takes 64 times as long; the rest is the machine's noise.
-    assert long < 24 * short + 0.01
+    short, long = steps(BODY_MAX // 128), steps(BODY_MAX // 16)
+    # Eight times the text in square time takes 64 times as many steps.
+    assert long < 9 * short
+
+
+def test_square_time_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    pairs = ModuleType("pairs")
+    pairs.PAIR = re.compile(r"a+b|a")
+
+    def steps(size: int) -> int:
+        return steps_of(monkeypatch, pairs, lambda: list(pairs.PAIR.finditer("a" * size)))
+
+    assert steps(320) > 40 * steps(40)

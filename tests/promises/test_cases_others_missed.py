@@ -18,15 +18,16 @@ from support.watcher import Watcher
 from support.world import World, world
 
 from feedserver.api.access import Tokens
-from feedserver.api.app import make_app
 from feedserver.api.context import Context, Site
 from feedserver.journal import Page
-from feedserver.live import channel, hub
-from feedserver.live import window as view
-from feedserver.live.channel import CLOSE_ENDED
+from feedserver.live import channel, hub, rounds, window
+from feedserver.live.chains import Chains
+from feedserver.live.goodbyes import CLOSE_ENDED
 from feedserver.live.messages import MESSAGE_MAX, Messages
-from feedserver.live.window import View
+from feedserver.live.sending import Sender
+from feedserver.live.window import Window
 from feedserver.model import CATCH_UP_MAX, SNAPSHOT_ITEMS, Cursor, Item, Verb
+from feedserver.service import make_app
 
 pytestmark = pytest.mark.anyio
 
@@ -178,27 +179,28 @@ async def test_who_is_connected_and_level_gets_every_change_of_a_burst(
     await here.check(watcher)
     followed = await here.stations[0].hub.channel("world")
     assert followed is not None
-    assert len(followed.view._items) < 400, "the burst is kept"
+    assert len(followed.window._items) < 400, "the burst is kept"
 
 
-@pytest.mark.parametrize("part", ["chain", "_write"])
+@pytest.mark.parametrize(("owner", "part"), [(Chains, "since"), (Sender, "send")])
 async def test_a_round_that_fails_is_said_and_nobody_misses_its_news(
     here: World,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
+    owner: type,
     part: str,
 ) -> None:
-    monkeypatch.setattr(channel, "REPEAT_SECONDS", 0.0)
+    monkeypatch.setattr(rounds, "REPEAT_SECONDS", 0.0)
     watcher = recorder(here)
     await here.connected(watcher, room=10_000_000)
     await here.settle()
-    real = getattr(channel.Channel, part)
+    real = getattr(owner, part)
 
-    def failing(self: channel.Channel, *rest: Any) -> Any:
-        monkeypatch.setattr(channel.Channel, part, real)
+    def failing(self: object, *rest: Any) -> Any:
+        monkeypatch.setattr(owner, part, real)
         raise RuntimeError("nobody foresaw this")
 
-    monkeypatch.setattr(channel.Channel, part, failing)
+    monkeypatch.setattr(owner, part, failing)
     await news(here)
     await here.settle()
     await asyncio.sleep(0.01)
@@ -218,7 +220,7 @@ async def test_a_burst_beyond_all_bounds_is_a_snapshot(
     await here.connected(watcher, room=10_000_000)
     await here.settle()
     watcher.messages.clear()
-    monkeypatch.setattr(view, limit, most)
+    monkeypatch.setattr(window, limit, most)
     await news(here, CATCH_UP_MAX + 60)
     await told_at_once(here)
     assert [message["type"] for message in watcher.messages] == ["snapshot"]
@@ -331,6 +333,7 @@ async def test_the_cursor_of_a_record_that_a_kill_erased_is_still_a_place(here: 
     [tombstone] = watcher.messages[-1]["items"]
     assert tombstone.keys() == {
         "id",
+        "uid",
         "feed",
         "version",
         "etag",
@@ -469,7 +472,7 @@ async def test_a_reader_that_is_behind_when_its_feed_ends_is_told_so_once_it_has
 async def test_who_joins_between_two_slices_of_a_round_misses_neither_change(
     here: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(channel, "SLICE", 1)
+    monkeypatch.setattr(rounds, "SLICE", 1)
     crowd = [here.watcher("world") for _ in range(8)]
     for watcher in crowd:
         await here.connected(watcher)
@@ -608,7 +611,7 @@ async def test_a_page_fetched_by_next_is_completed_by_the_changes_since_its_curs
 async def test_a_server_that_ends_lets_go_of_who_waits_for_a_place_that_never_comes(
     here: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hub, "BEHIND_PATIENCE", 0.01)
+    monkeypatch.setattr(hub, "BEHIND_TIMEOUT", 0.01)
     watcher = recorder(here)
     own = here.stations[0].hub
     assert await own.channel("world")
@@ -617,9 +620,10 @@ async def test_a_server_that_ends_lets_go_of_who_waits_for_a_place_that_never_co
     cursor = str(Cursor(own.epoch, feed.head, feed.check))
     await own.close()
     async with asyncio.timeout(5):
-        await here.connected(watcher, since=cursor, lost=True)
+        await here.connected(watcher, since=cursor)
         await here.read(watcher, 100_000)
-    assert [message["type"] for message in watcher.messages] == ["snapshot", "goodbye"]
+    # Not a snapshot, which would take it back behind what it knows.
+    assert [message["type"] for message in watcher.messages] == ["goodbye"]
 
 
 async def test_a_feed_that_nobody_reads_is_forgotten_only_when_nobody_is_about_to(
@@ -655,16 +659,16 @@ async def test_news_since_a_view_was_loaded_is_as_if_it_were_loaded_now(here: Wo
     for _ in range(5):
         await here.submit("world", Verb.POST, headline="From the archive", at=past)
     await here.settle()
-    stock = await here.opened.mirror.stock("world", hub.RECENT, hub.CHECKS)
-    assert stock is not None
-    loaded = View(stock)
+    state = await here.opened.mirror.initial_state("world", hub.RECENT, hub.CHECKS)
+    assert state is not None
+    loaded = Window(state)
     fresh = Messages(loaded, own.epoch, "https://news.example/feeds/world", 3)
     assert followed.messages.snapshot().stem == fresh.snapshot().stem
-    sequences = sorted(stock.checks)
+    sequences = sorted(state.checks)
     for sequence in (*sequences[:3], *sequences[-300::10], sequences[-1]):
-        one, other = followed.view.changed_since(sequence), loaded.changed_since(sequence)
+        one, other = followed.window.changed_since(sequence), loaded.changed_since(sequence)
         assert one == other
-    assert len(followed.view._items) < 350
+    assert len(followed.window._items) < 350
     _, truth = await here.truth("world")
     watcher = here.watcher("world")
     await here.connected(watcher, room=10_000_000)
@@ -676,14 +680,14 @@ async def test_a_mirror_is_asked_once_however_many_come_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     asked = 0
-    stock_of = MemoryMirror.stock
+    initial_state = MemoryMirror.initial_state
 
     async def counted(*args: Any) -> Any:
         nonlocal asked
         asked += 1
-        return await stock_of(*args)
+        return await initial_state(*args)
 
-    monkeypatch.setattr(MemoryMirror, "stock", counted)
+    monkeypatch.setattr(MemoryMirror, "initial_state", counted)
     async with world(in_memory()) as here:
         await news(here, 10)
         crowd = [here.watcher("world") for _ in range(200)]
@@ -695,9 +699,9 @@ async def test_a_mirror_is_asked_once_however_many_come_at_once(
             await here.check(watcher)
 
 
-async def crowd_in_blocks_of_two(here: World, monkeypatch: pytest.MonkeyPatch) -> list[Recorder]:
+async def crowd_in_cohorts_of_two(here: World, monkeypatch: pytest.MonkeyPatch) -> list[Recorder]:
     """Connect four readers, of whom a round takes two at a time."""
-    monkeypatch.setattr(channel, "SLICE", 2)
+    monkeypatch.setattr(rounds, "SLICE", 2)
     crowd = [recorder(here) for _ in range(4)]
     for watcher in crowd:
         await here.connected(watcher, room=1_000_000)
@@ -707,7 +711,7 @@ async def crowd_in_blocks_of_two(here: World, monkeypatch: pytest.MonkeyPatch) -
 async def test_who_joined_in_one_round_and_is_ahead_of_the_next_is_told_nothing_twice(
     here: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    crowd = await crowd_in_blocks_of_two(here, monkeypatch)
+    crowd = await crowd_in_cohorts_of_two(here, monkeypatch)
     await here.settle()
     station = here.stations[0]
     found = await station.hub.channel("world")
@@ -732,18 +736,18 @@ async def test_who_joined_in_one_round_and_is_ahead_of_the_next_is_told_nothing_
         await here.check(watcher)
 
 
-async def test_a_block_that_was_merged_away_has_nobody(
+async def test_a_cohort_that_was_merged_away_has_nobody(
     here: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    crowd = await crowd_in_blocks_of_two(here, monkeypatch)
+    crowd = await crowd_in_cohorts_of_two(here, monkeypatch)
     found = await here.stations[0].hub.channel("world")
     assert found is not None
-    kept, left = found._blocks
+    kept, left = found.cohorts
     for watcher in crowd[::2]:
         await here.hang_up(watcher)
     await news(here)
     await here.settle()
-    assert list(found._blocks) == [kept]
-    assert (len(kept.readers), len(kept.descriptors), found.caught_up) == (2, 2, 2)
+    assert list(found.cohorts) == [kept]
+    assert (len(kept.readers), len(kept.descriptors), found.cohorts.readers) == (2, 2, 2)
     assert not left.readers  # whoever still holds it writes to nobody
     assert not left.descriptors

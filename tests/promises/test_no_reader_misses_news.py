@@ -25,11 +25,12 @@ from support.client import sequence_of
 from support.memory import turns as wait
 from support.records import Open, in_memory, in_sqlite
 from support.watcher import Watcher
-from support.world import FEEDS, HEARTBEAT, World, shrink_limits
+from support.witness import json_of
+from support.world import FEEDS, HEARTBEAT, World, shrink_limits, use_of
 
 from feedserver import wire
 from feedserver.live import channel
-from feedserver.model import Item, Status, Verb
+from feedserver.model import Act, Item, Status, Verb
 from feedserver.newsroom import Submission
 from feedserver.rules import CLOSED_TO
 
@@ -43,12 +44,30 @@ SHOWN = 4  # items of a snapshot, beside the pinned
 PINNED_MAX = 2  # more would not fit into one snapshot with limits as small as these
 LIFE = 4  # steps that servers live at least: with fewer, little else would happen
 WORDING = (Verb.FIX, Verb.UPDATE, Verb.CORRECT)
-EDITS = (Verb.HOLD, Verb.PIN, *WORDING, Verb.RELEASE, Verb.UNPIN, Verb.KILL)
+EDITS = (
+    Verb.HOLD,
+    Verb.PIN,
+    *WORDING,
+    Verb.REDACT,
+    Verb.RELEASE,
+    Act.FEED,
+    Verb.UNPIN,
+    Verb.KILL,
+    Verb.REDACT,
+)
+REDACTED = ("words", "a correction", "a kill")
 
 
 def rarely(story: Story) -> bool:
     """Say whether it is time that servers die."""
     return story.age >= LIFE
+
+
+def _fits(kind: str, item: Item) -> bool:
+    """Say whether an item may have something of that kind to redact."""
+    if kind == "a kill" or item.status is Status.KILLED:
+        return kind == "a kill" and item.status is Status.KILLED
+    return bool(item.corrections) if kind == "a correction" else item.version > item.id
 
 
 def with_watchers(story: Story) -> bool:
@@ -125,6 +144,7 @@ class Story(RuleBasedStateMachine):
         self, seed: int, count: int, rooms: list[int]
     ) -> None:
         self.chance = random.Random(seed)
+        self.redacted = itertools.cycle(REDACTED)
         self.edit = itertools.cycle(EDITS[seed % len(EDITS) :] + EDITS[: seed % len(EDITS)])
         self.world = World(self.opening(seed), self.stations)
         self.do(self.world.open())
@@ -172,6 +192,10 @@ class Story(RuleBasedStateMachine):
                     self.pin_or_unpin(slug, which, edit)
                 case Verb.KILL:
                     self.withdraw(slug, which)
+                case Verb.REDACT:
+                    self.redact(slug, which)
+                case Act.FEED:
+                    self.write_key_points(slug, which)
                 case _:
                     self.reword(slug, which, edit)
 
@@ -197,6 +221,38 @@ class Story(RuleBasedStateMachine):
     def withdraw(self, slug: str, which: int) -> None:
         if item := self.item(slug, which):
             self.must(slug, Verb.KILL, item, note="It was not so.", blindly=which % 2 == 0)
+
+    def redact(self, slug: str, which: int) -> None:
+        """Redact superseded words, a correction's note, or that of a kill: each in turn."""
+        for _ in REDACTED:
+            kind = next(self.redacted)
+            items = [one for one in self.world.items.values() if one.feed == slug]
+            items = [one for one in items if _fits(kind, one) and not self.world.is_unsure(one)]
+            if not items:
+                continue
+            item = items[which % len(items)]
+            found = self.do(self.world.redactable(item))
+            found = [one for one in found if (one.act is Verb.CORRECT) == (kind == "a correction")]
+            if found:
+                self.redact_as(kind, item, found[which % len(found)].version)
+                return
+
+    def redact_as(self, kind: str, item: Item, version: int) -> None:
+        note = f"Note {next(self.numbers)}"
+        self.must(item.feed, Verb.REDACT, item, version=version, note=note)
+        before, after = json_of(item), json_of(self.world.items[item.id])
+        changed = {name for name in {*before, *after} if before.get(name) != after.get(name)}
+        public = {"a correction": {"corrections"}, "a kill": {"note"}}.get(kind, set())
+        assert changed == {"version", "etag"} | public, "readers get the same state"
+        self.count(f"{kind} redacted")
+
+    def write_key_points(self, slug: str, which: int) -> None:
+        """Write a feed's key points, or clear them, and mostly redact earlier ones."""
+        summary = None if which % 5 == 4 else f"Points {next(self.numbers)}"
+        self.do(self.world.configure(slug, summary=summary, typo=which % 3 == 0))
+        self.count("key points")
+        if which % 4:
+            self.happened["key points redacted"] += self.do(self.world.redact_summary(slug, which))
 
     @rule(slug=slugs, which=pick)
     def withdraw_while_somebody_updates(self, slug: str, which: int) -> None:
@@ -239,7 +295,11 @@ class Story(RuleBasedStateMachine):
             verb = ([Verb.HOLD if held else Verb.RELEASE, Verb.PIN if pinned else Verb.UNPIN])[
                 which % 2
             ]
-        raw = {"note": "It was not so."} if verb in {Verb.CORRECT, Verb.KILL} else {}
+        raw: dict[str, Any] = {}
+        if verb in {Verb.CORRECT, Verb.KILL, Verb.REDACT}:
+            raw["note"] = "It was not so."
+        if verb is Verb.REDACT:
+            raw["version"] = item.id  # which a kill erased
         raw |= {"headline": "late"} if verb in WORDING else {}
         assert self.do(self.world.submit(slug, verb, item, **raw)) is None
 
@@ -283,7 +343,11 @@ class Story(RuleBasedStateMachine):
         if used:
             first = used[which % len(used)]
             other = self.world.submission(first.feed, Verb.POST, None, first.key, **self.draft(10))
-            assert self.do(self.world.send(other)) is None
+            answer = self.do(self.world.send(other))
+            made = self.world.used[use_of(first)][1]
+            if answer is not None:  # what it could be compared with was redacted
+                assert made.version in self.world.erased[made.id]
+                assert answer == self.world.items[made.id] or made.words_at == answer.words_at
 
     @rule(slug=slugs, amid=st.booleans())
     def an_editor_is_shut_out(self, slug: str, amid: bool) -> None:
@@ -638,7 +702,9 @@ OFTEN = (  # what must have happened, or the property would prove less than it s
         "closed",
         "reopened",
         "renamed",
+        "key points",
     ),
+    *(f"{what} redacted" for what in (*REDACTED, "key points")),
     *(f"{whose} cursor" for whose in ("own", *FOREIGN)),
     *("poll", "page", "loose", "somebody is behind", "dropped", "one is ahead", *DEATHS),
     *(f"sent {kind}" for kind in ("snapshot", "changes", "heartbeat", "ended")),

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hostile import Act, Hostile
+from hostile import Hostile, Response
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -166,8 +166,8 @@ def publisher(tmp_path: Path) -> Publisher:
 def hostile() -> Iterator[Callable[..., Hostile]]:
     started: list[Hostile] = []
 
-    def start(*acts: Act, **more: Any) -> Hostile:
-        started.append(Hostile(*acts, **more))
+    def start(*responses: Response, **more: Any) -> Hostile:
+        started.append(Hostile(*responses, **more))
         return started[-1]
 
     yield start

@@ -1,4 +1,4 @@
-"""Servers that misbehave on purpose. Each takes one scripted act per request, the last for ever."""
+"""Servers that misbehave on purpose. Each has a response for each request, and repeats the last."""
 
 from __future__ import annotations
 
@@ -55,18 +55,18 @@ IQDLrvVz+XC8kHNO+hozsLq4JVIEEWAf8MqY1svknCcsgQIhAKBqHzZALyX86eWh
 -----END CERTIFICATE-----
 """
 TLS_HELLO = 0x16
-Act = Callable[[socket.socket, Request], None]
+Response = Callable[[socket.socket, Request], None]
 
 
 class Hostile:
-    """A server on a port of its own that plays `acts` and remembers what it was asked."""
+    """A server on a port of its own that sends `responses` and records the requests."""
 
-    def __init__(self, *acts: Act, certificate: Path | None = None) -> None:
+    def __init__(self, *responses: Response, certificate: Path | None = None) -> None:
         self._tls = None
         if certificate is not None:
             self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self._tls.load_cert_chain(certificate)
-        self.acts = list(acts)
+        self.responses = list(responses)
         self.requests: list[Request] = []
         self.asked = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -104,25 +104,27 @@ class Hostile:
             return
         self.requests.append(request)
         self.asked.set()
-        act = self.acts.pop(0) if len(self.acts) > 1 else self.acts[0]
-        act(connection, request)
+        response = self.responses.pop(0) if len(self.responses) > 1 else self.responses[0]
+        response(connection, request)
 
 
-def answers(status: int, body: Any = None, kind: str = "application/json", **headers: Any) -> Act:
-    """Answer properly, whatever it is, and close."""
+def answers(
+    status: int, body: Any = None, kind: str = "application/json", **headers: Any
+) -> Response:
+    """Answer with this in correct HTTP, and close."""
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     lines = [f"HTTP/1.1 {status} Answer", f"content-type: {kind}", f"content-length: {len(data)}"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
     lines += ["connection: close", "", ""]
 
-    def act(connection: socket.socket, _: Request) -> None:
+    def response(connection: socket.socket, _: Request) -> None:
         connection.sendall("\r\n".join(lines).encode() + data)
         connection.shutdown(socket.SHUT_RDWR)
 
-    return act
+    return response
 
 
-def problem(status: int, slug: str, detail: str = "as it is", **headers: Any) -> Act:
+def problem(status: int, slug: str, detail: str = "as it is", **headers: Any) -> Response:
     """Answer with a problem as a feedserver does."""
     body = {"type": slug, "title": slug, "status": status, "detail": detail}
     return answers(status, body, "application/problem+json", **headers)
@@ -168,17 +170,17 @@ def drips_headers(connection: socket.socket, _: Request) -> None:
     threading.Thread(target=drip, daemon=True).start()
 
 
-def streams(*messages: Any) -> list[Act]:
+def streams(*messages: Any) -> list[Response]:
     """Refuse the WebSocket, then send these as an event stream and close."""
 
-    def act(connection: socket.socket, _: Request) -> None:
+    def response(connection: socket.socket, _: Request) -> None:
         head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n"
         connection.sendall(head)
         for message in messages:
             connection.sendall(f"id: x\ndata: {json.dumps(message)}\n\n".encode())
         connection.shutdown(socket.SHUT_RDWR)
 
-    return [answers(426, b"<h1>Upgrade</h1>", "text/html"), act]
+    return [answers(426, b"<h1>Upgrade</h1>", "text/html"), response]
 
 
 def _read(connection: socket.socket) -> Request | None:

@@ -1,13 +1,14 @@
-"""What could take text away, or bring a wrong one to readers, is asked, told or refused."""
+"""Whatever could lose a text or publish a wrong one is asked about, reported or refused."""
 
 from __future__ import annotations
 
 import shlex
+import sys
 
 import pytest
 from hostile import ITEM, answers
 
-from publisher.output import local_time
+from publisher.text.items import local_time
 
 posted = answers(201, ITEM)
 NOTE = ["--note", "Wrong."]
@@ -42,6 +43,44 @@ def test_a_byte_order_mark_reaches_no_reader(publisher, hostile):
     assert server.requests[0].json["body"] == "Text"
     assert publisher("post", "--file=-", stdin="\ufeffHead\n\nText").code == 0
     assert server.requests[1].json == {"headline": "Head", "body": "Text"}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16-le", "utf-16-be", "utf-32"])
+def test_a_mark_at_the_beginning_says_how_a_text_is_encoded(publisher, hostile, tmp_path, encoding):
+    """As PowerShell and Notepad write it."""
+    mark = "\ufeff" if encoding.endswith("e") else ""  # the others write it themselves
+    data = f"{mark}Злива\r\n\r\n“Text” 🌧\r\n".encode(encoding)
+    story = tmp_path / "story.txt"
+    story.write_bytes(data)
+    server = hostile(posted)
+    publisher.at(server.url)
+    assert publisher("post", "--file", str(story)).code == 0
+    assert publisher("post", "--file=-", stdin=data).code == 0
+    for request in server.requests:
+        assert request.json == {"headline": "Злива", "body": "“Text” 🌧"}
+    write = f"{sys.executable} -c \"import shutil, sys; shutil.copy('{story}', sys.argv[1])\""
+    assert publisher("post", "--edit", EDITOR=write).code == 0
+    assert server.requests[-1].json == {"headline": "Злива", "body": "“Text” 🌧"}
+
+
+def test_a_text_that_breaks_off_amid_a_character_is_kept_and_not_sent(publisher, hostile):
+    server = hostile(posted)
+    data = "\ufeffText".encode("utf-16-le")[:-1]
+    failed = publisher.at(server.url)("post", "x", "-", stdin=data)
+    assert failed.code == 2
+    assert "stdin is not UTF-16 (byte " in failed.err
+    assert f"saved in {publisher.home}" in failed.err
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_token_may_come_from_a_file_in_utf_16(publisher, newsroom, encoding):
+    token = f"{newsroom.token}\r\n".encode(encoding)
+    assert publisher("login", newsroom.url, stdin=token).code == 0
+    assert publisher("post", "It works").code == 0
+    failed = publisher("login", newsroom.url, stdin=b"caf\xe9\n")
+    assert failed.code == 2
+    assert "the token on stdin is not UTF-8" in failed.err
 
 
 def test_without_the_scissors_line_the_hint_is_still_not_published(publisher, hostile):
@@ -93,7 +132,7 @@ def test_a_conflict_forgets_nothing_that_was_typed(publisher, hostile):
     for command, headline in ((over, "Mine"), (into, "Nine dead")):
         server = hostile(answers(200, current), answers(201, ITEM))
         if command is over:
-            server.acts.pop(0)
+            server.responses.pop(0)
         done = publisher.at(server.url)(*shlex.split(command)[1:], EDITOR=editor)
         assert done.code == 0, done.err
         sent = server.requests[-1]
@@ -114,15 +153,22 @@ def test_a_conflict_forgets_nothing_that_was_typed(publisher, hostile):
     [
         (["update"], "which item? its number comes first: publisher update 131 …\n"),
         (["kill", "1"], "kill needs --note\n"),
-        (["hold", "6", "7"], "'7' is too much; write: publisher hold ID [options]\n"),
+        (["hold", "6", "7"], "unexpected argument: 7\nusage: publisher hold ID [options]"),
+        (["post", "a", "b"], "unexpected argument: b; put a headline of several words in quotes"),
         (["hold", "x"], "'x' is not an item number; see: publisher list\n"),
-        (["post", "x", "--key="], "--key takes 1 to 128 visible ASCII characters"),
-        (["hold", "6", "--if-match="], "--if-match takes a version such as 131-x7Kd"),
-        (["list", "--timeout=x"], "--timeout takes a number of seconds, at most 600, not 'x'\n"),
-        (["list", "--limit=0"], "--limit takes a whole number from 1 on, and '0' is none\n"),
-        (["post", "--headline", "-x"], "one that begins with - is written --headline=-x\n"),
-        (["fix", "1", "--clear=headline"], "--clear takes one of body, occurred-at"),
-        (["fix", "1", "--tag=a", "--no-tags"], "--no-tags and --tag do not go together\n"),
+        (["post", "x", "--key="], "--key must be 1 to 128 visible ASCII characters"),
+        (["hold", "6", "--if-match="], "--if-match must be a version such as 131-x7Kd"),
+        (
+            ["list", "--timeout=x"],
+            "--timeout must be a number of seconds up to 600, not 'x'\n",
+        ),
+        (["list", "--limit=0"], "--limit must be a positive whole number, not '0'\n"),
+        (
+            ["post", "--headline"],
+            "--headline needs a value; type one that begins with -- as --headline=--x",
+        ),
+        (["fix", "1", "--clear=headline"], "--clear must be one of body, occurred-at"),
+        (["fix", "1", "--tag=a", "--no-tags"], "--no-tags and --tag cannot be used together\n"),
         (["post", "x", "--alt=y"], "--alt comes after the --media that it describes\n"),
         (["list", "--json=x"], "--json takes no value"),
     ],

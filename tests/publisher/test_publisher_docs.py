@@ -9,10 +9,11 @@ import shlex
 import pytest
 from support.server import ROOT
 
-from publisher.cli import parser_for
-from publisher.commands import COMMANDS
+from publisher.commands.program import PROGRAM, TABLE
 
 GUIDE = (ROOT / "docs" / "publishing.md").read_text()
+COMMANDS = {entry.name: entry.load() for entry in TABLE}
+PARSERS = {entry.name: PROGRAM.parser(entry, COMMANDS[entry.name]) for entry in TABLE}
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 
 
@@ -29,7 +30,7 @@ OF_SERVER = {"--import"}  # an option of `feedserver token add`
 
 def options(verb: str) -> set[str]:
     found: set[str] = set()
-    for action in parser_for(COMMANDS[verb])._actions:
+    for action in PARSERS[verb]._actions:
         found |= {option for option in action.option_strings if option.startswith("--")}
     return found
 
@@ -60,7 +61,7 @@ EXAMPLES = [example for command in COMMANDS.values() for example in command.exam
 @pytest.mark.parametrize("line", [*COMMAND_LINES, *EXAMPLES])
 def test_every_example_is_a_command(line):
     _, verb, *words = shlex.split(re.split(r" [<|] ", line)[0])
-    args = parser_for(COMMANDS[verb]).parse_intermixed_args(words)
+    args = PARSERS[verb].parse_intermixed_args(words)
     assert isinstance(args, argparse.Namespace)
 
 

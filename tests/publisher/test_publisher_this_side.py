@@ -11,7 +11,7 @@ import pytest
 from hostile import CERTIFICATE, ITEM, answers, streams
 
 from publisher.failures import Broken, Misused, as_failure
-from publisher.profile import folder
+from publisher.text.files import own_folder
 
 posted = answers(201, ITEM)
 PAGE = {"items": [ITEM]}
@@ -62,8 +62,8 @@ def test_where_stdin_is_closed_no_text_can_come_from_it(publisher, hostile):
 
 @pytest.mark.parametrize("line", ["--help", "list", "post x", "post x --json"])
 def test_a_reader_that_has_seen_enough_is_no_fault(publisher, hostile, line):
-    act = answers(200, PAGE) if line == "list" else posted
-    publisher.at(hostile(act).url)
+    response = answers(200, PAGE) if line == "list" else posted
+    publisher.at(hostile(response).url)
     # `true` is gone, and its end of the pipe closed, before the program has begun.
     done = publisher.through_shell(f"exec 3> >(true); wait $!; publisher {line} >&3; exit $?")
     assert (done.code, done.err) == (0, "")
@@ -79,6 +79,7 @@ def test_ctrl_c_while_the_modules_load_is_a_quiet_end(publisher, tmp_path):
         "sys.meta_path.insert(0, Stop())\n"
     )
     path = f"{tmp_path}:{publisher.environ['PYTHONPATH']}"
+    publisher.at("http://127.0.0.1:9")
     stopped = publisher("list", PYTHONPATH=path)
     assert (stopped.code, stopped.out, stopped.err) == (130, "", "")
 
@@ -102,7 +103,7 @@ def test_ctrl_c_in_json_is_an_object_too(publisher, tmp_path):
         "import os, signal, socket\n"
         "def refuse(*_, **__):\n"
         "    os.kill(os.getpid(), signal.SIGINT)\n"
-        "socket.create_connection = refuse\n"
+        "socket.socket.connect = refuse\n"
     )
     path = f"{tmp_path}:{publisher.environ['PYTHONPATH']}"
     stopped = publisher("post", "x", "-", "--json", stdin="Text", PYTHONPATH=path)
@@ -163,13 +164,13 @@ def test_a_broken_profile_is_told_in_a_sentence(publisher, hostile, profile):
 
 
 def test_without_a_home_folder_nothing_is_read_and_a_sentence_told(monkeypatch):
-    def nobody(_: int) -> pwd.struct_passwd:
+    def unknown(_: int) -> pwd.struct_passwd:
         raise KeyError
 
     monkeypatch.delenv("HOME")
-    monkeypatch.setattr(pwd, "getpwuid", nobody)
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
     with pytest.raises(Misused, match="set HOME or XDG_CONFIG_HOME"):
-        folder({}, "XDG_CONFIG_HOME", ".config")
+        own_folder({}, "XDG_CONFIG_HOME", ".config")
 
 
 def test_the_address_of_a_feeds_page_serves_every_verb(publisher, hostile):
@@ -179,11 +180,11 @@ def test_the_address_of_a_feeds_page_serves_every_verb(publisher, hostile):
     assert server.requests[0].path.startswith("/v1/feeds/world/items?")
 
 
-def test_what_nobody_foresaw_is_a_sentence_with_an_exit_code_of_its_own():
+def test_an_unexpected_error_is_a_sentence_with_an_exit_code_of_its_own():
     failure = as_failure(ZeroDivisionError("by zero"))
     assert isinstance(failure, Broken)
     assert failure.exit_code == 70
-    assert "nobody foresaw" in failure.headline
+    assert "unexpected error" in failure.headline
     assert "ZeroDivisionError" in failure.problem["fault"]
 
 
@@ -222,7 +223,7 @@ def test_login_says_which_token_it_took(publisher, newsroom):
 def test_an_address_that_the_environment_names_is_said_where_it_has_no_token(publisher, hostile):
     failed = publisher("post", "News", PUBLISHER_URL=hostile().url, PUBLISHER_FEED="world")
     assert failed.code == 2
-    assert "(it comes from PUBLISHER_URL)" in failed.err
+    assert "(the address is that of PUBLISHER_URL)" in failed.err
 
 
 def test_no_token_at_the_prompt_is_a_sentence(publisher):
@@ -234,13 +235,13 @@ def test_no_token_at_the_prompt_is_a_sentence(publisher):
 
 
 def test_watch_tells_into_a_pipe_at_once(publisher, hostile):
-    place = {"epoch": "e", "now": "2025-05-17T07:13:00.000Z"}
+    position = {"epoch": "e", "now": "2025-05-17T07:13:00.000Z"}
     item = {"id": 7, "version": 9, "headline": "At once"}
 
     server = hostile(
         *streams(
-            {"type": "snapshot", "cursor": "1", "items": [], **place},
-            {"type": "changes", "since": "1", "cursor": "2", "items": [item], **place},
+            {"type": "snapshot", "cursor": "1", "items": [], **position},
+            {"type": "changes", "since": "1", "cursor": "2", "items": [item], **position},
         )
     )
     watching = publisher.at(server.url).start("watch")

@@ -49,8 +49,8 @@ def test_a_passing_trouble_is_waited_out(publisher, hostile, trouble):
 
 
 def test_nobody_is_told_to_retry_what_is_being_retried(publisher, hostile):
-    for advice in ("retry", "retry later", "retry with the same Idempotency-Key"):
-        trouble = problem(503, "unavailable", f"it is (so; to say) busy; {advice}", retry_after=0)
+    for hint in ("retry", "retry later", "retry with the same Idempotency-Key"):
+        trouble = problem(503, "unavailable", f"it is (so; to say) busy; {hint}", retry_after=0)
         done = publisher.at(hostile(trouble, posted).url)("post", "Bus hit")
         assert "it is (so; to say) busy; trying again in" in done.err
 
@@ -65,7 +65,7 @@ def test_a_server_that_always_breaks_off_leaves_a_command_that_is_safe_to_repeat
         "--alt", 'the "bus"', "--size", "12x10", "--no-breaking", stdin=body,
     )  # fmt: skip
     assert failed.code == 3
-    assert "Whether it was stored is not known" in failed.err
+    assert "It is not known whether it was stored" in failed.err
     assert 1 < len(server.requests) < 10
     [saved] = publisher.texts
     assert saved == f"It's a 'test'\n\n{body}"
@@ -146,7 +146,7 @@ def test_a_server_that_asks_for_an_hour_is_not_waited_for(publisher, hostile):
 
 
 @pytest.mark.parametrize(
-    "act",
+    "response",
     [
         answers(200, b"<!doctype html><title>Welcome</title>", "text/html"),
         answers(404, b"<h1>Not Found</h1>", "text/html; charset=utf-8"),
@@ -159,8 +159,8 @@ def test_a_server_that_asks_for_an_hour_is_not_waited_for(publisher, hostile):
     ids=["page", "page-404", "other-api", "redirect", "cut-off", "list", "other-object"],
 )
 @pytest.mark.parametrize("words", [["list"], ["post", "Bus hit"], ["update", "1", "--body=x"]])
-def test_a_stranger_is_recognised(publisher, hostile, act, words):
-    server = hostile(act)
+def test_a_server_that_is_no_feedserver_is_recognised(publisher, hostile, response, words):
+    server = hostile(response)
     failed = publisher.at(server.url)(*words)
     assert failed.code == 3
     assert "does not answer as a feedserver does" in failed.err
@@ -168,7 +168,7 @@ def test_a_stranger_is_recognised(publisher, hostile, act, words):
     assert len(server.requests) == 1  # neither followed nor asked again
 
 
-def test_watch_recognises_a_stranger(publisher, hostile):
+def test_watch_recognises_a_server_that_is_no_feedserver(publisher, hostile):
     server = hostile(answers(200, b"<!doctype html>", "text/html"))
     failed = publisher.at(server.url)("watch")
     assert failed.code == 3
@@ -255,7 +255,7 @@ def test_what_the_server_sends_cannot_command_the_terminal(publisher, hostile):
     evil = "\x1b]0;owned\x07 \x9b31m \u202egnp.exe\r\x08 \x7f"
     item = {**ITEM, "headline": evil, "body": evil, "byline": evil, "tags": [evil]}
     refusal = problem(403, "forbidden", evil)
-    for act, *words in (
+    for response, *words in (
         (answers(201, item), "post", "x"),
         (answers(200, item), "show", "128"),
         (answers(200, item), "show", "128", "--json"),
@@ -264,7 +264,7 @@ def test_what_the_server_sends_cannot_command_the_terminal(publisher, hostile):
         (refusal, "post", "x"),
         (refusal, "post", "x", "--json"),
     ):
-        done = publisher.at(hostile(act).url)(*words)
+        done = publisher.at(hostile(response).url)(*words)
         shown = done.out + done.err
         assert "owned" in shown
         assert not set(shown) & set("\x1b\x07\x9b\u202e\r\x08\x7f")

@@ -13,7 +13,7 @@ import httpx
 import pytest
 from hostile import Request, answers
 
-from publisher.server.follower import Next, View, wait_to_come_back
+from publisher.server.reader_state import Next, ReaderState, wait_to_come_back
 
 
 @contextmanager
@@ -107,16 +107,16 @@ def test_it_ends_when_the_feed_is_closed(desk, newsroom):
 
 def test_where_web_sockets_are_blocked_it_reads_the_event_stream(publisher, hostile):
     item = {"id": 7, "version": 9, "headline": "Over events"}
-    place = {"epoch": "e", "now": "2025-05-17T07:13:00.000Z"}
+    position = {"epoch": "e", "now": "2025-05-17T07:13:00.000Z"}
 
     def streams(connection, request: Request) -> None:
         assert request.path == "/v1/feeds/world/stream"
         head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n"
         connection.sendall(head)
         for message in (
-            {"type": "snapshot", "cursor": "1", "items": [], **place},
-            {"type": "changes", "since": "1", "cursor": "2", "items": [item], **place},
-            {"type": "ended", "cursor": "2", **place},
+            {"type": "snapshot", "cursor": "1", "items": [], **position},
+            {"type": "changes", "since": "1", "cursor": "2", "items": [item], **position},
+            {"type": "ended", "cursor": "2", **position},
         ):
             connection.sendall(f"id: x\ndata: {json.dumps(message)}\n\n".encode())
         connection.close()
@@ -142,51 +142,51 @@ def shown(step) -> list[tuple[int, int]]:
 
 
 def test_only_newer_versions_are_shown():
-    view = View()
-    assert shown(view.apply(message("snapshot", "c5", (1, 5), (2, 3)))) == []
-    assert shown(view.apply(message("changes", "c7", (1, 4), (2, 6), (3, 7), since="c5"))) == [
+    state = ReaderState()
+    assert shown(state.apply(message("snapshot", "c5", (1, 5), (2, 3)))) == []
+    assert shown(state.apply(message("changes", "c7", (1, 4), (2, 6), (3, 7), since="c5"))) == [
         (2, 6),
         (3, 7),
     ]
-    assert view.cursor == "c7"
+    assert state.cursor == "c7"
 
 
 def test_a_later_snapshot_of_the_same_epoch_is_news_and_paints_nothing_older():
-    view = View()
-    view.apply(message("snapshot", "c5", (1, 5)))
-    assert shown(view.apply(message("snapshot", "c9", (1, 4), (2, 9)))) == [(2, 9)]
+    state = ReaderState()
+    state.apply(message("snapshot", "c5", (1, 5)))
+    assert shown(state.apply(message("snapshot", "c9", (1, 4), (2, 9)))) == [(2, 9)]
 
 
 def test_a_new_epoch_forgets_all():
-    view = View()
-    view.apply(message("snapshot", "c5", (1, 5)))
-    assert shown(view.apply(message("snapshot", "d2", (1, 2), epoch="f"))) == []
-    assert shown(view.apply(message("changes", "d3", (1, 3), since="d2", epoch="f"))) == [(1, 3)]
+    state = ReaderState()
+    state.apply(message("snapshot", "c5", (1, 5)))
+    assert shown(state.apply(message("snapshot", "d2", (1, 2), epoch="f"))) == []
+    assert shown(state.apply(message("changes", "d3", (1, 3), since="d2", epoch="f"))) == [(1, 3)]
 
 
 def test_changes_that_do_not_follow_are_asked_for_again():
-    view = View()
-    view.apply(message("snapshot", "c5"))
-    step = view.apply(message("changes", "c9", (1, 9), since="c7"))
-    assert (step.then, step.news, view.cursor) == (Next.ASK_AGAIN, (), "c5")
+    state = ReaderState()
+    state.apply(message("snapshot", "c5"))
+    step = state.apply(message("changes", "c9", (1, 9), since="c7"))
+    assert (step.then, step.news, state.cursor) == (Next.ASK_AGAIN, (), "c5")
 
 
 def test_two_heartbeats_astray_mean_ask_again_and_one_does_not():
-    view = View()
-    view.apply(message("snapshot", "c5"))
-    assert view.apply(message("heartbeat", "c6")).then is Next.STAY
-    view.apply(message("changes", "c6", since="c5"))
-    assert view.apply(message("heartbeat", "c7")).then is Next.STAY
-    assert view.apply(message("heartbeat", "c7")).then is Next.ASK_AGAIN
-    assert view.cursor == "c6"
+    state = ReaderState()
+    state.apply(message("snapshot", "c5"))
+    assert state.apply(message("heartbeat", "c6")).then is Next.STAY
+    state.apply(message("changes", "c6", since="c5"))
+    assert state.apply(message("heartbeat", "c7")).then is Next.STAY
+    assert state.apply(message("heartbeat", "c7")).then is Next.ASK_AGAIN
+    assert state.cursor == "c6"
 
 
 def test_a_goodbye_names_the_wait_and_an_unknown_message_changes_nothing():
-    view = View()
-    view.apply(message("snapshot", "c5"))
-    assert view.apply(message("goodbye", "c5", retry_ms=1500)).wait == 1.5
-    assert view.apply({"type": "reaction"}).then is Next.STAY
-    assert view.cursor == "c5"
+    state = ReaderState()
+    state.apply(message("snapshot", "c5"))
+    assert state.apply(message("goodbye", "c5", retry_ms=1500)).wait == 1.5
+    assert state.apply({"type": "reaction"}).then is Next.STAY
+    assert state.cursor == "c5"
 
 
 def test_coming_back_is_spread_from_1_to_30_seconds():

@@ -10,13 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feedserver.model import BODY_MAX
-from publisher.arguments import fields_of, words_of
-from publisher.cli import parser_for
-from publisher.commands import COMMANDS
+from publisher.commands.program import PROGRAM
+from publisher.editing.fields import fields_of, words_of
 from publisher.failures import Misused
-from publisher.output import clean, clean_line, fit, local_time, plain
+from publisher.output import clean, clean_line, fit
 from publisher.server.address import is_loopback, may_carry_token, same_server, split_feed
 from publisher.server.retries import RETRY_AFTER_MAX, TRIES, read_retry_after, wait_before
+from publisher.server.schemas import is_versioned_item
+from publisher.text.items import local_time, plain
 from publisher.text.typed import SCISSORS, Text
 
 words = st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), max_size=30)
@@ -57,7 +58,8 @@ def test_a_text_reads_back_from_its_file_as_it_was(headline, body):
     )
 )
 def test_the_command_that_is_told_after_a_failure_means_the_same_fields(fields):
-    parser = parser_for(COMMANDS["update"])
+    entry = PROGRAM.find(["update"])
+    parser = PROGRAM.parser(entry, entry.load())
     args: Namespace = parser.parse_intermixed_args(["131", *words_of(fields)])
     assert fields_of(args) == fields
 
@@ -87,6 +89,20 @@ def test_times_carry_zone_and_all_but_todays_their_date():
 def test_blocks_read_as_plain_words():
     blocks = [["A ", {"text": "bold"}, {"text": "link", "href": "https://e"}], ["B"]]
     assert plain(blocks) == "A boldlink (https://e)\n\nB"
+
+
+def test_blocks_of_every_kind_read_as_words():
+    link = {"text": "link", "href": "https://e"}
+    for block, words in (
+        ({"list": [["First ", link], ["second"]]}, "- First link (https://e)\n- second"),
+        ({"list": [["First"], ["second"]], "ordered": True}, "1. First\n2. second"),
+        ({"quote": [["We ", "know."], ["All."]], "cite": "Ann"}, "> We know.\n> All.\n> — Ann"),
+        ({"poll": {"question": ["Yes", link], "votes": 5}, "end": None}, "Yeslink (https://e)"),
+        ({}, ""),
+    ):
+        assert is_versioned_item({"id": 1, "etag": "1-abcd", "blocks": [block]})
+        assert plain([block]) == words
+    assert plain([["A"], {}, ["B"]]) == "A\n\nB"
 
 
 def test_a_token_travels_encrypted_or_not_at_all():

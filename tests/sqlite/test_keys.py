@@ -68,7 +68,7 @@ def test_slots_stand_where_the_format_says_across_partitions(key_file: KeyFile) 
     assert [key_file.key(n, OWNER) for n in (PARTITION - 1, PARTITION, PARTITION + 1)] == taken
     first, second = key_file.begin_partition(1, 0), key_file.begin_partition(1, 1)
     assert key_file.partition_key(1, 0) == first
-    key_file.end_partition(1, 0, at=5)
+    key_file.end_partitions([(1, 0)], at=5)
     assert key_file.partition_key(1, 1) == second
     with pytest.raises(Gone):
         key_file.partition_key(1, 0)

@@ -187,7 +187,7 @@ class MemoryJournal:
         self.disk.done += 1
         decision: Change | Refused | Duplicate
         try:
-            decision = _apply(self.disk, record, sequence)
+            decision = apply(self.disk, record, sequence)
         except (Refused, Duplicate) as refusal:
             decision = refusal
         answer = self._answers.pop(sequence, None)
@@ -345,7 +345,8 @@ async def turns(count: int) -> None:
         await asyncio.sleep(0)
 
 
-def _apply(disk: Disk, record: Record, sequence: int) -> Change:
+def apply(disk: Disk, record: Record, sequence: int) -> Change:
+    """Decide on a record at its place, and keep on the disk what follows."""
     token = record.settings.name if isinstance(record.settings, TokenSettings) else record.editor
     redacted = disk.records.get(record.redaction.version) if record.redaction else None
     if redacted is not None and (redacted.feed, redacted.item) != (record.feed, record.item):
@@ -402,13 +403,11 @@ def _erase(disk: Disk, record: Record, sequence: int) -> None:
     else:
         return
     for number, entry in disk.entries.items():
-        if number in gone:
-            bare = replace(entry, note=None, settings=None, erased_at=record.at)
-            disk.entries[number] = replace(bare, item=None) if entry.item else bare
-        elif entry.words_at in gone and entry.item and entry.item.status is not Status.KILLED:
-            disk.entries[number] = replace(entry, item=None)
-        elif entry.words_at in gone and entry.item and number < sequence:
-            disk.entries[number] = replace(entry, item=replace(entry.item, note=None))
+        if number in gone and entry.erased_at is None:
+            entry = replace(entry, note=None, settings=None, erased_at=record.at)
+        if entry.words_at in gone:
+            entry = replace(entry, item=None)
+        disk.entries[number] = entry
 
 
 def _has(item: Item, words: str) -> bool:

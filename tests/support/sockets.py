@@ -6,23 +6,24 @@ Their client reads when it is told to, and as much as it is told to.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import ClassVar
 
 from feedserver.live.channel import Channel
-from feedserver.live.messages import Message
-from feedserver.live.readers import Place, Reader
+from feedserver.live.messages import Message, Parts, tail
+from feedserver.live.readers import Position, Reader
 from feedserver.model import Millis
 from support.memory import turns
 from support.records import NOON
 
 
-def _plain(message: Message, now: Millis) -> bytes:
-    return message.json(now) + b"\n"
+def _plain(message: Message, now: Millis) -> Parts:
+    return b"", message.stem, tail(now) + b"\n"
 
 
-def _indented(message: Message, now: Millis) -> bytes:
-    return b" " + message.json(now) + b"\n"
+def _indented(message: Message, now: Millis) -> Parts:
+    return b" ", message.stem, tail(now) + b"\n"
 
 
 class Socket(Reader):
@@ -33,7 +34,7 @@ class Socket(Reader):
     encodings: ClassVar = [_plain, _indented]
 
     def __init__(self, channel: Channel, room: int) -> None:
-        self.block = None
+        self.cohort = None
         self.encode = self.encodings[room % 2]
         self.send = self._send
         self.room = room
@@ -57,9 +58,12 @@ class Socket(Reader):
     def fileno(self) -> int:
         return -1
 
-    def keep(self, data: bytes) -> None:
+    def send_parts(self, parts: Sequence[bytes]) -> int:
+        return self._send(b"".join(parts))
+
+    def keep(self, rest: list[memoryview]) -> None:
         if not self.dead:
-            self.unsent += data
+            self.unsent += b"".join(rest)
             self._channel.fall_behind(self)
 
     def pending(self) -> int:
@@ -91,10 +95,15 @@ class Socket(Reader):
 class SocketLine:
     """A connection by WebSocket."""
 
-    def __init__(self, channel: Channel, place: Place | None, room: int) -> None:
+    def __init__(
+        self, channel: Channel, place: Position | None, room: int, *, is_behind: bool = False
+    ) -> None:
         self._socket = Socket(channel, room)
         self._text = b""
-        channel.join(self._socket, place)
+        if is_behind:  # the cursor is ahead of this process
+            channel.send_back(self._socket)
+        else:
+            channel.join(self._socket, place)
 
     @property
     def is_over(self) -> bool:
@@ -122,7 +131,7 @@ class SocketLine:
 class StreamLine:
     """A connection by SSE: the server's task takes the next message when the last one is read."""
 
-    def __init__(self, channel: Channel, place: Place | None) -> None:
+    def __init__(self, channel: Channel, place: Position | None) -> None:
         self._seat = ExitStack()
         listener = self._seat.enter_context(channel.listener())
         self._messages = channel.listen(listener, place)

@@ -49,19 +49,21 @@ class Station:
 
     @property
     def is_busy(self) -> bool:
-        tasks = [task for c in self.hub._channels.values() for task in (c._rounds, c._waking)]
-        return any(task is not None and not task.done() for task in tasks)
+        return any(not task.done() for task in self._works())
 
     async def beat(self) -> None:
         for one in list(self.hub._channels.values()):
-            one._last_round = float("-inf")  # however long ago that was
-            await one.beat(self.ticks)
+            one.rounds.ended_at = float("-inf")  # however long ago that was
+            await one.send_heartbeats(self.ticks)
         self.ticks += 1
 
     async def end(self) -> None:
         """Stop what runs here beside the journal."""
-        works = [task for c in self.hub._channels.values() for task in (c._rounds, c._waking)]
-        running = [task for task in (*works, *self.hub._loading.values()) if task is not None]
+        running = [*self._works(), *self.hub._loading.values()]
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
+
+    def _works(self) -> list[asyncio.Task[None]]:
+        pairs = [(c.rounds.task, c.listeners.waking) for c in self.hub._channels.values()]
+        return [task for pair in pairs for task in pair if task is not None]

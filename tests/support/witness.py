@@ -6,8 +6,7 @@ import json
 from bisect import bisect_right, insort
 
 from feedserver import wire
-from feedserver.live import messages
-from feedserver.live import window as view
+from feedserver.live import messages, window
 from feedserver.model import Cursor, Feed, Item
 from support.client import Json, Order, order, sequence_of
 
@@ -68,7 +67,7 @@ class Witness:
     def _check_snapshot(self, slug: str, message: Json, cursor: int) -> None:
         items = message["items"]
         there = {id_: self._order(slug, id_) for id_ in self._versions[slug] if id_ <= cursor}
-        newest = set(sorted(there, key=lambda i: there[i])[-view.SNAPSHOT_ITEMS :])
+        newest = set(sorted(there, key=lambda i: there[i])[-window.SNAPSHOT_ITEMS :])
         pinned = {id_ for id_ in there if self._is_pinned(slug, id_, cursor)}
         sent = {item["id"] for item in items}
         assert all(item["id"] in newest or item.get("pinned") for item in items), "too old"

@@ -17,15 +17,13 @@ import pytest
 
 from feedserver import wire
 from feedserver.api.access import Tokens, new_secret
-from feedserver.errors import KeyReused, Killed, Refused, Unauthorized
-from feedserver.journal import Journal
-from feedserver.live import channel, hub, messages
-from feedserver.live import window as view
+from feedserver.errors import Behind, KeyReused, Killed, Refused, Unauthorized
+from feedserver.live import goodbyes, hub, listeners, messages, rounds, window
 from feedserver.live.hub import Hub
 from feedserver.live.messages import next_text
-from feedserver.model import Feed, Item, Millis, Record, Status, Token, Verb
+from feedserver.model import Feed, Item, Millis, Revision, Status, Token, Verb
 from feedserver.newsroom import Newsroom, Outcome, Submission
-from feedserver.rules import Change
+from feedserver.redaction import redaction_of
 from feedserver.sqlite import mirror as sqlite_mirror
 from support import memory
 from support.client import Client, Json, due
@@ -43,18 +41,18 @@ EDITORS = ("anna", "ben")
 
 def shrink_limits(patch: pytest.MonkeyPatch) -> None:
     """Make every limit so small that a few items cross it."""
-    for module in (view, sqlite_mirror, memory):
+    for module in (window, sqlite_mirror, memory):
         patch.setattr(module, "SNAPSHOT_ITEMS", 4)
-    patch.setattr(view, "CATCH_UP_MAX", 6)
-    patch.setattr(view, "LIVE_MAX", 10)
-    for module in (view, hub):
+    patch.setattr(window, "CATCH_UP_MAX", 6)
+    patch.setattr(window, "LIVE_MAX", 10)
+    for module in (window, hub):
         patch.setattr(module, "RECENT", 7)
         patch.setattr(module, "CHECKS", 5)
     patch.setattr(messages, "MESSAGE_MAX", messages._ENVELOPE + 8_000)
-    patch.setattr(channel, "SLICE", 2)
-    patch.setattr(channel, "SLICE_BYTES", 2_000)
-    patch.setattr(channel, "LISTENERS_TOGETHER", 1)
-    patch.setattr(hub, "BEHIND_PATIENCE", 0.2)
+    patch.setattr(rounds, "SLICE", 2)
+    patch.setattr(rounds, "SLICE_BYTES", 2_000)
+    patch.setattr(listeners, "LISTENERS_TOGETHER", 1)
+    patch.setattr(hub, "BEHIND_TIMEOUT", 0.2)
 
 
 class World:
@@ -74,10 +72,11 @@ class World:
         self.secrets: dict[str, list[str]] = {}  # of each editor, the good one last
         self.used: dict[tuple[str, str, str], tuple[Submission, Item]] = {}
         self.unanswered: list[Submission] = []
+        self.erased: dict[int, set[int]] = {}  # of each item, the versions that redacts named
+        self.gone: set[str] = set()  # key points that were redacted
         self.happened: Counter[str] = Counter()
         self.now: Millis = NOON
         self._tries: Counter[tuple[str, str, str]] = Counter()
-        self._erased: dict[int, list[tuple[int, str]]] = {}  # what each kill says it erases
         self._made: set[tuple[str, str, str]] = set()
         self._opening = opening
         self._count = stations
@@ -169,7 +168,7 @@ class World:
             clock=lambda: self.now,
         )
         tokens = Tokens(await opened.mirror.tokens())
-        newsroom = Newsroom(_Recorder(journal, self._erased), opened.mirror, lambda: self.now)
+        newsroom = Newsroom(journal, opened.mirror, lambda: self.now)
         return Station(opened, stack, new, newsroom, tokens, journal.follow(head), head)
 
     async def _level(self) -> None:
@@ -210,7 +209,7 @@ class World:
         at.editors[task] = submission
         try:
             await self._has_seen(at, submission)
-            self._tries[_use(submission)] += 1
+            self._tries[use_of(submission)] += 1
             outcome = await at.newsroom.submit(submission)
         except Refused as refusal:
             self._refused(submission, refusal)
@@ -231,13 +230,49 @@ class World:
             await self.send(submission)
 
     async def configure(self, slug: str, **settings: Any) -> Feed:
-        feed, _ = await self.any_station().newsroom.configure(slug, settings, None)
+        outcome = await self.any_station().newsroom.configure(slug, settings, None)
+        feed = outcome.feed
         self.witness.saw_feed(self.opened.journal.identity.epoch, feed)
         if feed.closed_at is None:
             self.closed.discard(slug)
         else:
             self.closed.add(slug)
         return feed
+
+    async def redactable(self, item: Item) -> list[Revision]:
+        """Return the revisions of an item, as it is now, that a redact can name."""
+        await self._level()
+        revisions = await self.opened.mirror.revisions(item.feed, item.id)
+        found = []
+        for one in revisions:
+            with contextlib.suppress(Refused):
+                redaction_of(one.version, "n", item, revisions)
+                found.append(one)
+        return found
+
+    async def redact_summary(self, slug: str, which: int) -> bool:
+        """Redact some earlier key points of a feed; False: there are none."""
+        await self._level()
+        feed = await self.opened.mirror.feed(slug)
+        assert feed is not None
+        revisions = [
+            one
+            for one in await self.opened.mirror.feed_revisions(slug)
+            if one.settings and one.settings.summary not in {None, feed.summary}
+        ]
+        if not revisions:
+            return False
+        target = revisions[which % len(revisions)]
+        raw = {"verb": "redact", "version": target.version, "note": "a name"}
+        newsroom = self.any_station().newsroom
+        outcome = await newsroom.redact_feed(slug, raw, self.editors["anna"], ())
+        assert target.version in outcome.redacted
+        assert outcome.feed.settings == feed.settings
+        assert outcome.feed.version > feed.version
+        self.witness.saw_feed(self.opened.journal.identity.epoch, outcome.feed)
+        assert target.settings is not None
+        self.gone.add(target.settings.summary or "")
+        return True
 
     async def let_in(self, name: str) -> None:
         """Make a token for an editor."""
@@ -273,26 +308,34 @@ class World:
             await turns(1)
 
     def _accepted(self, submission: Submission, outcome: Outcome) -> Item:
-        item, use = outcome.item, _use(submission)
+        item, use = outcome.item, use_of(submission)
         self.witness.saw(self.opened.journal.identity.epoch, item)
         if outcome.replayed:
             self.happened["replay"] += 1
             assert self._tries[use] > 1, "a replay of what was never sent"
-            assert use not in self.used or item == self.used[use][1], "another answer"
+            if use in self.used:
+                before = self.used[use][1]
+                is_gone = self._may_be_erased(before) and item.version > before.version
+                assert item == before or is_gone, "another answer"
         else:
             self.happened[str(submission.verb)] += 1
             assert use not in self._made, "one key made two revisions"
             if submission.key is not None:
                 self._made.add(use)
+            self.erased.setdefault(item.id, set()).update(outcome.redacted)
         if submission.key is not None:
-            self.used[use] = (submission, item)
+            self.used.setdefault(use, (submission, item))
         if item.id not in self.items or item.version >= self.items[item.id].version:
             self.items[item.id] = item
         return item
 
+    def _may_be_erased(self, item: Item) -> bool:
+        """Say whether the words of this state of an item were redacted since."""
+        return item.words_at in self.erased.get(item.id, ())
+
     def _refused(self, submission: Submission, refusal: Refused) -> None:
         self.happened[refusal.slug] += 1
-        known = self.used.get(_use(submission))
+        known = self.used.get(use_of(submission))
         if known is None or isinstance(refusal, Unauthorized):
             return
         # Its key was used: it is answered as it was, whatever it says and whatever came since.
@@ -340,7 +383,10 @@ class World:
         cursor = watcher.ask(None)
         found = await self.stations[station].hub.channel(watcher.slug)
         assert found is not None
-        place = await self.stations[station].hub.place_of(found, cursor)
+        try:
+            place = await self.stations[station].hub.position_of(found, cursor)
+        except Behind:
+            return  # 503: it asks again later
         assert watcher.take(found.chain(place)[0].json(self.now))
 
     async def turn_page(self, watcher: Watcher, most: int) -> bool:
@@ -374,9 +420,9 @@ class World:
                 await self.hang_up(watcher)
                 return True
         if line.is_over:
-            if line.code == channel.CLOSE_ENDED:
+            if line.code == goodbyes.CLOSE_ENDED:
                 assert watcher.client.ended
-            if line.code == channel.CLOSE_RESTART:
+            if line.code == goodbyes.CLOSE_RESTART:
                 assert watcher.client.retry_ms
             await self.hang_up(watcher)
         return bool(texts)
@@ -386,11 +432,16 @@ class World:
     ) -> None:
         found = await station.hub.channel(watcher.slug)
         assert found is not None
-        place = await station.hub.place_of(found, cursor)
-        if by_stream:
+        try:
+            place, is_behind = await station.hub.position_of(found, cursor), False
+        except Behind:
+            place, is_behind = None, True
+        if not by_stream:
+            watcher.line = SocketLine(found, place, room, is_behind=is_behind)
+        elif not is_behind:  # else 503: it comes again later
             watcher.line = StreamLine(found, place)
         else:
-            watcher.line = SocketLine(found, place, room)
+            watcher.station = None
 
     # What is so.
 
@@ -451,17 +502,27 @@ class World:
         return page.feed, [json_of(item) for item in page.items]
 
     async def _check_log(self, slug: str) -> None:
-        """Each revision was answered for, and of what is withdrawn nothing is left."""
+        """Each revision was answered for and says what it said, and of what is withdrawn nothing
+        is left."""
         _, items = await self.truth(slug)
         for item in items:
-            log = await self.opened.mirror.log(slug, item["id"])
-            assert [entry.sequence for entry in log] == self.witness.versions(item)
+            log = await self.opened.mirror.revisions(slug, item["id"])
+            assert [entry.version for entry in log] == self.witness.versions(item)
+            gone = set(self.erased.get(item["id"], ()))
             if item["status"] == Status.KILLED:
-                *before, kill = log
-                places = [(entry.sequence, entry.record.check) for entry in before]
-                assert self._erased[item["id"]] == places
-                assert kill.record.act is Verb.KILL
-                assert not any(entry.record.fields or entry.record.note for entry in before)
+                [kill] = [entry.version for entry in log if entry.act is Verb.KILL]
+                gone.update(entry.version for entry in log if entry.version < kill)
+            for entry in log:
+                if entry.version in gone:
+                    assert entry.note is None
+                if entry.words_at in gone:
+                    assert entry.item is None
+                else:
+                    assert entry.item is not None
+                    told = self.witness.states[item["id"], entry.version]
+                    assert json_of(entry.item) == told, "another state than was told"
+        own = await self.opened.mirror.feed_revisions(slug)
+        assert not any(one.settings and one.settings.summary in self.gone for one in own)
 
     def _check_tokens(self, station: Station) -> None:
         """Who was shut out finds every door closed, and who was let in finds it open."""
@@ -471,23 +532,7 @@ class World:
             assert not any(station.tokens.find(secret) for secret in old)
 
 
-class _Recorder:
-    """A journal that notes what a kill says it erases, which is not read back."""
-
-    def __init__(self, journal: Journal, erased: dict[int, list[tuple[int, str]]]) -> None:
-        self.identity = journal.identity
-        self.follow, self.head = journal.follow, journal.head
-        self._journal = journal
-        self._erased = erased
-
-    async def append(self, record: Record) -> Change:
-        change = await self._journal.append(record)
-        if record.act is Verb.KILL and change.item is not None:
-            self._erased[change.item.id] = [(one.sequence, one.check) for one in record.erased]
-        return change
-
-
-def _use(submission: Submission) -> tuple[str, str, str]:
+def use_of(submission: Submission) -> tuple[str, str, str]:
     return submission.feed, submission.editor.name, submission.key or ""
 
 

@@ -1,4 +1,4 @@
-/** When a connection opens, gives up, comes back and changes its way, by a clock that the tests move. */
+/** When a client connects, gives up, connects again and changes its transport, by a clock that the tests move. */
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import { Feed } from './feed.js';
@@ -33,33 +33,35 @@ class Clock {
 }
 
 let clock;
-/** What was opened: its way, when, and the object to speak through. */
+/** The attempts: by which transport, when, and the object to speak through. */
 let opened;
+/** When plain GETs for the first paint were sent, beside the attempts. */
+let plain;
 let feed;
 let random;
-/** The ways that the network lets through. */
-let open;
+/** The transports that the network lets through; those in `held` it neither lets through nor refuses. */
+let allowed;
 let number = 0;
 
-/** What listens to the page, by event; each connection adds its own. */
-const heard = {};
+/** Listeners to the page's events; each connection adds its own. */
+const listeners = {};
 globalThis.document = { baseURI: 'https://host.example/', hidden: false };
 globalThis.addEventListener = (name, act) => {
-	heard[name] = [...(heard[name] ?? []), act];
+	listeners[name] = [...(listeners[name] ?? []), act];
 };
 globalThis.setTimeout = (act, ms) => clock.set(act, ms);
 globalThis.clearTimeout = (id) => clock.timers.delete(id);
 performance.now = () => clock.now;
 Math.random = () => random();
 
-/** A WebSocket or EventSource: the feed's snapshot or its changes where the network lets it through, else a failure. */
-class Line {
-	constructor(url, way, fail) {
+/** A WebSocket or EventSource that answers with the feed's snapshot or changes where the network lets it through, else fails. */
+class FakeSocket {
+	constructor(url, transport, fail) {
 		this.since = new URL(url).searchParams.get('since');
-		opened.push({ way, at: clock.now, line: this });
+		opened.push({ transport, at: clock.now, socket: this });
 		setImmediate(() => {
-			if (this.closed) return;
-			if (!open.includes(way)) fail(this);
+			if (this.closed || allowed.held?.includes(transport)) return;
+			if (!allowed.includes(transport)) fail(this);
 			else if (this.since) this.say(feed.since(this.since));
 			else this.say(feed.snapshot());
 		});
@@ -74,34 +76,40 @@ class Line {
 	}
 }
 
-globalThis.WebSocket = class extends Line {
+globalThis.WebSocket = class extends FakeSocket {
 	constructor(url) {
-		super(url, 'ws', (line) => line.onclose({ code: 1006 }));
+		super(url, 'ws', (socket) => socket.onclose({ code: 1006 }));
 	}
 };
-globalThis.EventSource = class extends Line {
+globalThis.EventSource = class extends FakeSocket {
 	constructor(url) {
-		super(url, 'sse', (line) => line.onerror());
+		super(url, 'sse', (socket) => socket.onerror());
 	}
 };
 globalThis.fetch = async (url) => {
-	opened.push({ way: 'poll', at: clock.now });
-	if (!open.includes('poll')) throw new TypeError('no network');
-	if (open.busy) return { ok: false, status: 503, headers: new Headers({ 'Retry-After': '40' }) };
+	const [first] = opened;
+	if (first && first.transport !== 'poll' && clock.now === first.at + 3 * SECOND)
+		plain.push(clock.now);
+	else opened.push({ transport: 'poll', at: clock.now });
+	if (!allowed.includes('poll')) throw new TypeError('no network');
+	if (allowed.unknown) return { ok: false, status: 404, headers: new Headers() };
+	if (allowed.busy)
+		return { ok: false, status: 503, headers: new Headers({ 'Retry-After': '40' }) };
 	const since = new URL(url).searchParams.get('since');
 	const text = JSON.stringify(since ? feed.since(since) : feed.snapshot());
 	return { ok: true, status: 200, headers: new Headers(), text: async () => text };
 };
 
-const { connectionTo } = await import('../../web/src/connection.js');
+const { connectionTo } = await import('../../web/src/feed/connection.js');
 
 beforeEach(() => {
 	clock = new Clock();
 	opened = [];
+	plain = [];
 	feed = new Feed();
 	feed.put({ headline: 'First' });
 	random = () => 0.5;
-	open = ['ws', 'sse', 'poll'];
+	allowed = ['ws', 'sse', 'poll'];
 });
 
 /** Subscribe to a feed of its own. */
@@ -115,12 +123,12 @@ async function subscribe(transport) {
 	return { connection, seen, leave };
 }
 
-const ways = () => opened.map(({ way }) => way);
+const transports = () => opened.map(({ transport }) => transport);
 const waits = () => opened.slice(1).map(({ at }, i) => at - opened[i].at);
-const lastLine = () => opened.at(-1).line;
+const lastSocket = () => opened.at(-1).socket;
 
 test('after each failure the longest wait doubles, up to 30 seconds', async () => {
-	open = [];
+	allowed = [];
 	random = () => 1;
 	await subscribe();
 	await clock.pass(3 * MINUTE);
@@ -133,7 +141,7 @@ test('after each failure the longest wait doubles, up to 30 seconds', async () =
 });
 
 test('a wait is drawn from all of its range, never under a second', async () => {
-	open = [];
+	allowed = [];
 	let x = 1;
 	random = () => {
 		x = (x * 1664525 + 1013904223) % 4294967296;
@@ -154,34 +162,34 @@ test('a wait is drawn from all of its range, never under a second', async () => 
 	assert.equal(parts.size, 10, 'every tenth of the range is drawn');
 });
 
-test('waits grow until the first message, not until a line merely opens', async () => {
+test('waits grow until the first message, not until a socket merely opens', async () => {
 	random = () => 1;
 	await subscribe();
 	for (const seconds of [2, 2]) {
-		lastLine().onclose({ code: 1006 });
+		lastSocket().onclose({ code: 1006 });
 		await clock.pass(seconds * SECOND);
 	}
 	assert.deepEqual(waits(), [2 * SECOND, 2 * SECOND]);
-	open = [];
-	lastLine().onclose({ code: 1006 });
+	allowed = [];
+	lastSocket().onclose({ code: 1006 });
 	await clock.pass(6 * SECOND);
 	assert.deepEqual(waits().slice(2), [2 * SECOND, 4 * SECOND]);
 });
 
 test('a goodbye says when to come back, and is obeyed to the millisecond, once', async () => {
 	await subscribe();
-	lastLine().say({ type: 'goodbye', retry_ms: 7777, epoch: 'e1', cursor: feed.cursor });
-	lastLine().onclose({ code: 1012 });
+	lastSocket().say({ type: 'goodbye', retry_ms: 7777, epoch: 'e1', cursor: feed.cursor });
+	lastSocket().onclose({ code: 1012 });
 	await clock.pass(7776);
 	assert.equal(opened.length, 1);
-	open = [];
+	allowed = [];
 	await clock.pass(1);
 	assert.equal(opened.length, 2);
 	await clock.pass(2 * SECOND);
 	assert.equal(waits()[1], 1.5 * SECOND);
 });
 
-test('a line that says nothing at first is given up after 20 seconds, one that falls silent after 2.5 heartbeats', async () => {
+test('a connection without a first message is given up after 20 seconds, one that falls silent after 2.5 heartbeats', async () => {
 	random = () => 0;
 	const { connection } = await subscribe();
 	await clock.pass(62.4 * SECOND);
@@ -196,40 +204,40 @@ test('a line that says nothing at first is given up after 20 seconds, one that f
 });
 
 test('three failed sockets lead to SSE, two failures there to polling', async () => {
-	open = ['poll'];
+	allowed = ['poll'];
 	const { connection } = await subscribe();
 	await clock.pass(MINUTE);
-	assert.deepEqual(ways().slice(0, 6), ['ws', 'ws', 'ws', 'sse', 'sse', 'poll']);
-	assert.deepEqual(new Set(ways().slice(5)), new Set(['poll']));
+	assert.deepEqual(transports().slice(0, 6), ['ws', 'ws', 'ws', 'sse', 'sse', 'poll']);
+	assert.deepEqual(new Set(transports().slice(5)), new Set(['poll']));
 	assert.equal(connection.status, 'live');
 });
 
 test('on SSE the socket is tried again after five minutes: once if it fails, for good if not', async () => {
-	open = ['sse', 'poll'];
+	allowed = ['sse', 'poll'];
 	const { connection, seen } = await subscribe();
 	await clock.pass(20 * SECOND);
-	assert.deepEqual(ways(), ['ws', 'ws', 'ws', 'sse']);
-	const beat = { type: 'heartbeat', epoch: 'e1', cursor: feed.cursor };
+	assert.deepEqual(transports(), ['ws', 'ws', 'ws', 'sse']);
+	const heartbeat = { type: 'heartbeat', epoch: 'e1', cursor: feed.cursor };
 	const minutes = async (count) => {
 		for (let i = 0; i < 3 * count; i++) {
 			await clock.pass(20 * SECOND);
-			lastLine().say(beat);
+			lastSocket().say(heartbeat);
 		}
 	};
 	await minutes(5);
-	assert.deepEqual(ways().slice(4), ['ws', 'sse']);
+	assert.deepEqual(transports().slice(4), ['ws', 'sse']);
 	assert.equal(opened[4].at - opened[2].at, 5 * MINUTE);
-	open = ['ws', 'sse', 'poll'];
+	allowed = ['ws', 'sse', 'poll'];
 	await minutes(15);
-	assert.deepEqual(ways().slice(6), ['ws']);
+	assert.deepEqual(transports().slice(6), ['ws']);
 	assert.equal(opened[6].at - opened[4].at, 5 * MINUTE);
-	assert.equal(opened[6].line.since, feed.cursor);
+	assert.equal(opened[6].socket.since, feed.cursor);
 	assert.equal(connection.status, 'live');
 	assert.deepEqual(seen, [1]);
 });
 
 test('polling asks every 10 to 15 seconds', async () => {
-	open = ['poll'];
+	allowed = ['poll'];
 	random = () => 1;
 	const { seen } = await subscribe('poll');
 	await clock.pass(31 * SECOND);
@@ -242,11 +250,11 @@ test('polling asks every 10 to 15 seconds', async () => {
 	feed.put({ headline: 'Second' });
 	await clock.pass(10 * SECOND);
 	assert.deepEqual(seen, [1, 2]);
-	assert.deepEqual(new Set(ways()), new Set(['poll']));
+	assert.deepEqual(new Set(transports()), new Set(['poll']));
 });
 
 test('polling goes through a long catch-up at once, and coverage ends only behind it', async () => {
-	open = ['poll'];
+	allowed = ['poll'];
 	const { connection, seen } = await subscribe('poll');
 	for (let i = 0; i < 5; i++) feed.put({ headline: `Item ${i}` });
 	feed.part = 2;
@@ -257,30 +265,30 @@ test('polling goes through a long catch-up at once, and coverage ends only behin
 	assert.deepEqual(waits().slice(1), [0, 0, 0]);
 });
 
-test('from polling the way leads back to the socket after five minutes', async () => {
-	open = ['poll'];
+test('from polling the client goes back to the socket after five minutes', async () => {
+	allowed = ['poll'];
 	await subscribe();
 	await clock.pass(MINUTE);
-	assert.equal(ways().at(-1), 'poll');
-	open = ['ws', 'sse', 'poll'];
+	assert.equal(transports().at(-1), 'poll');
+	allowed = ['ws', 'sse', 'poll'];
 	await clock.pass(5 * MINUTE);
-	assert.equal(ways().at(-1), 'ws');
-	assert.equal(opened.at(-1).at - opened[ways().lastIndexOf('sse')].at, 5 * MINUTE);
+	assert.equal(transports().at(-1), 'ws');
+	assert.equal(opened.at(-1).at - opened[transports().lastIndexOf('sse')].at, 5 * MINUTE);
 });
 
-test('when polling fails too the network is at fault, and the best way comes first again', async () => {
-	open = [];
+test('when polling fails too the network is at fault, and the best transport comes first again', async () => {
+	allowed = [];
 	await subscribe();
 	await clock.pass(4 * MINUTE);
-	assert.deepEqual(ways().slice(0, 9), [
+	assert.deepEqual(transports().slice(0, 9), [
 		...['ws', 'ws', 'ws', 'sse', 'sse', 'poll'],
 		...['ws', 'ws', 'ws'],
 	]);
 });
 
 test('a busy server says in Retry-After when it may be asked again', async () => {
-	open = ['poll'];
-	open.busy = true;
+	allowed = ['poll'];
+	allowed.busy = true;
 	await subscribe('poll');
 	await clock.pass(100 * SECOND);
 	assert.deepEqual(waits(), [40 * SECOND, 40 * SECOND]);
@@ -288,7 +296,7 @@ test('a busy server says in Retry-After when it may be asked again', async () =>
 
 test('a final close code is the end; 4410 and an ended feed are asked about every 5 to 15 minutes', async () => {
 	const lost = await subscribe();
-	lastLine().onclose({ code: 4404 });
+	lastSocket().onclose({ code: 4404 });
 	await clock.pass(60 * MINUTE);
 	assert.equal(opened.length, 1);
 	assert.equal(lost.connection.status, 'error');
@@ -297,10 +305,10 @@ test('a final close code is the end; 4410 and an ended feed are asked about ever
 	random = () => 1;
 	const over = await subscribe();
 	feed.record = { ...feed.record, closed_at: feed.now };
-	lastLine().onclose({ code: 4410 });
+	lastSocket().onclose({ code: 4410 });
 	await clock.pass(16 * MINUTE);
 	assert.equal(over.connection.status, 'ended');
-	assert.deepEqual(ways(), ['ws', 'poll']);
+	assert.deepEqual(transports(), ['ws', 'poll']);
 	assert.deepEqual(waits(), [15 * MINUTE]);
 });
 
@@ -312,19 +320,19 @@ test('two tickers share a connection, and one that is moved keeps it', async () 
 	connection.subscribe(() => {});
 	await clock.pass(SECOND);
 	assert.equal(opened.length, 1);
-	assert.equal(lastLine().closed, undefined);
+	assert.equal(lastSocket().closed, undefined);
 });
 
 test('one that has left, and leaves once more as it comes back, is not taken for one that is moved', async () => {
 	const { connection, leave } = await subscribe();
 	leave();
 	await clock.pass(SECOND);
-	assert.equal(lastLine().closed, true);
+	assert.equal(lastSocket().closed, true);
 	leave();
 	connection.subscribe(() => {});
 	await clock.pass(SECOND);
-	assert.deepEqual(ways(), ['ws', 'ws']);
-	assert.notEqual(lastLine().closed, true);
+	assert.deepEqual(transports(), ['ws', 'ws']);
+	assert.notEqual(lastSocket().closed, true);
 });
 
 test('each transport has a connection of its own, so that nobody makes the others poll', () => {
@@ -338,45 +346,45 @@ test('each transport has a connection of its own, so that nobody makes the other
 test('while the page is hidden and sleeps, neither the network nor a ticker wakes it', async () => {
 	const { connection } = await subscribe();
 	document.hidden = true;
-	heard.visibilitychange.at(-1)();
+	listeners.visibilitychange.at(-1)();
 	await clock.pass(MINUTE);
 	const before = opened.length;
-	heard.online.at(-1)();
-	connection.renew();
+	listeners.online.at(-1)();
+	connection.reconnect();
 	await clock.pass(MINUTE);
 	assert.equal(opened.length, before);
 	document.hidden = false;
-	heard.visibilitychange.at(-1)();
+	listeners.visibilitychange.at(-1)();
 	await clock.pass(0);
 	assert.equal(opened.length, before + 1);
 });
 
 test('back online, it asks anew from its cursor: what looks open may be dead', async () => {
 	const { connection, seen } = await subscribe();
-	const before = lastLine();
+	const before = lastSocket();
 	feed.put({ headline: 'Second' });
-	heard.online.at(-1)();
+	listeners.online.at(-1)();
 	await clock.pass(0);
-	assert.deepEqual(ways(), ['ws', 'ws']);
+	assert.deepEqual(transports(), ['ws', 'ws']);
 	assert.equal(before.closed, true);
-	assert.notEqual(lastLine().since, null);
+	assert.notEqual(lastSocket().since, null);
 	assert.equal(seen.length, 2);
 	assert.equal(connection.status, 'live');
 });
 
-test('back online, it begins with the best way, whatever failed in the tunnel', async () => {
-	open = [];
+test('back online, it begins with the best transport, whatever failed meanwhile', async () => {
+	allowed = [];
 	await subscribe();
-	open = ['poll'];
+	allowed = ['poll'];
 	await clock.pass(MINUTE);
-	assert.equal(ways().at(-1), 'poll');
-	open = ['ws', 'sse', 'poll'];
-	heard.online.at(-1)();
+	assert.equal(transports().at(-1), 'poll');
+	allowed = ['ws', 'sse', 'poll'];
+	listeners.online.at(-1)();
 	await clock.pass(0);
-	assert.equal(ways().at(-1), 'ws');
+	assert.equal(transports().at(-1), 'ws');
 	const count = opened.length;
 	await clock.pass(6 * MINUTE);
-	// Left alone but for the heartbeats that this line does not send.
+	// Given up only for want of heartbeats, which this socket does not send.
 	assert.ok(
 		waits()
 			.slice(count)
@@ -384,17 +392,176 @@ test('back online, it begins with the best way, whatever failed in the tunnel', 
 	);
 });
 
-test('once the browser is offline it is not called live, until something is heard all the same', async () => {
+test('once the browser is offline it is not called live, until something is listeners all the same', async () => {
 	const { connection } = await subscribe();
-	heard.offline.at(-1)();
+	listeners.offline.at(-1)();
 	assert.equal(connection.status, 'stale');
-	lastLine().say({ type: 'heartbeat', cursor: connection.state.cursor });
+	lastSocket().say({ type: 'heartbeat', cursor: connection.state.cursor });
 	assert.equal(connection.status, 'live');
 });
 
 test('what has ended stays so offline', async () => {
 	const { connection } = await subscribe();
-	lastLine().say({ type: 'ended' });
-	heard.offline.at(-1)();
+	lastSocket().say({ type: 'ended' });
+	listeners.offline.at(-1)();
 	assert.equal(connection.status, 'ended');
+});
+
+test('without a first message one plain GET shows the news after three seconds, and the attempts go on', async () => {
+	allowed.held = ['ws'];
+	const { connection, seen } = await subscribe();
+	await clock.pass(3 * SECOND);
+	assert.deepEqual(seen, [1]);
+	assert.deepEqual(transports(), ['ws']);
+	assert.notEqual(lastSocket().closed, true);
+	assert.equal(connection.status, 'connecting');
+	await clock.pass(5 * SECOND);
+	assert.equal(connection.status, 'stale');
+	await clock.pass(17 * SECOND);
+	assert.deepEqual(transports(), ['ws', 'ws']);
+	assert.equal(lastSocket().since, feed.cursor);
+	allowed.held = [];
+	await clock.pass(25 * SECOND);
+	assert.equal(connection.status, 'live');
+	assert.deepEqual(plain, [3 * SECOND]);
+	assert.deepEqual(seen, [1]);
+});
+
+test('where sockets and streams are held back news is shown after three seconds, and polled in the end', async () => {
+	allowed.held = ['ws', 'sse'];
+	const { connection, seen } = await subscribe();
+	await clock.pass(3 * SECOND);
+	assert.deepEqual(seen, [1]);
+	await clock.pass(140 * SECOND);
+	assert.deepEqual(transports().slice(0, 6), ['ws', 'ws', 'ws', 'sse', 'sse', 'poll']);
+	assert.equal(connection.status, 'live');
+	assert.deepEqual(plain, [3 * SECOND]);
+});
+
+test('the three seconds begin with the first attempt, not with the one that is under transport', async () => {
+	allowed = ['poll'];
+	const { seen } = await subscribe();
+	await clock.pass(3 * SECOND);
+	assert.deepEqual(transports(), ['ws', 'ws']);
+	assert.deepEqual(seen, [1]);
+	assert.deepEqual(plain, [3 * SECOND]);
+});
+
+test('whoever got a first message, has left or sleeps by then asks for nothing more', async () => {
+	await subscribe();
+	await clock.pass(4 * SECOND);
+	allowed.held = ['ws'];
+	const { leave } = await subscribe();
+	leave();
+	await clock.pass(4 * SECOND);
+	assert.deepEqual(plain, []);
+});
+
+test('an answer that the plain GET has overtaken is asked for again at once, and is no failure', async () => {
+	allowed.held = ['ws'];
+	const { state, subscribe: listen } = connectionTo('https://news.example/feeds/rendered');
+	// As the script of a page begins: with the state that the server rendered.
+	Object.assign(state, { epoch: 'e1', cursor: feed.cursor });
+	const answer = () => feed.since('e1.1');
+	listen(() => {});
+	feed.put({ headline: 'Second' });
+	await clock.pass(3 * SECOND);
+	assert.equal(state.cursor, 'e1.2');
+	allowed.held = [];
+	feed.put({ headline: 'Third' });
+	opened[0].socket.say(answer());
+	await clock.pass(0);
+	assert.deepEqual(waits(), [3 * SECOND]);
+	assert.equal(lastSocket().since, 'e1.2');
+	assert.equal(state.cursor, 'e1.3');
+});
+
+test('a plain GET that finds no feed is final, one that finds a busy server is not', async () => {
+	allowed.held = ['ws'];
+	allowed.unknown = true;
+	const lost = await subscribe();
+	await clock.pass(3 * SECOND);
+	assert.equal(lost.connection.status, 'error');
+	await clock.pass(MINUTE);
+	assert.deepEqual(transports(), ['ws']);
+
+	opened = [];
+	allowed.unknown = false;
+	allowed.busy = true;
+	const { connection } = await subscribe();
+	await clock.pass(20 * SECOND);
+	assert.equal(connection.status, 'connecting');
+	assert.deepEqual(transports(), ['ws']);
+	await clock.pass(41 * SECOND);
+	assert.deepEqual(waits(), [60 * SECOND], 'and comes back when the server said');
+});
+
+test('a plain GET of a feed that is closed says that coverage has ended', async () => {
+	allowed.held = ['ws'];
+	feed.record = { ...feed.record, closed_at: feed.now };
+	const { connection, seen } = await subscribe();
+	await clock.pass(3 * SECOND);
+	assert.equal(connection.status, 'ended');
+	assert.deepEqual(seen, [1]);
+});
+
+test('a full server is come back to, after its goodbye when it said, else with jitter', async () => {
+	const { connection } = await subscribe();
+	lastSocket().onclose({ code: 1013 });
+	await clock.pass(1.5 * SECOND);
+	assert.deepEqual(waits(), [1.5 * SECOND]);
+	lastSocket().say({ type: 'goodbye', retry_ms: 300, epoch: 'e1', cursor: feed.cursor });
+	lastSocket().onclose({ code: 1013 });
+	await clock.pass(300);
+	assert.deepEqual(waits().slice(1), [300]);
+	lastSocket().say({ type: 'goodbye', retry_ms: 'soon', epoch: 'e1', cursor: feed.cursor });
+	lastSocket().onclose({ code: 1013 });
+	await clock.pass(1.5 * SECOND);
+	assert.deepEqual(waits().slice(2), [1.5 * SECOND]);
+	assert.equal(connection.status, 'live');
+});
+
+test('what is no message counts as a failure, and the next attempt is as good as any', async () => {
+	const { connection, seen } = await subscribe();
+	for (const data of ['<html>Sign in to the network</html>', 'null', '']) {
+		lastSocket().onmessage({ data });
+		await clock.pass(1.5 * SECOND);
+	}
+	assert.equal(opened.length, 4);
+	assert.equal(connection.status, 'live');
+	assert.deepEqual(seen, [1]);
+});
+
+test('a message of an unknown type, or with unknown fields, stops nothing', async () => {
+	const { connection, seen } = await subscribe();
+	lastSocket().say({ type: 'weather', epoch: 'e1', cursor: 'e1.77', rain: [{}] });
+	lastSocket().say({ type: 'heartbeat', epoch: 'e1', cursor: feed.cursor, heartbeat: 'often' });
+	const { cursor } = feed;
+	feed.put({ uid: 'urn:uuid:1', mood: null });
+	const summary = [['What we know.']];
+	lastSocket().say({
+		...feed.since(cursor),
+		feed: { ...feed.record, version: 9, etag: 'x', summary },
+	});
+	assert.deepEqual(seen, [1, 2]);
+	assert.equal(connection.status, 'live');
+	assert.equal(opened.length, 1);
+});
+
+test('a subscriber that fails stops neither the others nor the connection', async () => {
+	const reported = [];
+	globalThis.reportError = (error) => reported.push(error.message);
+	const { connection, seen } = await subscribe();
+	connection.subscribe(() => {
+		throw new Error('a fault of the page');
+	});
+	const late = [];
+	connection.subscribe((effect) => late.push(effect));
+	const { cursor } = feed;
+	feed.put({});
+	lastSocket().say(feed.since(cursor));
+	assert.deepEqual(seen, [1, 2]);
+	assert.equal(late.length, 1);
+	assert.equal(connection.status, 'live');
+	assert.deepEqual(reported, ['a fault of the page']);
 });

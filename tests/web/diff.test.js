@@ -1,7 +1,7 @@
 /** The word diff behind "what changed". */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { wordDiff } from '../../web/src/diff.js';
+import { wordDiff } from '../../web/src/feed/diff.js';
 
 const sides = (runs) =>
 	[-1, 1].map((side) =>

@@ -5,9 +5,9 @@ import { test } from 'node:test';
 
 const at = (path) => new URL(`../../${path}`, import.meta.url);
 const read = (path) => readFileSync(at(path), 'utf8');
-const sources = readdirSync(at('web/src'))
-	.filter((name) => name.endsWith('.js'))
-	.map((name) => read(`web/src/${name}`));
+const sources = ['feed', 'dom', 'ticker'].flatMap((folder) =>
+	readdirSync(at(`web/src/${folder}`)).map((name) => read(`web/src/${folder}/${name}`)),
+);
 const code = sources.join('\n');
 const [{ declarations }] = JSON.parse(read('web/types/custom-elements.json')).modules;
 const [ticker] = declarations;
@@ -19,8 +19,8 @@ const found = (text, pattern) =>
 	[...new Set([...text.matchAll(pattern)].map(([, name]) => name))].sort();
 
 test('every attribute is read, and every one read is documented', () => {
-	const view = read('web/src/view.js');
-	const used = found(view, /(?:get|hasAttribute)\('([\w-]+)'\)/g);
+	const settings = read('web/src/ticker/settings.js');
+	const used = found(settings, /(?:get|hasAttribute)\('([\w-]+)'\)/g);
 	// The style sheet and the browser know these two.
 	assert.deepEqual(names(ticker.attributes), [...used, 'lang', 'theme'].sort());
 });
@@ -46,7 +46,7 @@ test('every variable and event is documented', () => {
 	assert.deepEqual(names(ticker.cssProperties), found(code, /var\((--ticker-\w+)/g));
 	assert.deepEqual(
 		names(ticker.events),
-		[...found(read('web/src/view.js'), /emit\('(\w+)'/g), 'ended', 'error']
+		[...found(read('web/src/ticker/ticker.js'), /emit\('(\w+)'/g), 'ended', 'error']
 			.map((name) => `ticker-${name}`)
 			.sort(),
 	);
@@ -54,7 +54,7 @@ test('every variable and event is documented', () => {
 
 test('every method is there', () => {
 	const methods = ticker.members.filter(({ kind }) => kind === 'method');
-	const own = found(read('web/src/element.js'), /^\t(\w+)\(\) \{/gm);
+	const own = found(read('web/src/ticker/element.js'), /^\t(\w+)\(\) \{/gm);
 	const lifecycle = ['constructor', 'connectedCallback', 'disconnectedCallback'];
 	assert.deepEqual(
 		names(methods),

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { timesFor } from '../../web/src/feed/time.js';
 import { wordingFor } from '../../web/src/page/wording.js';
-import { timesFor } from '../../web/src/time.js';
 
 const at = (text) => Date.parse(text);
 const now = at('2025-05-17T10:20:00Z');

@@ -15,8 +15,8 @@ from feedserver.websocket.frames import (
     FRAMES,
     PERIOD,
     BadFrame,
+    FrameParser,
     Opcode,
-    Parser,
     close_code,
     close_frame,
     pong_frame,
@@ -24,8 +24,8 @@ from feedserver.websocket.frames import (
 )
 
 
-def read(*parts: bytes, parser: Parser | None = None) -> list[tuple[Opcode, bytes]]:
-    parser = parser or Parser()
+def read(*parts: bytes, parser: FrameParser | None = None) -> list[tuple[Opcode, bytes]]:
+    parser = parser or FrameParser()
     return [found for part in parts for found in parser.feed(part, 1000.0)]
 
 
@@ -127,20 +127,20 @@ def test_more_frames_than_the_budget_are_1008() -> None:
 
 
 def test_the_budget_is_given_anew_each_period() -> None:
-    parser = Parser()
+    parser = FrameParser()
     for period in range(5):
         now = 1000 + period * (PERIOD + 1)
         assert len(list(parser.feed(frame(9) * FRAMES, now))) == FRAMES
 
 
 def test_a_frame_may_span_two_periods() -> None:
-    parser, ping = Parser(), frame(9, b"slow")
+    parser, ping = FrameParser(), frame(9, b"slow")
     assert list(parser.feed(ping[:3], 1000.0)) == []
     assert list(parser.feed(ping[3:], 1000.0 + 2 * PERIOD)) == [(Opcode.PING, b"slow")]
 
 
 def test_nothing_is_kept_of_what_was_read() -> None:
-    parser = Parser()
+    parser = FrameParser()
     read(CONVERSATION, parser=parser)
     assert parser.buffer == b""
 
@@ -159,7 +159,7 @@ def test_whatever_comes_in_is_read_or_refused_with_a_close_code(parts: list[byte
 def test_a_text_frame_has_the_shortest_head_that_fits_and_no_mask(size: int) -> None:
     stem = b"x" * (size - len(tail(0)))
     payload = stem + tail(0)
-    made = text_frame(Message(stem, "cursor"), 0)
+    made = b"".join(text_frame(Message(stem, "cursor"), 0))
     head = 2 if size < 126 else 4 if size < 65536 else 10
     assert made[head:] == payload
     assert made[0] == 0x81

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
-import pytest
 from support.server import Server
 from worker_stage import Reader, eventually
 
@@ -112,17 +110,14 @@ def test_the_limit_is_each_workers_own(serve: Serve) -> None:
                 assert reader.shake().until_over() == 1013
 
 
-@pytest.mark.parametrize("rate", [10])
-def test_a_rush_of_readers_comes_in_at_the_rate_that_is_set(serve: Serve, rate: int) -> None:
-    server = serve(FEEDSERVER_READER_RATE=str(rate))
+def test_who_is_too_many_in_a_rush_of_readers_comes_in_later(serve: Serve) -> None:
+    server = serve(FEEDSERVER_READER_RATE="10")
     with ExitStack() as stack, server.editing() as editor:
-        started = time.monotonic()
         rush = [stack.enter_context(Reader(server)).shake() for _ in range(60)]
         for reader in rush:
             reader.until(lambda reader=reader: reader.messages)
-        took = time.monotonic() - started
         inside = [reader for reader in rush if reader.messages[0]["type"] == "snapshot"]
-        assert rate <= len(inside) <= rate + took * rate + 1
+        assert len(inside) >= 10
         for reader in rush:
             if reader not in inside:
                 assert reader.until_over() == 1013

@@ -10,8 +10,8 @@ from typing import Any, cast
 
 import pytest
 
-from feedserver.live.channel import Receipt
 from feedserver.live.hub import Hub
+from feedserver.live.receipts import Receipt
 from feedserver.workers.siblings import Siblings, mailboxes
 
 pytestmark = pytest.mark.anyio
@@ -32,7 +32,7 @@ class Readers:
     def __post_init__(self) -> None:
         self.go_on.set()
 
-    async def delivered(self, slug: str, sequence: int, patience: float) -> Receipt:
+    async def delivered(self, slug: str, sequence: int, timeout: float) -> Receipt:
         await self.go_on.wait()
         return self.receipt
 
@@ -40,7 +40,7 @@ class Readers:
         await self.go_on.wait()
         return self.sockets, self.streams
 
-    def nudged(self) -> None:
+    def woken(self) -> None:
         self.news += 1
 
 
@@ -49,7 +49,7 @@ async def together(*crowds: Readers, deaf: int | None = None) -> AsyncIterator[l
     """Run one worker's siblings for each crowd; the one that is `deaf` reads nothing."""
     boxes = mailboxes(len(crowds))
     siblings = [
-        Siblings(number, boxes, cast("Hub", crowd), crowd.nudged)
+        Siblings(number, boxes, cast("Hub", crowd), crowd.woken)
         for number, crowd in enumerate(crowds)
     ]
     tasks = [

@@ -51,12 +51,6 @@ def is_alive(pid: int) -> bool:
     return _stat(pid)[:1] not in ([], ["Z"])
 
 
-def cpu_ticks(pid: int) -> int:
-    """Return the hundredths of a second that a process has worked."""
-    user, system = _stat(pid)[11:13]
-    return int(user) + int(system)
-
-
 def worker_of(server: Server, port: int) -> int:
     """Return which worker accepted the connection from `port`, once one did."""
     return int(eventually(lambda: _owner(server, port)))

@@ -1,6 +1,6 @@
 /**
- * The words of the ticker, by language. English travels with the script; the others are fetched, once, from the feed's own
- * site; a page brings its own with `strings.pl = {…}`. What a language lacks is said in English.
+ * The words of the ticker, by language. English is part of the script; the others are fetched, once, from the feed's own site;
+ * a page adds its own with `strings.pl = {…}`. What a language lacks is in English.
  */
 import en from './en.js';
 
@@ -26,7 +26,7 @@ export function wordsFor(tag, site, ready) {
 	try {
 		tag.length.toLocaleString(tag);
 	} catch {
-		// What is no language tag would make every format throw.
+		// Every format would throw on what is no language tag.
 		tag = short;
 	}
 	const words = strings[tag] ?? strings[short];

@@ -1,5 +1,5 @@
 /** `<live-ticker>` for those who embed it: attributes, methods and events. */
-import type { Status } from './modules.d.ts';
+import type { Status } from './feed.d.ts';
 import type { Item } from './wire.d.ts';
 
 export type { Item, Status };
@@ -23,36 +23,36 @@ export interface LiveTickerAttributes {
 	time?: 'relative' | 'absolute' | 'both';
 	/** An IANA zone, or `local` for the reader's; by default the feed's. */
 	timezone?: string;
-	/** Only items with one of these tags, parted by commas. It filters the feed’s newest 50 items, the pinned ones and what comes while the page is open; it does not search further back. */
+	/** Only items with one of these tags, separated by commas. It filters the feed’s newest 50 items, the pinned ones and what comes while the page is open; it does not search further back. */
 	tags?: string;
-	/** What screen readers are told of. */
+	/** What is announced to screen readers. */
 	announce?: 'all' | 'breaking' | 'off';
-	/** Where to begin; worse ways still follow when it fails. */
+	/** The transport to begin with; the others follow when it fails. */
 	transport?: 'ws' | 'sse' | 'poll';
 }
 
 export interface LiveTickerEvents {
-	/** `since` is the server's time, in ms, at which the feed was last known to be fresh; 0 before its first word, absent where there is no feed. */
+	/** `since` is the server's time, in ms, at which the feed was last known to be up to date; 0 before the first message, absent where there is no feed. */
 	'ticker-status': CustomEvent<{ status: Status; since?: number }>;
 	/** Before an item, or a new state of one, is shown; cancel it to leave the item out. */
 	'ticker-item': CustomEvent<{ item: Item; first: boolean }>;
 	/** The number of items that wait behind the button has changed. */
 	'ticker-pending': CustomEvent<{ count: number }>;
 	'ticker-ended': CustomEvent<{ message: string }>;
-	/** Nothing more will come, unless asked again with `refresh`. */
+	/** The feed cannot be loaded; nothing is tried again before `refresh`. */
 	'ticker-error': CustomEvent<{ message: string }>;
 }
 
 export interface LiveTicker extends HTMLElement {
-	/** Hold the view as it is; only withdrawals still reach it. */
+	/** Keep the list as it is; only withdrawals still change it. */
 	pause(): void;
 	/** Let news in again. */
 	resume(): void;
-	/** Paint the items that wait behind the button. */
+	/** Show the items that wait behind the button. */
 	showPending(): void;
 	/** Ask for what is new, now. */
 	refresh(): void;
-	/** Drop the connection and make another. */
+	/** Close the connection and open another. */
 	reconnect(): void;
 	addEventListener<Type extends keyof LiveTickerEvents>(
 		type: Type,

@@ -1,4 +1,4 @@
-/** Shapes that the feed page's modules share with one another. */
+/** What the feed page's modules hand to one another. */
 import type { Item } from './wire.d.ts';
 
 /** The words of one language, from web/pages/words. */
@@ -6,6 +6,7 @@ export interface PageWords {
 	language: string;
 	months: string[];
 	weekdays: string[];
+	// biome-ignore lint/suspicious/noExplicitAny: all others are strings, which the index signature cannot say
 	[name: string]: any;
 }
 
@@ -25,9 +26,9 @@ export interface Wording {
 	beside(ms: number, other: number): string;
 }
 
-/** How the rows of a page look. */
-export interface Look {
-	say: Wording;
+/** How a page renders its rows. */
+export interface RowOptions {
+	wording: Wording;
 	/** Address of the feed's page. */
 	src: string;
 	/** Language of the feed. */
@@ -39,9 +40,9 @@ export interface Look {
 /** What belongs on a page: the newest, what bears a tag, only what is on it or was found, one item. */
 export type Scope = 'front' | 'tag' | 'page' | 'search' | 'item';
 
-export interface PageList {
+export interface PageRows {
 	/** Forget the rows: they are of another journal. */
 	clear(): void;
-	/** Show these items in this order, touching only what changed; marks the fresh ones, once. */
-	paint(items: Item[], fresh: Set<number>, pinsOnTop: boolean): void;
+	/** Show these items in this order, touching only what changed; marks the arrived ones as new, once. */
+	paint(items: Item[], arrived: Set<number>, pinsOnTop: boolean): void;
 }

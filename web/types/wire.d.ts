@@ -1,7 +1,22 @@
-/** What travels between the server and a reader, and what a reader keeps of it. */
+/** What the server sends: items, feeds, live messages, pages of older items. */
 
-/** A plain string, or words with a look or a link. */
+/** Plain text, or text with emphasis or a link. */
 export type Span = string | { text: string; strong?: boolean; em?: boolean; href?: string };
+
+/** A part of a body. A later server may send other kinds. */
+export type Block = Span[] | List | Quote;
+
+export interface List {
+	list: Span[][];
+	ordered?: boolean;
+}
+
+export interface Quote {
+	/** Its paragraphs. */
+	quote: Span[][];
+	/** Who said it. */
+	cite?: string;
+}
 
 export interface Media {
 	url: string;
@@ -21,7 +36,7 @@ export interface Item {
 	published_at: string;
 	/** Absent only from the tombstone of a withdrawn item. */
 	headline?: string;
-	blocks?: Span[][];
+	blocks?: Block[];
 	updated_at?: string;
 	occurred_at?: string;
 	byline?: string;
@@ -33,7 +48,7 @@ export interface Item {
 	language?: string;
 	media?: Media[];
 	corrections?: { at: string; note: string }[];
-	/** The latest change was imported at its own, past time: shown, not counted as new. */
+	/** The latest change was imported at its own, past time: it is shown, and is not news. */
 	imported?: boolean;
 	killed_at?: string;
 	note?: string;
@@ -73,6 +88,8 @@ export interface Page {
 	next?: string;
 	feed?: Feed;
 	now?: string;
+	/** What changed since the page was fetched; not sent, but added by `completePage`. */
+	changed?: Item[];
 }
 
 /** One text that readers were shown, from `items/{id}/history`. */
@@ -81,46 +98,5 @@ export interface Revision {
 	verb: 'post' | 'update' | 'correct';
 	at: string;
 	headline: string;
-	blocks?: Span[][];
-}
-
-/** What a reader knows of one feed. */
-export interface State {
-	epoch: string;
-	cursor: string;
-	/** id to version of every item ever sent in this epoch, shown or not. */
-	versions: Map<number, number>;
-	/** The items that may be shown. */
-	items: Map<number, Item>;
-	feed?: Feed;
-	/** Items older than this one are shown only if pinned. */
-	floor?: Item;
-	/** Where the next older page starts; empty at the end. */
-	next: string;
-	heartbeat: number;
-	/** Heartbeats in a row whose cursor was not ours. */
-	strays: number;
-	ended: boolean;
-	/** The largest server time heard, and the monotonic moment it was heard; milliseconds. */
-	now: number;
-	heardAt: number;
-}
-
-export interface Change {
-	item: Item;
-	/** What was held of it before, if anything. */
-	before: Item | undefined;
-	/** Never sent before in this epoch. */
-	unknown: boolean;
-}
-
-export interface Effect {
-	/** Come back with our own cursor. */
-	ask?: boolean;
-	/** Milliseconds after which the server wants to see us again. */
-	retry?: number;
-	/** What is new to us; absent when the message carried no news. */
-	changes?: Change[];
-	/** The first snapshot of an epoch: nothing in it counts as new. */
-	first?: boolean;
+	blocks?: Block[];
 }

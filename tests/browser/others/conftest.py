@@ -37,9 +37,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 def _reader(browser: Browser, site: Site, surface: str) -> Iterator[Reader]:
     reader = Reader(browser, site, surface)
     yield reader
-    complaints = reader.ask("() => reader.complaints")
+    errors = reader.ask("() => reader.errors")
     browser.open("about:blank")
-    assert complaints == []
+    assert errors == []
 
 
 @pytest.fixture(params=["page", "ticker"])

@@ -3,13 +3,13 @@
  * Complaints are listened for from here on.
  */
 (() => {
-	const complaints = [];
+	const errors = [];
 	// That a browser would like an icon is no fault of the page's.
-	const complain = (what) => /favicon/.test(what) || complaints.push(`${what}`);
-	addEventListener('error', (event) => complain(event.message ?? event.target.outerHTML), true);
-	addEventListener('unhandledrejection', (event) => complain(event.reason));
+	const report = (what) => /favicon/.test(what) || errors.push(`${what}`);
+	addEventListener('error', (event) => report(event.message ?? event.target.outerHTML), true);
+	addEventListener('unhandledrejection', (event) => report(event.reason));
 	addEventListener('securitypolicyviolation', (event) =>
-		complain(`${event.effectiveDirective} ${event.blockedURI} ${event.sample}`),
+		report(`${event.effectiveDirective} ${event.blockedURI} ${event.sample}`),
 	);
 	/** Versions in the order in which a ticker first heard of them. */
 	const heard = [];
@@ -52,14 +52,14 @@
 	requestAnimationFrame(frame);
 
 	window.reader = {
-		complaints,
+		errors,
 		heard,
 		sockets,
 		rows,
 		find,
 		scroller,
 		live: () => Boolean(root().querySelector(pick('.bar.live', '.live'))),
-		button: () => root().querySelector(pick('.waiting button', '[part=pending]')),
+		button: () => root().querySelector(pick('.pending button', '[part=pending]')),
 		headlines: () => rows().map(said),
 		/** What is to be read of a row. */
 		words: (text) => find(text)?.innerText.replace(/\s+/g, ' ') ?? '',

@@ -27,7 +27,7 @@ def test_a_strict_policy_with_trusted_types_is_kept(visitor: Reader) -> None:
     visitor.wait("() => reader.words('Under a policy').includes('It was not so.')")
     box = visitor.ask("() => reader.scroller().getBoundingClientRect().height")
     assert 200 < box < 600  # the look is there too
-    assert visitor.ask("() => reader.complaints") == []
+    assert visitor.ask("() => reader.errors") == []
 
     # The policy holds, and breaking it would have been heard.
     assert (
@@ -42,8 +42,8 @@ def test_a_strict_policy_with_trusted_types_is_kept(visitor: Reader) -> None:
         )
         == "rgb(0, 0, 0)"
     )
-    visitor.wait("() => reader.complaints.length === 2")
-    visitor.ask("() => { reader.complaints.length = 0 }")
+    visitor.wait("() => reader.errors.length === 2")
+    visitor.ask("() => { reader.errors.length = 0 }")
 
 
 def test_a_sandboxed_frame_without_an_origin_is_served(visitor: Reader) -> None:

@@ -5,7 +5,7 @@
  * @import { Item } from '../../types/wire.d.ts'
  * @import { PageWords } from '../../types/page.d.ts'
  */
-import { make } from '../dom.js';
+import { make } from '../dom/make.js';
 
 /** Away for less than this, in ms, a reader has not left. */
 const AWAY = 300_000;
@@ -66,7 +66,7 @@ export function seenMark(src, words, foot, repaint) {
 	addEventListener('pagehide', leave);
 	document.addEventListener('visibilitychange', () => (document.hidden ? leave() : comeBack()));
 
-	/** Put the line where it belongs among the painted items. @param {Item[]} items @param {(id: number) => HTMLElement | null} rowOf */
+	/** Put the line above the first painted item that was seen before. @param {Item[]} items @param {(id: number) => HTMLElement | null} rowOf */
 	return (items, rowOf) => {
 		const orders = items
 			.filter((item) => !item.pinned)

@@ -1,6 +1,6 @@
 /**
- * Times as the server writes them (feedserver/site/wording.py), by the same tables: what the script adds to a page looks
- * like what was there.
+ * Times in the words of the server (feedserver/site/wording.py), by the same tables: what the script adds to a page agrees
+ * with what was there.
  *
  * @import { PageWords, Wording } from '../../types/page.d.ts'
  */

@@ -1,0 +1,31 @@
+"""`feedserver feed list`: the feeds of a folder."""
+
+from argparse import Namespace
+
+from feedserver.commands.folder import add_data, how_to_begin, settings_of, work_in_folder
+from feedserver.commands.results import feed_result
+from feedserver.model import Feed
+from feedserver.newsroom import Newsroom
+from feedserver.sqlite.mirror import SQLiteMirror
+from feedserver.wire import time_text
+from publisher.command_line import Command
+from publisher.output import Screen
+
+
+def _run(args: Namespace, screen: Screen) -> None:
+    async def work(_: Newsroom, mirror: SQLiteMirror) -> tuple[Feed, ...]:
+        return await mirror.feeds()
+
+    feeds = work_in_folder(args, work)
+    screen.give([feed_result(feed) for feed in feeds])
+    screen.say_rows(("FEED", "STATE", "LANGUAGE", "TIMEZONE", "TITLE"), map(_row, feeds))
+    if not feeds:
+        screen.notice(how_to_begin(settings_of(args).data))
+
+
+def _row(feed: Feed) -> tuple[str, ...]:
+    state = f"closed since {time_text(feed.closed_at)}" if feed.closed_at is not None else "open"
+    return feed.slug, state, feed.language or "-", feed.timezone or "-", feed.title
+
+
+COMMAND = Command("", add_data, _run, ("feedserver feed list",))

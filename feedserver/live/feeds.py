@@ -1,0 +1,73 @@
+"""The newest record of each feed, in memory: whether an answer is still true costs no read."""
+
+from __future__ import annotations
+
+from bisect import bisect_right, insort
+from collections.abc import Iterable
+from dataclasses import replace
+
+from feedserver.journal import Mirror
+from feedserver.model import Feed
+from feedserver.rules import Change
+
+
+class Feeds:
+    """All feeds that were asked for or changed, kept level with the journal by `apply`."""
+
+    def __init__(self, mirror: Mirror) -> None:
+        self.newest = 0  # the sequence of the newest record of any feed, once all are known
+        self._mirror = mirror
+        self._feeds: dict[str, Feed] = {}
+        self._slugs: list[str] = []  # sorted
+        self._all_known = False
+
+    def apply(self, changes: Iterable[Change]) -> None:
+        """Take in changes from the journal, in order."""
+        for change in changes:
+            if change.feed is not None:
+                # Read back from the file, the feed may be newer than the change that names it.
+                self._take(replace(change.feed, head=change.sequence, check=change.check))
+
+    def clear(self) -> None:
+        """Forget all: another journal is here."""
+        self.newest = 0
+        self._feeds.clear()
+        self._slugs.clear()
+        self._all_known = False
+
+    async def find(self, slug: str) -> Feed | None:
+        """Return a feed as of its newest record; None where there is no such feed."""
+        known = self._feeds.get(slug)
+        if known is None:
+            read = await self._mirror.feed(slug)
+            if read is None:
+                return None
+            self._take(read)
+            known = self._feeds[slug]
+        return known
+
+    async def load_all(self) -> None:
+        """Read all feeds, unless that was done."""
+        if not self._all_known:
+            for feed in await self._mirror.feeds():
+                self._take(feed)
+            self._all_known = True
+
+    def all(self) -> list[Feed]:
+        """List all feeds by slug. Needs `load_all`."""
+        return [self._feeds[slug] for slug in self._slugs]
+
+    def page(self, limit: int, after: str = "") -> tuple[list[Feed], bool]:
+        """List feeds by slug, those behind `after`; and: are there more? Needs `load_all`."""
+        start = bisect_right(self._slugs, after) if after else 0
+        slugs = self._slugs[start : start + limit]
+        return [self._feeds[slug] for slug in slugs], len(self._slugs) > start + limit
+
+    def _take(self, feed: Feed) -> None:
+        known = self._feeds.get(feed.slug)
+        if known is None:
+            insort(self._slugs, feed.slug)
+        elif known.head >= feed.head:
+            return
+        self._feeds[feed.slug] = feed
+        self.newest = max(self.newest, feed.head)

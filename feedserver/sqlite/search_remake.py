@@ -1,0 +1,157 @@
+"""Partitions of the search file are made anew without what was erased, then lose their old keys.
+
+What is to do is derived: kills and redacts above the file's `cleaned_to`, the records whose words
+they erased, and the partitions that may hold terms of these. A partition is made anew beside the
+one that is searched, step by step, under a key of its own; then it takes its place; then the old
+key is destroyed. It does not matter whether terms were found there: a process that died may have
+left some in the log.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+
+from feedserver.sqlite import search_batch as batches
+from feedserver.sqlite import search_file as files
+from feedserver.sqlite.erasing import erased_by
+from feedserver.sqlite.keys import PARTITION, KeyFile
+from feedserver.sqlite.rows import Reader, newest_sequence
+from feedserver.sqlite.search_file import NoIndex, Partition, Remake
+from feedserver.sqlite.search_terms import Terms
+
+ERASURES_MAX = 1000  # kills and redacts looked at in one transaction
+REST_MAX = 1.0  # seconds until a partition is made anew again, so that kills share the work
+
+_NEWEST_ERASURE = (
+    "SELECT max(sequence) FROM records WHERE act IN ('kill', 'redact') AND sequence <= ?"
+)
+_ERASURES = (
+    "SELECT sequence, act, item, settings FROM records"
+    " WHERE act IN ('kill', 'redact') AND sequence > ? AND sequence <= ? ORDER BY sequence LIMIT ?"
+)
+_HAS_WORDS = "SELECT 1 FROM records WHERE sequence = ? AND words_at = sequence AND item IS NOT NULL"
+
+
+class Remaker:
+    """Does it step by step, over connections that are its owner's."""
+
+    def __init__(
+        self,
+        search: sqlite3.Connection,
+        journal: sqlite3.Connection,
+        keys: KeyFile,
+        reader: Reader,
+    ) -> None:
+        self.is_suspicious = True  # whether keys may be other than those of the partitions' terms
+        self._search = search
+        self._journal = journal
+        self._keys = keys
+        self._reader = reader
+        self._terms: tuple[bytes, Terms] | None = None  # of the partition that is made anew
+        self._begun_at = 0.0
+        self._rests: dict[int, float] = {}  # until when a partition is left alone
+
+    def step(self) -> float | None:
+        """Do a little. Returns in how many seconds there is more; None: nothing is to do."""
+        try:
+            cleaned_to = int(files.meta_of(self._search)["cleaned_to"])
+        except NoIndex:
+            return None
+        if (
+            not self.is_suspicious
+            and files.remake_of(self._search) is None
+            and newest_erasure(self._journal, self._keys) <= cleaned_to
+        ):
+            return None
+        with files.locked(self._search, self._journal, durable=True):
+            remake = files.remake_of(self._search)
+            if remake is not None:
+                return self._continue(remake)
+            return self._begin()
+
+    def _begin(self) -> float | None:
+        """Begin to make the next partition anew; where there is none left, end the work."""
+        erased_to = self._keys.erased_to or 0
+        due, looked_to = self._due(erased_to)
+        if not due:
+            self._end(looked_to)
+            return 0
+        rests = {part.number: self._rests.get(part.number, 0) - time.monotonic() for part in due}
+        part = min(due, key=lambda one: rests[one.number])
+        if rests[part.number] > 0:
+            return rests[part.number]
+        turn = 1 - part.turn
+        key = self._keys.begin_partition(part.number, turn)
+        first = part.number * PARTITION
+        files.begin_remake(
+            self._search, Remake(part.number, turn, files.proof_of(key), erased_to, first - 1)
+        )
+        self._begun_at = time.monotonic()
+        return 0
+
+    def _due(self, erased_to: int) -> tuple[list[Partition], int]:
+        """Return the partitions to make anew, and up to which kill or redact that was derived."""
+        parts = {part.number: part for part in files.partitions_of(self._search)}
+        due = {n: part for n, part in parts.items() if files.key_of(self._keys, part) is None}
+        cleaned_to = int(files.meta_of(self._search)["cleaned_to"])
+        looked_to = cleaned_to
+        for looked_to, act, item, settings in self._journal.execute(
+            _ERASURES, (cleaned_to, erased_to, ERASURES_MAX)
+        ).fetchall():
+            for erased in erased_by(self._journal, looked_to, act, item, settings):
+                part = parts.get(erased // PARTITION)
+                if part is not None and part.clean_to < looked_to and self._had_words(erased):
+                    due[part.number] = part
+        return list(due.values()), looked_to
+
+    def _had_words(self, sequence: int) -> bool:
+        return self._journal.execute(_HAS_WORDS, (sequence,)).fetchone() is not None
+
+    def _continue(self, remake: Remake) -> float:
+        """Make a little more of a partition; once it is whole, let it take its place."""
+        old = files.partition_of(self._search, remake.number)
+        assert old is not None
+        terms = self._terms_of(remake)
+        if terms is None:  # its key is not there any more: begin again
+            files.begin_remake(self._search, self._drawn_anew(remake))
+            return 0
+        until = min(old.last, int(files.meta_of(self._search)["position"]))
+        batch = batches.read(self._journal, self._reader, terms, remake.position, until)
+        batches.store_terms(self._search, remake.table, batch)
+        batches.forget_rows(self._search, batch)
+        if batch.last < until:
+            files.note_remade(self._search, remake, batch.last)
+            return 0
+        files.finish_remake(self._search, remake, old)
+        self._terms = None
+        now = time.monotonic()
+        self._rests[remake.number] = now + min(REST_MAX, now - self._begun_at)
+        return 0
+
+    def _drawn_anew(self, remake: Remake) -> Remake:
+        key = self._keys.begin_partition(remake.number, remake.turn)
+        proof, first = files.proof_of(key), remake.number * PARTITION
+        return Remake(remake.number, remake.turn, proof, self._keys.erased_to or 0, first - 1)
+
+    def _terms_of(self, remake: Remake) -> Terms | None:
+        key = files.key_of(self._keys, remake)
+        if key is None:
+            return None
+        if self._terms is None or self._terms[0] != remake.proof:
+            self._terms = (remake.proof, Terms(key))
+        return self._terms[1]
+
+    def _end(self, cleaned_to: int) -> None:
+        """Destroy all keys that no partition has any more, and note up to where that is done."""
+        used = {(part.number, part.turn) for part in files.partitions_of(self._search)}
+        live = files.live_keys(self._keys, newest_sequence(self._journal))
+        self._keys.end_partitions((slot for slot in live if slot not in used), files.now())
+        files.note(self._search, "cleaned_to", cleaned_to)
+        self.is_suspicious = False
+
+
+def newest_erasure(journal: sqlite3.Connection, keys: KeyFile) -> int:
+    """Return the newest kill or redact whose words cannot be read any more; 0: none."""
+    found = journal.execute(_NEWEST_ERASURE, (keys.erased_to or 0,)).fetchone()[0]
+    return found or 0

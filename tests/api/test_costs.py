@@ -1,0 +1,347 @@
+"""What readers may ask for costs little, however much there is: counted in reads and bytes."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from support.server import Server
+
+from feedserver.api.context import Context
+from feedserver.live import encoded, hub
+from feedserver.service import make_app, open_context
+from feedserver.settings import read_settings
+
+pytestmark = pytest.mark.anyio
+
+LONG = "x" * 60_000
+
+
+class Counted:
+    """A mirror that counts what it is asked for, and may be told to wait."""
+
+    def __init__(self, mirror: Any) -> None:
+        self.reads: Counter[str] = Counter()
+        self.go_on = asyncio.Event()
+        self.go_on.set()
+        self._mirror = mirror
+
+    def __getattr__(self, name: str) -> Any:
+        read = getattr(self._mirror, name)
+
+        async def counted(*given: Any) -> Any:
+            self.reads[name] += 1
+            found = await read(*given)
+            await self.go_on.wait()
+            return found
+
+        return counted
+
+
+@dataclass
+class House:
+    """A server in this process, its readers and its editor."""
+
+    here: Context
+    mirror: Counted
+    reader: httpx.AsyncClient
+    editor: httpx.AsyncClient
+
+    async def post(self, slug: str = "world", **fields: Any) -> dict[str, Any]:
+        answer = await self.editor.post(f"/v1/feeds/{slug}/items", json={"headline": "N"} | fields)
+        assert answer.status_code == 201, answer.text
+        item: dict[str, Any] = answer.json()
+        return item
+
+    async def revise(self, item: dict[str, Any], verb: str, **fields: Any) -> None:
+        answer = await self.editor.post(
+            f"/v1/feeds/{item['feed']}/items/{item['id']}/revisions",
+            json={"verb": verb} | fields,
+            headers={"If-Match": "*"},
+        )
+        assert answer.status_code == 201, answer.text
+
+    async def get(self, path: str, status: int = 200, **headers: str) -> httpx.Response:
+        answer = await self.reader.get(path, headers=headers)
+        assert answer.status_code == status, answer.text[:300]
+        return answer
+
+
+@asynccontextmanager
+async def opened(folder: Path, **given: str) -> AsyncIterator[House]:
+    started = Server(folder / "data")
+    faults: list[BaseException] = []
+    settings = read_settings({"data": str(started.data)} | given, {})
+    async with open_context(settings, "http://test", faults.append) as here:
+        mirror = Counted(here.mirror)
+        here.hub._mirror = here.hub.feeds._mirror = mirror  # type: ignore[assignment]
+        app = make_app(None)
+        app.state.context = here = replace(here, mirror=mirror)  # type: ignore[arg-type]
+        door = httpx.ASGITransport(app)
+        token = {"Authorization": f"Bearer {started.token}"}
+        async with (
+            httpx.AsyncClient(transport=door, base_url="http://test") as reader,
+            httpx.AsyncClient(transport=door, base_url="http://test", headers=token) as editor,
+        ):
+            yield House(here, mirror, reader, editor)
+    assert not faults
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    async with opened(tmp_path) as made:
+        yield made
+
+
+def windows(house: House) -> list[str]:
+    return list(house.here.hub._channels)
+
+
+def paths(item: dict[str, Any]) -> list[str]:
+    one = f"/v1/feeds/world/items/{item['id']}"
+    return [
+        "/v1/feeds", "/v1/feeds/world", "/v1/feeds/world/items", "/v1/feeds/world/items?limit=7",
+        "/v1/feeds/world/items?tag=a", "/v1/feeds/world/items?q=n", one, f"{one}/history",
+        "/feeds/world?tag=a", "/feeds/world?q=n", f"/feeds/world/items/{item['id']}",
+        "/feeds/world/embed", "/",
+    ]  # fmt: skip
+
+
+async def test_a_window_is_loaded_for_live_readers_and_the_front_page_alone(house: House) -> None:
+    item = await house.post(tags=["a"])
+    for path in [*paths(item), "/v1/feeds/world/items?limit=1&before=9999999999999.1"]:
+        await house.get(path)
+        assert windows(house) == [], path
+    assert house.mirror.reads["initial_state"] == 0
+    await house.get("/v1/feeds/world/changes")
+    assert windows(house) == ["world"]
+
+
+async def test_what_is_kept_is_answered_without_a_read_until_its_feed_changes(
+    house: House,
+) -> None:
+    item = await house.post(tags=["a"])
+    asked = [*paths(item), "/feeds/world", "/v1/feeds/world/changes"]
+    known = {path: (await house.get(path)).headers["etag"] for path in asked}
+    house.mirror.reads.clear()
+    for path, etag in known.items():
+        await house.get(path)
+        await house.get(path, 304, **{"If-None-Match": etag})
+        suffixed = f'{etag[:-1]}-gzip"'
+        await house.get(path, 304, **{"If-None-Match": suffixed})
+    assert not house.mirror.reads
+    await house.revise(item, "fix", headline="Changed")
+    for path, etag in known.items():
+        if path != "/":  # which is made anew once a second
+            answer = await house.get(path, **{"If-None-Match": etag})
+            assert answer.headers["etag"] != etag, path
+    assert house.mirror.reads
+
+
+async def test_another_items_change_leaves_an_item_and_its_history_kept(house: House) -> None:
+    item, other = await house.post(), await house.post()
+    asked = paths(item)[6:8]
+    for path in asked:
+        await house.get(path)
+    await house.revise(other, "fix", headline="Changed")
+    house.mirror.reads.clear()
+    for path in asked:
+        await house.get(path)
+    assert not house.mirror.reads
+
+
+async def test_what_many_ask_for_at_once_is_read_and_encoded_once(house: House) -> None:
+    item = await house.post(body="1")
+    for number in range(2, 20):
+        await house.revise(item, "update", body=f"{number}")
+    path = f"/v1/feeds/world/items/{item['id']}/history"
+    house.mirror.go_on.clear()
+    asking = [asyncio.create_task(house.get(path)) for _ in range(16)]
+    while not house.mirror.reads["item"]:
+        await asyncio.sleep(0)
+    house.mirror.go_on.set()
+    texts = {answer.text for answer in await asyncio.gather(*asking)}
+    assert len(texts) == 1
+    assert house.mirror.reads["revisions"] == 1
+
+
+async def test_who_asks_after_a_withdrawal_never_gets_what_was_being_made_before_it(
+    house: House,
+) -> None:
+    item = await house.post("world", headline="Unspeakable", body="Unspeakable")
+    one = f"/v1/feeds/world/items/{item['id']}"
+    asked = {
+        "/v1/feeds/world/items": 200, one: 410, f"{one}/history": 410, "/feeds/world/embed": 200,
+        f"/feeds/world/items/{item['id']}": 410, "/feeds/world?q=unspeakable": 200,
+    }  # fmt: skip
+    await house.get("/v1/feeds/world")
+    house.mirror.reads.clear()
+    house.mirror.go_on.clear()
+    early = [asyncio.create_task(house.reader.get(path)) for path in asked]
+    while sum(house.mirror.reads.values()) < 4:  # at least one in each lane, and the item
+        await asyncio.sleep(0)
+    house.mirror.go_on.set()
+    house.mirror.go_on = asyncio.Event()  # they wait on
+    house.mirror.go_on.set()
+    await house.revise(item, "kill", note="It was not so.")
+    await asyncio.gather(*early)
+    for path, status in asked.items():
+        for _ in range(2):
+            answer = await house.get(path, status)
+            if "q=" not in path:  # which is the question itself
+                assert "Unspeakable" not in answer.text, path
+    assert b"Unspeakable" not in b"".join(
+        piece
+        for entry in house.here.hub.cache._entries.values()
+        for piece in getattr(entry.value, "chunks", ())
+    )
+
+
+async def test_long_items_are_encoded_beside_the_loop(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        await house.post(body=LONG)
+    threads: list[threading.Thread] = []
+    encode_item = encoded.encode_item
+
+    def encode(item: Any) -> bytes:
+        threads.append(threading.current_thread())
+        return encode_item(item)
+
+    monkeypatch.setattr("feedserver.api.answers.encode_item", encode)
+    house.here.hub.cache.clear()
+    page = await house.get("/v1/feeds/world/items?limit=200")
+    assert len(page.json()["items"]) == 3
+    assert len(threads) == 3
+    assert threading.main_thread() not in threads
+    await house.get("/v1/feeds/world/items?limit=199")
+    assert len(threads) == 3, "another page of the same items is joined from what is kept"
+
+
+async def test_pages_of_many_sizes_stay_within_the_cache_and_leave_the_hot_one(
+    tmp_path: Path,
+) -> None:
+    async with opened(tmp_path, cache_mib="16") as house:
+        for _ in range(20):
+            await house.post(body=LONG)
+        cache, hot = house.here.hub.cache, "/v1/feeds/world/items"
+        await house.get(hot)
+        for limit in range(1, 65):
+            await house.get(f"/v1/feeds/world/items?limit={limit}")
+            assert cache.bytes <= 16 * 1024 * 1024
+            house.mirror.reads.clear()
+            await house.get(hot)
+            assert not house.mirror.reads, f"limit={limit} pushed out what is asked for all along"
+
+
+async def test_idle_windows_are_bounded_in_bytes_and_the_newest_stays(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub, "IDLE_BYTES", 600_000)
+    for number in range(5):
+        slug = f"feed-{number}"
+        await house.editor.put(f"/v1/feeds/{slug}", json={"title": slug})
+        for _ in range(2):
+            await house.post(slug, body=LONG)
+        await house.get(f"/feeds/{slug}")
+        loaded = list(house.here.hub._channels.values())
+        assert sum(channel.window.memory for channel in loaded) <= 600_000
+        assert windows(house)[-1] == slug
+    assert windows(house) == ["feed-3", "feed-4"]
+
+
+async def test_a_window_that_somebody_is_about_to_use_is_not_forgotten(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub, "IDLE_BYTES", 0)
+    for slug in ("one", "two"):
+        await house.editor.put(f"/v1/feeds/{slug}", json={"title": slug})
+    cursor = (await house.get("/v1/feeds/one")).json()["cursor"]
+    await house.post("one", headline="Later")
+    own = house.here.hub
+    channel = await own.channel("one")
+    assert channel is not None
+    channel.window._checks.clear()  # so that the cursor is looked up in the file
+    house.mirror.go_on.clear()
+    arriving = asyncio.create_task(own.arrive("one", cursor))
+    while not house.mirror.reads["check"]:
+        await asyncio.sleep(0)
+    own._forget_idle()
+    assert windows(house) == ["one"]
+    house.mirror.go_on.set()
+    found = await arriving
+    assert found is not None
+    assert found[0] is channel
+    own._forget_idle()
+    assert windows(house) == []
+
+
+async def test_an_answer_is_sent_in_chunks_as_it_is_taken(house: House) -> None:
+    """One who reads slowly then holds a chunk, and not a copy of the whole page."""
+    for number in range(6):
+        await house.post(body=LONG, headline=str(number))
+    sent: list[bytes] = []
+
+    async def take(message: Any) -> None:
+        sent.append(message.get("body", b""))
+
+    async def nothing() -> Any:
+        await asyncio.Event().wait()
+
+    app = make_app(None)
+    app.state.context = house.here
+    for path, header in [
+        ("/v1/feeds/world/items", (b"accept", b"*/*")),
+        ("/feeds/world", (b"accept-encoding", b"identity")),
+    ]:
+        whole = (await house.get(path, **{"Accept-Encoding": "identity"})).content
+        sent.clear()
+        scope = {"type": "http", "method": "GET", "path": path, "headers": [header],
+                 "query_string": b"", "app": app}  # fmt: skip
+        await app(scope, nothing, take)
+        assert len(b"".join(sent)) == len(whole) > 300_000
+        assert max(map(len, sent)) <= 66_000
+    pieces = {id(entry.value) for entry in house.here.hub.cache._entries.values()}
+    kept = house.here.hub.cache.get(next(
+        key for key in house.here.hub.cache._entries if isinstance(key, tuple) and key[0] == "page"
+    ))  # fmt: skip
+    shared = [chunk for chunk in kept.chunks if id(chunk) in pieces]
+    assert len(shared) == 6, "pages share the text of their items"
+
+
+async def test_a_list_of_feeds_is_paged_and_kept_until_one_of_them_changes(house: House) -> None:
+    slugs = [f"f{number:03}" for number in range(25)]
+    for slug in slugs:
+        await house.editor.put(f"/v1/feeds/{slug}", json={"title": slug})
+    slugs.append("world")
+    everything = (await house.get("/v1/feeds")).json()
+    assert [feed["slug"] for feed in everything["feeds"]] == slugs
+    assert "next" not in everything
+    found: list[str] = []
+    query = "?limit=10"
+    while query:
+        answer = (await house.get(f"/v1/feeds{query}")).json()
+        assert len(answer["feeds"]) <= 10
+        found += [feed["slug"] for feed in answer["feeds"]]
+        query = f"?limit=10&after={answer['next']}" if "next" in answer else ""
+    assert found == slugs
+    between = (await house.get("/v1/feeds?after=f0235")).json()["feeds"]
+    assert [feed["slug"] for feed in between] == ["f024", "world"]
+    for wrong in ("limit=0", "limit=1001", "limit=x", "after=", "after=A B", "after=%00"):
+        assert "limit" in (await house.get(f"/v1/feeds?{wrong}", 400)).text or "after" in wrong
+    house.mirror.reads.clear()
+    await house.editor.put("/v1/feeds/f003", json={"title": "Renamed"})
+    await house.post("f004")
+    renamed = {feed["slug"]: feed for feed in (await house.get("/v1/feeds")).json()["feeds"]}
+    assert renamed["f003"]["title"] == "Renamed"
+    assert renamed["f004"]["cursor"] != renamed["f003"]["cursor"]
+    assert house.mirror.reads["feeds"] == 0

@@ -1,0 +1,79 @@
+"""The ticker alone in a frame: its height, and what its reader reads."""
+
+from __future__ import annotations
+
+import pytest
+from chromium import Site
+
+
+@pytest.mark.parametrize("width", [320, 700])
+def test_a_bar_in_a_frame_of_its_height_does_not_scroll(site: Site, width: int) -> None:
+    feed = site.feed()
+    feed.post("In a bar")
+    page = site.open(
+        f"/feeds/{feed.slug}/embed?layout=line&theme=dark", viewport={"width": width, "height": 48}
+    )
+    page.get_by_role("link", name="In a bar").wait_for()
+    page.get_by_role("button", name="Pause").wait_for()
+    assert page.evaluate("document.documentElement.scrollHeight") == 48
+
+
+@pytest.mark.parametrize("sandbox", ["", "sandbox=allow-scripts"], ids=["plain", "sandboxed"])
+def test_the_iframe_tells_its_host_how_tall_it_is(site: Site, sandbox: str) -> None:
+    feed = site.feed()
+    feed.post("In a frame")
+    page = site.open("/robots.txt")
+    address = f"{site.server.url}/feeds/{feed.slug}/embed?height=auto"
+    host = f"""<iframe {sandbox} src="{address}"></iframe>
+        <script>addEventListener('message', ({{ data }}) => {{ window.told = data }})</script>"""
+    page.route("**/host", lambda route: route.fulfill(body=host, content_type="text/html"))
+    page.goto("http://host.test/host")
+    frame = page.frame_locator("iframe")
+    frame.locator("live-ticker").get_by_role("link", name="In a frame").wait_for()
+    page.wait_for_function("() => told?.type === 'newsfeed-height' && told.height > 50")
+
+
+def test_a_frame_tells_its_height_only_once_its_items_are_there(site: Site) -> None:
+    feed = site.feed()
+    for number in range(12):
+        feed.post(f"Item {number}", body="Some words.")
+    page = site.open("/robots.txt", viewport={"width": 390, "height": 600})
+    address = f"{site.server.url}/feeds/{feed.slug}/embed?height=auto&max=3"
+    host = f"""<script>window.told = []; addEventListener('message', ({{ data }}) => {{
+            told.push(data.height);
+            document.querySelector('iframe').style.height = `${{data.height}}px`;
+        }})</script>
+        <iframe src="{address}" style="width: 100%; height: 10px; border: 0"></iframe>"""
+    page.route("**/host", lambda route: route.fulfill(body=host, content_type="text/html"))
+    page.goto("http://host.test/host")
+    page.frame_locator("iframe").get_by_role("link", name="Item 11").wait_for()
+    page.wait_for_function("() => told.length > 0")
+    page.wait_for_timeout(1_500)
+    assert len(page.evaluate("told")) == 1
+
+
+def test_a_frame_of_automatic_height_does_not_move_what_its_reader_reads(site: Site) -> None:
+    feed = site.feed()
+    for number in range(20):
+        feed.post(f"Item {number}", body="Some words.")
+    page = site.open("/robots.txt", viewport={"width": 800, "height": 600})
+    address = f"{site.server.url}/feeds/{feed.slug}/embed?height=auto"
+    host = f"""<iframe src="{address}" style="width: 100%; border: 0"></iframe>
+        <script>addEventListener('message', ({{ data }}) => {{
+            document.querySelector('iframe').style.height = `${{window.told = data.height}}px`;
+        }})</script>"""
+    page.route("**/host", lambda route: route.fulfill(body=host, content_type="text/html"))
+    page.goto("http://host.test/host")
+    frame = page.frame_locator("iframe")
+    frame.get_by_role("link", name="Item 19").wait_for()
+    page.wait_for_function("() => window.told > 1000")
+    feed.post("At the top")
+    frame.get_by_role("link", name="At the top").wait_for()
+    page.evaluate("scrollTo(0, 700)")
+    frame.locator("live-ticker[mode=notify]").wait_for()
+    row = frame.get_by_role("link", name="Item 9")
+    page.wait_for_timeout(600)
+    before = row.bounding_box()
+    feed.post("Not yet")
+    frame.get_by_role("button", name="1 new update").wait_for()
+    assert row.bounding_box() == before

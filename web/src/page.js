@@ -1,5 +1,0 @@
-/** The script of our own pages: makes what the server has rendered live. Nothing here is needed to read them. */
-import { liveFeed } from './page/live.js';
-
-const list = document.getElementById('list');
-if (list) liveFeed(list);

@@ -1,0 +1,35 @@
+/**
+ * Where a page begins: the state in which the server rendered it, read from its rows.
+ *
+ * @import { State } from '../../types/feed.d.ts'
+ * @import { Item } from '../../types/wire.d.ts'
+ */
+import { newestFirst } from '../feed/client.js';
+
+/** Put the state of the rendered page into the connection's. @param {State} state @param {HTMLElement} list */
+export function readPage(state, list) {
+	const { src = '', epoch = '', cursor = '', next = '', heartbeat, tag } = list.dataset;
+	state.epoch = epoch;
+	state.cursor = cursor;
+	state.next = next;
+	state.heartbeat = Number(heartbeat);
+	for (const row of /** @type {NodeListOf<HTMLElement>} */ (list.querySelectorAll('.item'))) {
+		const { id, version, at = '', pinned } = row.dataset;
+		/** @type {Item} What is known of an item without its words, which stand in its row. */
+		const item = {
+			id: Number(id),
+			feed: `${src.split('/').pop()}`,
+			version: Number(version),
+			status: row.classList.contains('killed') ? 'killed' : 'live',
+			published_at: at,
+			pinned: pinned === '',
+			tags: tag ? [tag] : [],
+			corrections: [...row.querySelectorAll('.correction')].map(() => ({ at: '', note: '' })),
+		};
+		state.versions.set(item.id, item.version);
+		state.items.set(item.id, item);
+	}
+	const unpinned = [...state.items.values()].filter((item) => !item.pinned);
+	// Without older pages there is no floor.
+	if (next) state.floor = unpinned.sort(newestFirst).at(-1);
+}

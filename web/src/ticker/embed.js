@@ -1,0 +1,46 @@
+/**
+ * The ticker alone in a frame. The frame's address sets the ticker's attributes (`?layout=compact&max=10`); with
+ * `?height=auto` the frame tells its host how tall it wants to be:
+ * `{type: 'newsfeed-height', src, height}` by postMessage, in CSS pixels. A reader who has scrolled past its top would lose the
+ * place whenever the frame grows, so news waits behind the button meanwhile.
+ */
+const ATTRIBUTES =
+	'announce heading heading-level lang layout max mode order tags theme time timezone'.split(' ');
+
+/** A ticker that has nothing to show after so many ms is as tall as what is inside it. */
+const SHOWN_WITHIN = 1000;
+
+const ticker = document.querySelector('live-ticker');
+const asked = new URLSearchParams(location.search);
+for (const name of ATTRIBUTES) {
+	const value = asked.get(name);
+	if (value !== null) ticker?.setAttribute(name, value);
+}
+const theme = asked.get('theme') ?? '';
+if (/^(light|dark)$/.test(theme)) document.documentElement.style.colorScheme = theme;
+ticker?.addEventListener('ticker-status', ({ detail }) => {
+	// The plain headlines for browsers without scripts: one of them may be withdrawn meanwhile.
+	if (/live|stale|ended/.test(detail.status)) document.querySelector('.fallback ul')?.remove();
+});
+if (asked.get('height') === 'auto') {
+	document.documentElement.classList.add('auto');
+	const observer = new ResizeObserver(() => {
+		const height = Math.ceil(document.documentElement.getBoundingClientRect().height);
+		parent.postMessage({ type: 'newsfeed-height', src: location.href, height }, '*');
+	});
+	// Not before the items are there, or the host's page would move twice.
+	const tell = () => observer.observe(document.documentElement);
+	ticker?.addEventListener('ticker-status', ({ detail }) => {
+		if (detail.status !== 'connecting') tell();
+	});
+	setTimeout(tell, SHOWN_WITHIN);
+	if (!asked.has('mode') && ticker) {
+		const top = document.createElement('div');
+		top.className = 'top';
+		document.body.prepend(top);
+		new IntersectionObserver(([{ isIntersecting }]) => {
+			if (isIntersecting) ticker.removeAttribute('mode');
+			else ticker.setAttribute('mode', 'notify');
+		}).observe(top);
+	}
+}
