@@ -17,6 +17,7 @@ import shutil
 import sqlite3
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -120,9 +121,9 @@ def restore(
 def _begin(data: Path, source: Path, to_keys: bool, now: Millis) -> State:
     """Check the room, and say durably that a restore has begun."""
     _check_room(data, source)
-    name = f"{BEFORE}{time_text(now).replace('-', '').replace(':', '')[:15]}Z"
     is_there = any((data / ours).exists() for ours in OURS)
-    state = State(str(source.resolve()), COPY, now, to_keys, name if is_there else None)
+    before = _new_name(data, now) if is_there else None
+    state = State(str(source.resolve()), COPY, now, to_keys, before)
     (data / RESTORE).unlink(missing_ok=True)  # of an attempt that ended before it was written
     fd = os.open(data / RESTORE, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with open(fd, "wb") as file:
@@ -131,6 +132,13 @@ def _begin(data: Path, source: Path, to_keys: bool, now: Millis) -> State:
         os.fsync(fd)
     keys.sync_folder(data)
     return state
+
+
+def _new_name(data: Path, now: Millis) -> str:
+    """Return the name of a folder that is not there yet, for what is here now."""
+    name = f"{BEFORE}{time_text(now).replace('-', '').replace(':', '')[:15]}Z"
+    names = (name if number == 1 else f"{name}-{number}" for number in count(1))
+    return next(one for one in names if not (data / one).exists())
 
 
 def _finish(data: Path, state: State, source: Source | None, progress: Progress) -> Restored:
@@ -171,7 +179,7 @@ def _copy(data: Path, before: Path, now: Millis, progress: Progress) -> None:
     before.mkdir(mode=0o700, exist_ok=True)
     try:
         backup.copy_newsroom(data, before, now, progress)
-    except (SetupError, sqlite3.Error):
+    except (SetupError, sqlite3.Error, FileNotFoundError):
         for path in before.iterdir():
             copying.overwrite(path)
         for name in OURS:

@@ -108,10 +108,12 @@ def stage(source: Source, data: Path, before: Path | None, progress: Progress = 
     with closing(sqlite3.connect(paths[0], isolation_level=None)) as connection:
         connection.execute("PRAGMA journal_mode = DELETE")
         connection.execute("PRAGMA temp_store = MEMORY")
-        _keep_gone(connection, data / keys.FILE, paths[1])
         key_file = KeyFile(paths[1])
         try:
-            staged = _change(connection, key_file, source.last, above, before)
+            connection.execute("BEGIN IMMEDIATE")
+            lost = _cut(connection, source.last)
+            _keep_gone(connection, key_file, data / keys.FILE)
+            staged = _change(connection, key_file, lost, above, before)
             key_file.sync()
         finally:
             key_file.close()
@@ -125,13 +127,12 @@ def stage(source: Source, data: Path, before: Path | None, progress: Progress = 
 def _change(
     connection: sqlite3.Connection,
     key_file: KeyFile,
-    last: int,
+    lost: list[Lost],
     above: int,
     before: Path | None,
 ) -> Staged:
-    """Make the copy the journal that goes on."""
-    connection.execute("BEGIN IMMEDIATE")
-    lost = _cut(connection, last)
+    """Make the copy the journal that goes on, and commit."""
+    last = newest_sequence(connection)
     key_file.redraw_partitions()  # the search file is made anew
     key_file.note_erased(min(key_file.erased_to or 0, last))
     following = writer.begin_epoch(connection, key_file, above)
@@ -184,26 +185,24 @@ def _cut(connection: sqlite3.Connection, last: int) -> list[Lost]:
     return [dict(zip(names, row, strict=True)) for row in found]
 
 
-def _keep_gone(connection: sqlite3.Connection, present: Path, staged: Path) -> None:
+def _keep_gone(connection: sqlite3.Connection, staged: KeyFile, present: Path) -> None:
     """Take over from the present keys the slots that are gone: they stay gone."""
     try:
         here = KeyFile(present, read_only=True)
     except SetupError:
         return
-    there = KeyFile(staged)
     try:
         for sequence, gone in here.all_gone(newest_sequence(connection)):
             row = connection.execute(
                 "SELECT rid FROM records WHERE sequence = ?", (sequence,)
             ).fetchone()
             owners = {hash_of(row[0])} if row else set()
-            if here.keyring == there.keyring:
+            if here.keyring == staged.keyring:
                 owners.add(bytes(12))  # a power cut lost the mark of whose it was
             if here.owner(sequence) in owners:
-                there.destroy([sequence], gone.by, gone.act, gone.at, synced=False)
+                staged.destroy([sequence], gone.by, gone.act, gone.at, synced=False)
     finally:
         here.close()
-        there.close()
 
 
 def _furthest(folder: Path | None) -> int:
