@@ -44,7 +44,7 @@ def work_in_folder(args: Namespace, work: Work[_T], *, may_begin: bool = False) 
     folder = settings_of(args).data
 
     async def opened() -> _T:
-        async with open_storage(folder, begins=may_begin) as storage:
+        async with open_storage(folder, begins=may_begin, serves=False) as storage:
             database, mirror = storage.database, storage.mirror
             try:
                 return await work(Newsroom(storage.journal, mirror, now_millis), mirror)

@@ -264,9 +264,16 @@ class SQLiteJournal:
 
 @asynccontextmanager
 async def open_journal(
-    database: Database, search: Search, *, on_fault: Callable[[BaseException], None] | None = None
+    database: Database,
+    search: Search,
+    *,
+    serves: bool = True,
+    on_fault: Callable[[BaseException], None] | None = None,
 ) -> AsyncIterator[SQLiteJournal]:
-    """Run a journal over `database`; tells `on_fault` should one of its tasks ever die."""
+    """Run a journal over `database`; tells `on_fault` should one of its tasks ever die.
+
+    One that does not serve leaves purges to those that do.
+    """
     journal = SQLiteJournal(database, search)
 
     def ended(task: asyncio.Task[None]) -> None:
@@ -277,7 +284,7 @@ async def open_journal(
                 on_fault(fault)
 
     works = [journal._write(), journal._watch()]  # noqa: SLF001
-    if not database.is_read_only:
+    if serves and not database.is_read_only:
         works.append(journal.eraser.work())
     tasks = [asyncio.create_task(work) for work in works]
     for task in tasks:

@@ -7,14 +7,15 @@ import logging
 import sqlite3
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from pathlib import Path
 
 import aiosqlite
 
 from feedserver.errors import Unavailable
 from feedserver.journal import Page
 from feedserver.sqlite import search_file as files
-from feedserver.sqlite.connecting import code_of, connect, open_in_thread, run
+from feedserver.sqlite.connecting import code_of, connect, connect_patiently, open_in_thread, run
 from feedserver.sqlite.database import Database
 from feedserver.sqlite.folder import SEARCH
 from feedserver.sqlite.search_file import NoIndex
@@ -41,8 +42,8 @@ class Search:
     def __init__(self, database: Database, opened: AsyncExitStack) -> None:
         """What is opened later is closed by `opened`."""
         self._database = database
-        self._path = database.path.with_name(SEARCH)
-        self.worker = Worker(database, self._path)
+        self.path = database.path.with_name(SEARCH)
+        self.worker = Worker(database, self.path)
         self._opened = opened
         self._finders = 0
         self._free: asyncio.LifoQueue[tuple[aiosqlite.Connection, Finder]] = asyncio.LifoQueue()
@@ -105,7 +106,7 @@ class Search:
     def _fact(self, name: str, otherwise: int) -> int:
         try:
             if self._facts is None:
-                self._facts = connect(self._path, read_only=True)
+                self._facts = connect(self.path, read_only=True)
                 self._opened.callback(self._facts.close)
             return int(files.meta_of(self._facts)[name])
         except (sqlite3.Error, NoIndex, KeyError):
@@ -130,12 +131,12 @@ class Search:
     async def _finder(self) -> tuple[aiosqlite.Connection, Finder]:
         if not self._free.empty() or self._finders == FINDERS:
             return await self._free.get()
-        if not self._path.exists():
+        if not self.path.exists():
             raise Behind
         self._finders += 1
         try:
             connection = await self._opened.enter_async_context(
-                open_in_thread(self._path, read_only=True)
+                open_in_thread(self.path, read_only=True)
             )
             database = self._database
             finder = await run(
@@ -149,11 +150,14 @@ class Search:
 
 
 @asynccontextmanager
-async def open_search(database: Database) -> AsyncIterator[Search]:
-    """Open search over `database`. Its file may be missing, or behind: it is made in time."""
+async def open_search(database: Database, *, serves: bool = True) -> AsyncIterator[Search]:
+    """Open search over `database`. Its file may be missing, or behind: it is made in time.
+
+    One that does not serve leaves that to those that do.
+    """
     async with AsyncExitStack() as opened:
         search = Search(database, opened)
-        if database.is_read_only:
+        if database.is_read_only or not serves:
             yield search
             return
         task = asyncio.create_task(search.worker.work())
@@ -162,3 +166,11 @@ async def open_search(database: Database) -> AsyncIterator[Search]:
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+    # Those who only read closed last: they cannot put the log away.
+    await asyncio.to_thread(_fold_log, search.path)
+
+
+def _fold_log(path: Path) -> None:
+    with suppress(sqlite3.Error, OSError):
+        if path.exists():
+            connect_patiently(path).close()

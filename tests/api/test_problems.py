@@ -120,7 +120,7 @@ def test_a_request_line_that_is_no_utf_8_or_no_http_is_refused_as_the_clients_fa
 )
 def test_odd_headers_are_borne_or_refused(house: Server, header: bytes) -> None:
     status, _ = talk(house, b"GET /v1/feeds HTTP/1.1", b"Host: x", header, body=b"hello")
-    assert 100 <= status < 500
+    assert 100 <= status < 500 or status == 501
 
 
 PLAIN = [b"GET /v1/feeds HTTP/1.1", b"POST /v1/feeds/x/items HTTP/1.1", b"GET / HTTP/1.1"]

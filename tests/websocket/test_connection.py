@@ -361,9 +361,9 @@ def test_who_sends_without_end_is_cut_off(served: Feed, house: Server) -> None:
 
 def test_who_was_cut_off_does_not_hold_up_the_servers_end(tmp_path: Path) -> None:
     patient = (
-        "import feedserver.service as service, feedserver.websocket.connection as connection\n"
-        "assert service.GRACE_SECONDS and connection.FINISH_SECONDS\n"
-        "service.GRACE_SECONDS = connection.FINISH_SECONDS = 3600"
+        "import feedserver.websocket.server as ending, feedserver.websocket.connection as connection\n"
+        "assert ending.GRACE_SECONDS and connection.FINISH_SECONDS\n"
+        "ending.GRACE_SECONDS = connection.FINISH_SECONDS = 3600"
     )
     with (
         Server(tmp_path / "data", first=patient) as server,
@@ -498,10 +498,10 @@ def test_who_stops_reading_and_comes_back_has_missed_nothing(served: Feed, house
         ({"Sec_WebSocket_Version": None}, 426),
         ({"Sec_WebSocket_Key": None}, 400),
         ({"Sec_WebSocket_Key": "short"}, 400),
-        ({"Upgrade": "h2c"}, 404),
-        ({"Upgrade": None}, 404),
-        ({"Connection": "keep-alive"}, 404),
-        ({"Connection": None}, 404),
+        ({"Upgrade": "h2c"}, 426),
+        ({"Upgrade": None}, 426),
+        ({"Connection": "keep-alive"}, 426),
+        ({"Connection": None}, 426),
         ({"Cookie": "x" * 70_000}, 431),
         ({f"X-{n}": "x" * 300 for n in range(300)}, 431),
         ({"Sec_WebSocket_Extensions": ";;;"}, 400),
