@@ -123,7 +123,8 @@ def _tell(
         screen.say(f"wrong: {report.more} more")
     for remark in report.remarks:
         screen.say(f"remark: {remark}")
-    says = f"{report.count} things are wrong" if report.count else "nothing is wrong"
+    things = "1 thing is" if report.count == 1 else f"{report.count} things are"
+    says = f"{things} wrong" if report.count else "nothing is wrong"
     screen.say(f"checked {looked.records} records and {looked.items} items in {folder}: {says}")
 
 

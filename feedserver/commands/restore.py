@@ -1,6 +1,7 @@
 """`feedserver restore`: a backup takes the place of what is there, under a running server too."""
 
 from argparse import ArgumentParser, Namespace
+from collections.abc import Sized
 from pathlib import Path
 from typing import Any
 
@@ -58,13 +59,15 @@ def _tell(restored: Restored, screen: Screen) -> None:
         f"restored {restored.source}: {staged.items} items in {staged.feeds} feeds; the next "
         f"record is {staged.following}"
     )
-    for count, what in (
-        (len(redone.killed), "items withdrawn again"),
-        (len(redone.redacted), "items redacted again: feedserver check names those that are held"),
-        (len(redone.feeds), "feeds redacted again"),
-    ):
-        if count:
-            screen.say(f"{count} {what}")
+    if redone.killed:
+        screen.say(f"withdrawn again: {_count(redone.killed, 'item')}")
+    if redone.redacted:
+        screen.say(
+            f"redacted again: {_count(redone.redacted, 'item')}; feedserver check names those that "
+            "show an earlier text and are held"
+        )
+    if redone.feeds:
+        screen.say(f"redacted again: {', '.join(redone.feeds)}")
     if redone.revoked:
         screen.say(f"revoked again: {', '.join(redone.revoked)}")
     if staged.good_again:
@@ -73,7 +76,7 @@ def _tell(restored: Restored, screen: Screen) -> None:
             "feedserver token revoke ends one"
         )
     if staged.lost:
-        screen.say(f"{len(staged.lost)} records are lost, as their keys are:")
+        screen.say(f"lost with their keys: {_count(staged.lost, 'record')}:")
     for one in staged.lost:
         where = f" of item {one['item']}" if one["item"] else ""
         by = f" by {one['editor']}" if one["editor"] else ""
@@ -83,6 +86,10 @@ def _tell(restored: Restored, screen: Screen) -> None:
         )
     if restored.before is not None:
         screen.say(f"what was there is in {restored.before}")
+
+
+def _count(found: Sized, noun: str) -> str:
+    return f"{len(found)} {noun}{'' if len(found) == 1 else 's'}"
 
 
 def _result(restored: Restored) -> dict[str, Any]:

@@ -64,6 +64,7 @@ def test_every_command_can_be_typed_as_it_stands(page: str, line: str) -> None:
 def _left_out(words: list[str]) -> list[str]:
     """Return what a command that is only named in a sentence needs besides."""
     needs = {("token", "add"): 3, ("token", "revoke"): 3, ("feed", "close"): 3}
+    needs |= {("backup", ""): 2, ("restore", ""): 2}
     missing = needs.get((words[0], words[1] if words[1:] else ""), 0) - len(words)
     return ["NAME"] * missing
 

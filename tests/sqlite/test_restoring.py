@@ -19,7 +19,7 @@ from support.forensics import opened, sealed_in
 from support.records import NOON
 
 from feedserver.errors import SetupError, Unavailable
-from feedserver.model import Act, Status, Verb
+from feedserver.model import Act, Item, Status, Verb
 from feedserver.sqlite import checking, copying, keys, keys_in_place, opening, restoring, staging
 from feedserver.sqlite.backup import back_up
 from feedserver.sqlite.folder import DATABASE, RESTORE
@@ -64,9 +64,9 @@ def meta(data: Path, name: str) -> str:
 
 
 def names(data: Path) -> list[str]:
-    """List what is in the folder, but for SQLite's own and the note of the last backup."""
-    others = {f"{DATABASE}-wal", f"{DATABASE}-shm", "last_backup.json"}
-    return sorted(name for name in os.listdir(data) if name not in others)
+    """List what is in the folder, but for SQLite's own, the search and the last backup's note."""
+    others = ("search.db", f"{DATABASE}-", "last_backup.json")
+    return sorted(name for name in os.listdir(data) if not name.startswith(others))
 
 
 def go(data: Path, saved: Path, *, to_keys: bool = False) -> Restored:
@@ -464,12 +464,28 @@ async def test_a_running_newsroom_answers_with_the_restored_state(data: Path, sa
         found = await here.storage.mirror.item("world", killed.id)
         assert found is not None
         assert found.status is Status.KILLED
+        assert await searched(here, "lost") == []
+        assert len(await searched(here, "news")) == 13
         item = await here.item(Verb.POST, headline="Goes on")
         assert item.id > 100_000
         assert await here.storage.mirror.item("world", item.id) == item
+        assert await searched(here, "goes") == [item]
         await here.item(Verb.KILL, item, note="Withdrawn")
         await here.purged()
     assert wrong(data) == []
+
+
+async def searched(here: Archive, words: str) -> list[Item]:
+    """Search as often as the index is not level yet."""
+    async with asyncio.timeout(20):
+        while True:
+            try:
+                page = await here.storage.mirror.page("world", 100, words=words)
+            except Unavailable:
+                await asyncio.sleep(0.05)
+                continue
+            assert page is not None
+            return list(page.items)
 
 
 async def test_two_restores_exclude_each_other(data: Path, saved: Path) -> None:
