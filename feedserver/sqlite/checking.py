@@ -8,17 +8,28 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterable
 from contextlib import closing
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
 
-from feedserver.model import STEP_BACK_MAX, Feed, Item, Millis, Status, Token, Verb
+from feedserver.model import STEP_BACK_MAX, Item, Millis, Status, Verb
 from feedserver.rules import is_future
+from feedserver.sqlite import comparing, moving_in, opening, replaying, rows
 from feedserver.sqlite import folder as folders
-from feedserver.sqlite import moving_in, opening, replaying, rows
 from feedserver.sqlite.connecting import connect
 from feedserver.sqlite.copying import Progress, quiet
+from feedserver.sqlite.findings import (
+    CONTRADICTION,
+    DATABASE_FAULT,
+    FUTURE,
+    MISSING,
+    NOT_ERASED,
+    UNEXPLAINED,
+    UNREADABLE,
+    WENT_BACK,
+    Finding,
+)
 from feedserver.sqlite.folder import DATABASE
 from feedserver.sqlite.keys import Gone, KeyFile, Unreadable
 from feedserver.sqlite.replaying import Unfounded
@@ -28,25 +39,6 @@ from feedserver.wire import time_text
 
 FAULTS_MAX = 20  # of SQLite's own look at its file
 REPORTED = 2000  # records between two reports of the progress
-
-DATABASE_FAULT = "database"  # SQLite finds its file damaged
-UNREADABLE = "unreadable"  # a record or its slot was changed, cut or swapped
-MISSING = "missing"  # records that should be there are not
-UNEXPLAINED = "unexplained"  # a key is gone, and no kill or redact says so
-NOT_ERASED = "not-erased"  # a kill or redact is not executed
-CONTRADICTION = "contradiction"  # the state does not follow from the records
-FUTURE = "future"  # an item bears a time that has not come yet
-WENT_BACK = "went-back"  # the journal lacks records that were committed
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that is wrong. `item` is set where a repair can do something for an item."""
-
-    kind: str
-    detail: str
-    sequence: int | None = None
-    item: int | None = None
 
 
 @dataclass(slots=True)
@@ -114,11 +106,9 @@ class _Check:
         self._look_for_gaps()
         for item, group in replaying.item_records(self._connection):
             self._look_at_item(item, group)
-        self._look_at_rows_without_records()
         self._look_at_others()
-        self._look_at_feeds()
-        self._look_at_tokens()
-        self._look_at_look_ups()
+        for finding in comparing.all_but_items(self._connection):
+            self._found(finding)
         return self._looked
 
     def _look_at_file(self) -> None:
@@ -190,7 +180,9 @@ class _Check:
         if item is None or not is_founded:
             return
         self._looked.items += 1
-        self._compare(item, rows.find_bare_item(self._connection, item_id), where, item_id)
+        stored = rows.find_bare_item(self._connection, item_id)
+        for finding in comparing.compare(item, stored, where, item_id):
+            self._found(finding)
         if is_future(item, self._now + STEP_BACK_MAX):
             when = time_text(max(item.published_at, item.updated_at or 0, item.killed_at or 0))
             detail = f"{where} of {item.feed} is stamped {when}, which has not come yet"
@@ -243,12 +235,6 @@ class _Check:
         find = "SELECT 1 FROM records WHERE sequence = ?"
         return self._since.execute(find, (sequence,)).fetchone() is not None
 
-    def _look_at_rows_without_records(self) -> None:
-        for (item,) in self._connection.execute(
-            "SELECT id FROM items WHERE NOT EXISTS (SELECT 1 FROM records WHERE item = items.id)"
-        ):
-            self._found(Finding(CONTRADICTION, f"item {item} has no records", None, item))
-
     def _look_at_others(self) -> None:
         """Look at the records that are no item's, of feeds and tokens."""
         gone: dict[str, dict[int, Gone]] = {}
@@ -263,65 +249,6 @@ class _Check:
                 erases.setdefault(of, set()).update(_erases(row))
         for of, lost in gone.items():
             self._look_at_gone(lost, kept[of], of, erases.get(of, set()).__contains__)
-
-    def _look_at_feeds(self) -> None:
-        for slug in replaying.slugs(self._connection):
-            try:
-                feed = replaying.feed_of(self._connection, slug)
-            except (Newer, Unreadable) as fault:
-                self._found(Finding(CONTRADICTION, str(fault)))
-                continue
-            found = rows.find_bare_feed(self._connection, slug)
-            self._compare(feed, found, f"the feed {slug}", None)
-
-    def _look_at_tokens(self) -> None:
-        said = replaying.tokens(self._connection)
-        stored = {
-            token.name: token
-            for token in map(rows.load_token, self._connection.execute("SELECT * FROM tokens"))
-        }
-        for name in sorted(said.keys() | stored.keys()):
-            self._compare(said.get(name), stored.get(name), f"the token {name}", None)
-
-    def _look_at_look_ups(self) -> None:
-        for table, column, what, name in (
-            ("retry_keys", "retry_mac", "sequence", "retry key"),
-            ("origins", "origin_mac", "item", "origin"),
-        ):
-            wrong = self._connection.execute(
-                f"SELECT count(*) FROM records LEFT JOIN {table} ON mac = {column}"  # noqa: S608
-                f" WHERE {column} IS NOT NULL AND {table}.{what} IS NOT records.{what}"
-            ).fetchone()[0]
-            extra = self._connection.execute(
-                f"SELECT (SELECT count(*) FROM {table}) -"  # noqa: S608
-                f" (SELECT count({column}) FROM records)"
-            ).fetchone()[0]
-            if wrong or extra:
-                detail = f"{max(wrong, abs(extra))} rows of the table {table} are wrong: a {name} "
-                self._found(
-                    Finding(CONTRADICTION, f"{detail}is not found, or finds another record")
-                )
-
-    def _compare(
-        self,
-        said: Item | Feed | Token | None,
-        stored: Item | Feed | Token | None,
-        what: str,
-        item: int | None,
-    ) -> None:
-        if said == stored:
-            return
-        if said is None or stored is None:
-            missing = "records" if said is None else "row"
-            detail = f"{what} has no {missing}"
-        else:
-            names = [
-                one.name
-                for one in fields(said)
-                if getattr(said, one.name) != getattr(stored, one.name, None)
-            ]
-            detail = f"the row of {what} is not what its records say: {', '.join(names)}"
-        self._found(Finding(CONTRADICTION, detail, None, item))
 
 
 def _erases(row: Row) -> set[int]:

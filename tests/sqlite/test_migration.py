@@ -13,7 +13,7 @@ import pytest
 from support.archive import hash_of
 from support.cut_short import cut_short
 from support.forensics import in_plain, opened, sealed_in
-from support.former import Json, answers, fill, former_server
+from support.former import Json, answers, fill, former_hash, former_server
 from support.server import Server
 
 from feedserver.errors import SetupError
@@ -51,6 +51,28 @@ def test_every_answer_is_as_it_was_before(former: tuple[Path, Json, Json], data:
         after = answers(server, known)
     for question, answer in before.items():
         assert after[question] == answer, question
+
+
+def test_the_state_is_the_same_by_its_hash(data: Path) -> None:
+    before = former_hash(data)
+    migration.migrate(data, keeps=False)
+    assert hash_of(data) == before
+
+
+def test_what_a_killed_server_left_in_its_log_is_taken_over(
+    former_code: Path, former: tuple[Path, Json, Json], data: Path
+) -> None:
+    (data.parent / "token").write_text(former[1]["anna"])
+    server = former_server(former_code, data, new=False).start()
+    with server.editing() as anna:
+        item = anna.item("In the log alone")
+    server.kill9()
+    assert (data / f"{DATABASE}-wal").stat().st_size > 0
+    before = former_hash(data)
+    migration.migrate(data, keeps=False)
+    assert hash_of(data) == before
+    with closing(connect(data / DATABASE, read_only=True)) as connection:
+        assert replaying.item_of(connection, item["id"])
 
 
 def test_the_tables_are_what_the_records_say(data: Path) -> None:
