@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.archive import hash_of
+from support.archive import hash_of, made
 from support.cut_short import cut_short
 from support.forensics import in_plain, opened, sealed_in
 from support.former import Json, answers, fill, former_hash, former_server
@@ -18,9 +18,11 @@ from support.server import Server
 
 from feedserver.errors import SetupError
 from feedserver.sqlite import keys, migration, moving_in, opening, replaying
+from feedserver.sqlite.backup import back_up
 from feedserver.sqlite.connecting import connect
 from feedserver.sqlite.folder import DATABASE
 from feedserver.sqlite.keys import KeyFile
+from feedserver.sqlite.restoring import restore
 
 TABLES = ("items", "feeds", "tokens", "retry_keys", "origins")
 
@@ -220,6 +222,30 @@ def test_news_of_an_old_server_between_two_runs_is_not_lost(
     assert migration.migrate(data, keeps=False)
     with closing(connect(data / DATABASE, read_only=True)) as connection:
         assert replaying.item_of(connection, item["id"])
+
+
+def test_a_backup_restored_amid_a_migration_keeps_its_keys(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made(tmp_path / "new")
+    back_up(tmp_path / "new", tmp_path / "backup", 0)
+    real = os.replace
+
+    def dying(source: Any, target: Any) -> None:
+        if str(target).endswith(DATABASE):
+            raise KeyboardInterrupt
+        real(source, target)
+
+    monkeypatch.setattr(os, "replace", dying)
+    with pytest.raises(KeyboardInterrupt):
+        migration.migrate(data, keeps=False)
+    monkeypatch.undo()
+    restore(data, tmp_path / "backup", now=1)
+    assert (data / moving_in.NEW).exists()
+    opening.prepare(data)
+    assert hash_of(data) == hash_of(tmp_path / "new")
+    left = {name for name in os.listdir(data) if "migrat" in name or "old" in name}
+    assert left == set()
 
 
 def test_too_little_room_is_said_before_anything_is_written(

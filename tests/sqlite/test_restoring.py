@@ -493,7 +493,7 @@ async def test_while_it_stands_unfinished_nothing_is_opened_and_nothing_written(
         assert (await find(here, "Bus hit")).headline == "Bus hit"  # readers are served
         with pytest.raises(SetupError, match=words):
             opening.prepare(data)
-        with pytest.raises(SetupError, match=words):  # of another backup
+        with pytest.raises(SetupError, match=words):
             go(data, data.parent / "elsewhere")
         monkeypatch.setattr(restoring, "_replace", real)
         shutil.rmtree(saved)  # by now it stands on its own
@@ -551,6 +551,37 @@ async def searched(here: Archive, words: str) -> list[Item]:
                 continue
             assert page is not None
             return list(page.items)
+
+
+async def test_a_restore_that_fails_before_it_has_replaced_anything_leaves_all_as_it_was(
+    data: Path, saved: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, left = hash_of(data), set(names(data))
+
+    def full(*given: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(staging, "_change", full)
+    with pytest.raises(SetupError, match="No space left on device"):
+        go(data, saved)
+    assert hash_of(data) == before
+    aside = [name for name in names(data) if name.startswith("before")]
+    assert set(names(data)) == {*left, *aside}
+    async with open_archive(data) as here:
+        await here.item(Verb.POST, headline="Goes on")
+
+
+async def test_one_that_was_cut_short_early_gives_way_to_another_and_ends_with_its_backup(
+    data: Path, saved: Path, tmp_path: Path
+) -> None:
+    state = restoring.State(str(tmp_path / "gone"), restoring.PREPARE, 1, False, None)
+    (data / RESTORE).write_bytes(restoring._dumped(state))
+    with pytest.raises(SetupError, match="there is no backup in"):
+        restoring.look_at(data, tmp_path / "gone", to_keys=False)
+    assert not (data / RESTORE).exists()
+    (data / RESTORE).write_bytes(restoring._dumped(state))
+    assert go(data, saved).source == saved
+    assert wrong(data) == []
 
 
 async def test_two_restores_exclude_each_other(data: Path, saved: Path) -> None:
