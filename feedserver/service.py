@@ -33,7 +33,7 @@ from feedserver.live.hub import Hub
 from feedserver.newsroom import Newsroom
 from feedserver.settings import Settings
 from feedserver.site import errors, pages
-from feedserver.sqlite.folder import NoNewsroom
+from feedserver.sqlite.folder import NoNewsroom, Restoring
 from feedserver.sqlite.journal import SQLiteJournal
 from feedserver.sqlite.opening import CHECKED_MAX, fold_log, prepare
 from feedserver.sqlite.storage import open_storage
@@ -286,7 +286,7 @@ async def _wait_for_newsroom(
         await asyncio.sleep(NEWSROOM_POLL_SECONDS)
         try:
             server.hub = (await take_up()).hub
-        except NoNewsroom:
+        except (NoNewsroom, Restoring):  # a restore is what it may be waiting for
             continue
         log.warning("the newsroom is there, and taken up")
         return

@@ -32,6 +32,10 @@ class NoNewsroom(SetupError):
     """The folder holds none of our files."""
 
 
+class Restoring(SetupError):
+    """A restore is under way in the folder, or was cut short."""
+
+
 class Files:
     """The database and the keys as they were opened; tells when they are no longer in place."""
 
@@ -58,11 +62,14 @@ class Files:
 
 
 def check(folder: Path) -> None:
-    """Look at the folder before anything is opened in it. Raises NoNewsroom, SetupError."""
+    """Look at the folder before anything is opened in it.
+
+    Raises NoNewsroom, Restoring, SetupError.
+    """
     if folder.is_file():
         raise SetupError(f"{folder} is a file; --data takes the folder that holds {DATABASE}")
     if unfinished := unfinished_restore(folder):
-        raise SetupError(unfinished)
+        raise Restoring(unfinished)
     path = folder / DATABASE
     if path.exists() and (path.is_dir() or path.stat().st_size):
         return

@@ -26,7 +26,7 @@ async def repair(
     wrong = sorted({one.item for one in known if one.kind == CONTRADICTION and one.item})
     others = any(one.kind == CONTRADICTION and one.item is None for one in known)
     future = sorted({one.item for one in known if one.kind == FUTURE and one.item})
-    async with open_storage(folder) as storage:
+    async with open_storage(folder, serves=False) as storage:
         made = 0
         for first in range(0, len(wrong), TOGETHER):
             part = wrong[first : first + TOGETHER]

@@ -17,6 +17,7 @@ from support.archive import hash_of
 from support.former import fill, former_server
 from support.server import Server
 
+from feedserver.service import NEWSROOM_POLL_SECONDS
 from feedserver.sqlite import keys
 from feedserver.sqlite.connecting import connect
 from feedserver.sqlite.folder import DATABASE, RESTORE
@@ -65,6 +66,26 @@ def test_a_backup_is_made_beside_a_running_server_and_restored_under_it(
     assert "nothing is wrong" in checked
     assert "the last backup was made today" in checked
     assert str(saved) in checked
+
+
+def test_a_server_that_waits_for_a_newsroom_takes_up_the_one_that_is_restored(
+    full: Path, within: Command, tmp_path: Path
+) -> None:
+    saved, empty = tmp_path / "backup", tmp_path / "empty"
+    done(within("backup", saved, "--data", full))
+    empty.mkdir()
+    server = Server(empty, new=False)
+    with server, server.reading() as anyone:
+        assert anyone.get("/readyz").json()["status"] == "no database"
+        (empty / RESTORE).write_text(f'{{"source": "{saved}", "newsfeed_restore": 1}}')
+        time.sleep(2 * NEWSROOM_POLL_SECONDS)  # it is looked for while the restore is under way
+        assert anyone.get("/readyz").json()["status"] == "no database"
+        server.cli("restore", str(saved), "--yes")
+        deadline = time.monotonic() + 20
+        while anyone.get("/readyz").status_code != 200:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert len(anyone.get("/v1/feeds/world/items").json()["items"]) == 16
 
 
 def test_a_backup_says_in_json_what_it_is(within: Command, full: Path, tmp_path: Path) -> None:
