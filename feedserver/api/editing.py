@@ -196,6 +196,8 @@ async def _progress(
     withdrawn: bool,
 ) -> dict[str, str]:
     """Return the headers that say how far a change got: to readers, and out of the files."""
+    # Whoever has the answer may ask this process at once, and must find the change.
+    await here.hub.applied(version, DELIVERY_SECONDS)
     headers: dict[str, str] = {}
     if replayed:
         headers["Idempotent-Replayed"] = "true"

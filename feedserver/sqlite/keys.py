@@ -362,7 +362,8 @@ class KeyFile:
     def copy_to(self, path: Path, newest: int) -> None:
         """Write a copy whose keys end at the record `newest`: those ahead are keys of the future.
 
-        Durable on return. The copy is made under another name and then renamed.
+        It has none of the search file's keys, which is in no backup either. Durable on return. The
+        copy is made under another name and then renamed.
         """
         size = HEADER + SLOT * (number_of(newest) + 1)
         partial = path.with_name(path.name + ".part")
@@ -378,6 +379,9 @@ class KeyFile:
                     copy.seek(len(part), os.SEEK_CUR)
                 at += len(part)
             copy.truncate()
+            for number in range(0, number_of(newest), PARTITION + 2):
+                copy.seek(HEADER + SLOT * number)
+                copy.write(drawn(number) + drawn(number + 1))
             copy.flush()
             os.fsync(copy.fileno())
         partial.replace(path)

@@ -298,9 +298,9 @@ def test_search_engines_are_told_of_every_change_and_what_is_under_doubt(feed: F
     wrong = feed.post("Quite wrong", at="2025-05-17T07:00:00Z")
     for number in range(50):
         feed.post(f"News {number}", at=f"2025-05-17T08:{number:02}:00Z")
-    pinned = feed.editor.revised(pinned, "pin", at="2025-05-17T09:00:00Z")
+    pinned = feed.editor.revised(pinned, "pin")
     modified = [str(described(feed.page())["dateModified"])]
-    pinned = feed.editor.revised(pinned, "update", body="More.", at="2025-05-17T09:30:00Z")
+    pinned = feed.editor.revised(pinned, "update", body="More.")
     steps = [
         lambda: feed.editor.revised(pinned, "unpin"),  # so that it leaves the page
         lambda: feed.editor.revised(wrong, "kill", note="Not so."),
@@ -310,7 +310,7 @@ def test_search_engines_are_told_of_every_change_and_what_is_under_doubt(feed: F
         step()
         modified.append(str(described(feed.page())["dateModified"]))
     assert modified == sorted(modified)
-    assert modified[2] == "2025-05-17T09:30:00.000Z"
+    assert modified[0] < modified[1] == modified[2] == pinned["updated_at"] < modified[3]
     held = feed.editor.revised(feed.post("Is it so?"), "hold")
     for page in (feed.page(), feed.page(f"/items/{held['id']}")):
         told = described(page)

@@ -12,8 +12,10 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from feedserver import records
+from feedserver.model import Content
 from feedserver.sqlite import keys, rows
 from feedserver.sqlite.folder import DATABASE
+from feedserver.sqlite.search_terms import Terms
 
 
 @dataclass(frozen=True)
@@ -70,3 +72,27 @@ def in_plain(folder: Path, words: Iterable[str]) -> list[str]:
             if any(word.lower().encode()[cut:] in content for cut in range(4))
         ]
     return found
+
+
+def terms_in(folder: Path, slug: str, words: Iterable[str]) -> list[str]:
+    """Find words whose terms, under a key that is there for a partition, are in a file."""
+    files = {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    found = set()
+    for key in _partition_keys(folder):
+        for word in words:
+            # The index stores no digits that a term shares with the one before it.
+            [term] = Terms(key).of_item(slug, Content(word)).split()
+            found |= {
+                f"{word} in {name}" for name, raw in files.items() if term[-8:].encode() in raw
+            }
+    return sorted(found)
+
+
+def _partition_keys(folder: Path) -> Iterator[bytes]:
+    for path in folder.rglob("*.keys"):
+        raw = path.read_bytes()
+        for number in range((len(raw) - keys.HEADER) // keys.SLOT):
+            if number % (keys.PARTITION + 2) < 2:
+                at = keys.HEADER + keys.SLOT * number
+                if len(key := raw[at : at + 32]) == 32 and any(key):
+                    yield key

@@ -361,7 +361,8 @@ def test_who_sends_without_end_is_cut_off(served: Feed, house: Server) -> None:
 
 def test_who_was_cut_off_does_not_hold_up_the_servers_end(tmp_path: Path) -> None:
     patient = (
-        "import feedserver.websocket.server as ending, feedserver.websocket.connection as connection\n"
+        "import feedserver.websocket.server as ending\n"
+        "import feedserver.websocket.connection as connection\n"
         "assert ending.GRACE_SECONDS and connection.FINISH_SECONDS\n"
         "ending.GRACE_SECONDS = connection.FINISH_SECONDS = 3600"
     )
