@@ -97,6 +97,7 @@ class _Check:
         self._found = found
         self._remark = remark
         self._progress = progress
+        self._committed = keys.committed_to  # read first: it never runs ahead of the journal
         self._newest = newest_sequence(connection)
         self._looked = Looked()
 
@@ -117,7 +118,7 @@ class _Check:
                 self._found(Finding(DATABASE_FAULT, f"SQLite says: {' '.join(fault.split())}"))
 
     def _look_at_header(self) -> None:
-        committed = self._keys.committed_to
+        committed = self._committed
         for name, value in (("committed_to", committed), ("erased_to", self._keys.erased_to)):
             if value is None:
                 self._found(Finding(UNREADABLE, f"{self._keys.path}: {name} is damaged"))
