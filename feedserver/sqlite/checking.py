@@ -31,7 +31,7 @@ from feedserver.sqlite.findings import (
     Finding,
 )
 from feedserver.sqlite.folder import DATABASE
-from feedserver.sqlite.keys import Gone, KeyFile, Unreadable
+from feedserver.sqlite.keys import Gone, KeyFile, Unreadable, without
 from feedserver.sqlite.replaying import Unfounded
 from feedserver.sqlite.rows import Newer, Reader, Row, newest_sequence
 from feedserver.sqlite.writer import next_at_least
@@ -140,7 +140,7 @@ class _Check:
             " WHERE sequence > before + 1"
         )
         for first, last in gaps:
-            for start, end in _without(first, last, self._keys.skipped):
+            for start, end in without(first, last, self._keys.skipped):
                 which = f"record {start} is" if start == end else f"records {start} to {end} are"
                 self._found(Finding(MISSING, f"{which} missing", start))
 
@@ -257,16 +257,3 @@ def _erases(row: Row) -> set[int]:
         return set(orjson.loads(row[16])["erases"])
     except (ValueError, KeyError, TypeError):  # said already: it cannot be read
         return set()
-
-
-def _without(first: int, last: int, skipped: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Return what is left of a range without those that were skipped."""
-    left = [(first, last)]
-    for start, end in skipped:
-        left = [
-            part
-            for one, other in left
-            for part in ((one, min(other, start - 1)), (max(one, end + 1), other))
-            if part[0] <= part[1]
-        ]
-    return left
