@@ -16,7 +16,7 @@ from feedserver.sqlite import search_batch as batches
 from feedserver.sqlite import search_file as files
 from feedserver.sqlite.erasing import erased_by
 from feedserver.sqlite.keys import PARTITION, KeyFile
-from feedserver.sqlite.rows import Reader, newest_sequence
+from feedserver.sqlite.rows import Reader
 from feedserver.sqlite.search_file import NoIndex, Partition, Remake
 from feedserver.sqlite.search_terms import Terms
 
@@ -145,8 +145,8 @@ class Remaker:
     def _end(self, cleaned_to: int) -> None:
         """Destroy all keys that no partition has any more, and note up to where that is done."""
         used = {(part.number, part.turn) for part in files.partitions_of(self._search)}
-        live = files.live_keys(self._keys, newest_sequence(self._journal))
-        self._keys.end_partitions((slot for slot in live if slot not in used), files.now())
+        unused = [slot for slot in files.live_keys(self._keys) if slot not in used]
+        self._keys.end_partitions(unused, files.now())
         files.note(self._search, "cleaned_to", cleaned_to)
         self.is_suspicious = False
 
