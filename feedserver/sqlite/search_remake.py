@@ -21,7 +21,9 @@ from feedserver.sqlite.search_file import NoIndex, Partition, Remake
 from feedserver.sqlite.search_terms import Terms
 
 ERASURES_MAX = 1000  # kills and redacts looked at in one transaction
-REST_MAX = 1.0  # seconds until a partition is made anew again, so that kills share the work
+# How long a partition is left alone then, so that further kills share the work: so many times what
+# it took, and so many seconds at most.
+REST_TIMES, REST_MAX = 4, 1.0
 
 _NEWEST_ERASURE = (
     "SELECT max(sequence) FROM records WHERE act IN ('kill', 'redact') AND sequence <= ?"
@@ -126,7 +128,7 @@ class Remaker:
         files.finish_remake(self._search, remake, old)
         self._terms = None
         now = time.monotonic()
-        self._rests[remake.number] = now + min(REST_MAX, now - self._begun_at)
+        self._rests[remake.number] = now + min(REST_MAX, REST_TIMES * (now - self._begun_at))
         return 0
 
     def _drawn_anew(self, remake: Remake) -> Remake:

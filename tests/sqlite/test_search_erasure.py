@@ -117,7 +117,7 @@ async def test_kills_of_one_moment_share_the_work(
             *(storage.journal.append(kill(item_of(change))) for change in changes[:100])
         )
         assert await storage.journal.purged(30)
-        assert 1 <= len(begun) <= 3
+        assert 1 <= len(begun) <= 8
         assert len(await found(storage, words="news", limit=200)) == 200
 
 
