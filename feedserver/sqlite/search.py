@@ -63,9 +63,9 @@ class Search:
         """Wait until no terms are left of all that is erased by now."""
         keys = self._database.keys
         newest = await self._database.read(lambda c: newest_erasure(c, keys))
-        while self.cleaned_to < newest:
-            self.worker.hurry()
-            await asyncio.sleep(CLEANED_POLL_SECONDS)
+        with self.worker.awaited():
+            while self.cleaned_to < newest:  # noqa: ASYNC110
+                await asyncio.sleep(CLEANED_POLL_SECONDS)
 
     async def page(
         self,
@@ -106,12 +106,12 @@ class Search:
         self._close_glance()
 
     async def _become_level(self, deadline: float) -> None:
-        self.worker.hurry()
         newest = self._database.newest_sequence()
-        while True:
-            await asyncio.sleep(POLL_SECONDS)
-            if self.position >= newest or time.monotonic() >= deadline:
-                return
+        with self.worker.awaited():
+            while True:
+                await asyncio.sleep(POLL_SECONDS)
+                if self.position >= newest or time.monotonic() >= deadline:
+                    return
 
     def _fact(self, name: str, otherwise: int) -> int:
         """Read a fact of the search file in the loop's own thread: it is one small page."""

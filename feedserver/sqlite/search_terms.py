@@ -112,7 +112,7 @@ class Terms:
 
         What many items share is looked up once for all of them.
         """
-        parts = [set(item.text.split()) for item in items]
+        parts = [item.text.split() for item in items]
         shared: dict[str, set[str]] = {}
         for item, own in zip(items, parts, strict=True):
             shared.setdefault(item.feed, set()).update(own)

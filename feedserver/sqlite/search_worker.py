@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from contextlib import suppress
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from feedserver.sqlite.search_index import Index
 log = logging.getLogger("feedserver.search")
 
 GATHER_SECONDS = 0.05  # from a commit to its indexing, so that others share it, unless in a hurry
+REST_TIMES = 3  # what a step took: news comes before search, unless somebody waits for that
 LOCKED_SECONDS = 0.01  # until a step is tried again that another process kept out
 RETRY_SECONDS = (0.1, 1.0, 10.0)  # between tries after a fault; the last one as long as it takes
 
@@ -33,6 +36,7 @@ class Worker:
         self._woken = asyncio.Event()
         self._woken.set()  # something may be left from before a restart
         self._hurried = asyncio.Event()
+        self._waiting = 0  # who waits for the work
         self._is_suspect = True
         self._damaged: files.Identity | None = None  # the file that is to be made anew
         self._faults = 0  # one after the other
@@ -42,9 +46,19 @@ class Worker:
         self._woken.set()
 
     def hurry(self) -> None:
-        """Do at once what there is to do: somebody waits for it."""
+        """Do at once what there is to do."""
         self._hurried.set()
         self._woken.set()
+
+    @contextmanager
+    def awaited(self) -> Iterator[None]:
+        """Do without pauses what there is to do: somebody waits for it."""
+        self._waiting += 1
+        self.hurry()
+        try:
+            yield
+        finally:
+            self._waiting -= 1
 
     def suspect(self) -> None:
         """Look whether all partitions still have their keys."""
@@ -97,14 +111,18 @@ class Worker:
             while self._damaged is None and files.identity_of(self._path) == opened:
                 self._woken.clear()
                 self._hurried.clear()
+                began = time.monotonic()
                 rest = await self._step(search, index)
+                took = time.monotonic() - began
                 if rest is None:
                     self._faults = 0
                     await self._woken.wait()
-                if rest != 0:
-                    with suppress(TimeoutError):
-                        async with asyncio.timeout(rest or GATHER_SECONDS):
-                            await self._hurried.wait()
+                    rest = 0 if self._waiting else GATHER_SECONDS
+                if not self._waiting:
+                    rest = max(rest, REST_TIMES * took)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(rest):
+                        await self._hurried.wait()
         finally:
             await run(search, lambda _: index.close())
 
