@@ -19,6 +19,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 LARGE = "x" * 60_000
+LEFT = ["feed.db", "feed.keys", "lock", "search.db"]  # of a server that ended well
 # Whoever hangs would be borne for an hour: a server that waits for one of them does not end here.
 PATIENT = """
 from feedserver.live import channel
@@ -77,7 +78,7 @@ def test_whoever_hangs_on_a_signal_ends_it_with_a_goodbye(
     idle.close()
     for one in stuck:
         one.close()
-    assert sorted(path.name for path in patient.data.iterdir()) == ["feed.db"]  # nothing is left
+    assert sorted(path.name for path in patient.data.iterdir()) == LEFT
 
 
 def test_a_retry_after_kill_9_is_answered_with_what_the_first_try_made(server: Server) -> None:
@@ -176,7 +177,7 @@ module.{part} = {when}
         ("feedserver.live.hub", "Hub.run", "later"),
         ("feedserver.sqlite.journal", "SQLiteJournal._write", "later"),
         ("feedserver.sqlite.journal", "SQLiteJournal._watch", "later"),
-        ("feedserver.sqlite.purge", "Purge.work", "later"),
+        ("feedserver.sqlite.eraser", "Eraser.work", "later"),
     ],
 )
 def test_a_server_of_which_a_part_has_died_ends_with_1(
@@ -191,7 +192,7 @@ def test_a_server_of_which_a_part_has_died_ends_with_1(
             editor.item()
     assert server.ended() == 1
     assert "nobody foresaw this" in capfd.readouterr().err
-    assert sorted(path.name for path in server.data.iterdir()) == ["feed.db"]
+    assert sorted(path.name for path in server.data.iterdir()) == LEFT
 
 
 def test_a_server_of_which_a_part_dies_at_the_start_never_says_that_it_is_ready(
@@ -199,6 +200,7 @@ def test_a_server_of_which_a_part_dies_at_the_start_never_says_that_it_is_ready(
 ) -> None:
     sign = tmp_path / "die"
     sign.touch()
+    Server(tmp_path / "data")  # makes the newsroom
     module, part = "feedserver.sqlite.journal", "SQLiteJournal._watch"
     dies = DIES.format(module=module, part=part, when="later", sign=str(sign))
     program = f"{dies}\nfrom feedserver.commands.program import main\nexit(main())"
