@@ -26,7 +26,9 @@ from support.records import (
 from feedserver.errors import Unavailable
 from feedserver.model import Act, Item, Record, Verb, random_id
 from feedserver.sqlite import keys, search, search_pool, search_query
+from feedserver.sqlite.backup import back_up
 from feedserver.sqlite.folder import SEARCH
+from feedserver.sqlite.restoring import restore
 from feedserver.sqlite.storage import Storage, open_storage
 
 pytestmark = pytest.mark.anyio
@@ -354,3 +356,25 @@ async def test_an_item_that_was_restamped_is_found_where_it_belongs(
     async with newsroom(tmp_path) as storage:
         await level(storage)
         assert await found(storage, words="news") == [item.id for item in items[::-1]]
+
+
+async def test_after_a_restore_what_is_there_now_is_found(tmp_path: Path) -> None:
+    data, saved = tmp_path / "data", tmp_path / "saved"
+    async with newsroom(data) as storage:
+        kept = item_of(await storage.journal.append(post("News kept")))
+        await storage.journal.append(edit(kept, Verb.FIX, headline="News fixed"))
+        await level(storage)
+        await asyncio.to_thread(back_up, data, saved, NOON)
+        item = item_of(await storage.journal.append(post("News lost")))
+        await made(storage.journal, post("News lost too"))
+        assert len(await found(storage, words="news")) == 3
+        await asyncio.to_thread(restore, data, saved, now=NOON)
+        await answered(storage, [kept.id], words="news")
+        assert await found(storage, words="fixed") == [kept.id]
+        new = item_of(await storage.journal.append(post("News anew")))
+        assert new.id > item.id
+        assert await found(storage, words="news") == [new.id, kept.id]
+        there = await storage.mirror.item("world", kept.id)
+        assert there is not None
+        await storage.journal.append(kill(there))
+        assert await storage.journal.purged(20)

@@ -11,7 +11,7 @@ import pytest
 from sqlite.search_room import found, level, newsroom, shrink
 from support.forensics import in_plain, terms_in
 from support.records import item_of, kill, made, post
-from support.server import ROOT
+from support.server import ROOT, Server
 
 from feedserver.model import Status
 
@@ -121,3 +121,28 @@ async def test_two_processes_share_the_making_of_a_new_index(
         for storage in (one, two):
             assert await storage.journal.purged(20)
             assert len(await found(storage, words="news", limit=1000)) == 299
+
+
+def test_every_worker_of_a_server_finds_a_post_and_none_a_withdrawn_item(tmp_path: Path) -> None:
+    with Server(tmp_path / "data", "--workers", "2") as server, server.editing() as anna:
+        kept = anna.item("News kept", tags=["Sea"])
+        secret = anna.item(SECRET, tags=["sea"])
+
+        def asked(**question: str) -> list[int]:
+            with server.reading() as reader:  # a connection of its own, to any worker
+                answer = reader.get("/v1/feeds/world/items", params=question)
+                assert answer.status_code == 200, answer.text
+                return [item["id"] for item in answer.json()["items"]]
+
+        for _ in range(8):
+            assert asked(tag="SEA") == [secret["id"], kept["id"]]
+            assert asked(q=SECRET) == [secret["id"]]
+        killed = anna.revise(secret, "kill", note="Withdrawn")
+        assert killed.headers["purge"] == "done"
+        for _ in range(8):
+            assert asked(tag="sea") == [kept["id"]]
+            assert asked(q=SECRET) == []
+        assert terms_in(tmp_path / "data", "world", [SECRET]) == []
+        server.kill9()
+        server.start()
+        assert asked(q="news") == [kept["id"]]
