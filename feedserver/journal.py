@@ -51,11 +51,15 @@ class Purge:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A stretch of a feed, newest first; `next` continues it and is None at the end."""
+    """A stretch of a feed, newest first; `next` continues it and is None at the end.
+
+    `tag` is the one that was asked for, as the feed first wrote it, where that is known.
+    """
 
     feed: Feed
     items: tuple[Item, ...]
     next: tuple[int, int] | None
+    tag: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import logging
 import os
 import resource
 import socket
+import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -47,6 +48,7 @@ from feedserver.workers.supervisor import supervise
 log = logging.getLogger("feedserver")
 
 NEWSROOM_POLL_SECONDS = 0.5  # between looks for a newsroom where there is none yet
+SWITCH_SECONDS = 0.0005  # how long a thread computes while another one wants to
 COLLECT_AFTER = (50_000, 20, 20)  # allocations, then collections, of each generation
 
 
@@ -244,6 +246,8 @@ async def _serve(
     # Young collections look at every reader in the list of a round: let them be rare.
     gc.freeze()
     gc.set_threshold(*COLLECT_AFTER)
+    # Threads that search and index give way to the loop at once, and not after 5 ms.
+    sys.setswitchinterval(SWITCH_SECONDS)
     starlette = make_app(None)
     faults: list[BaseException] = []
     async with AsyncExitStack() as opened:

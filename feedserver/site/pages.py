@@ -127,7 +127,7 @@ async def _make_listing(here: Context, slug: str, question: Question) -> Sheet:
         here.hub.heartbeat,
         next=next_text(page.next) if page.next else None,
         before=next_text(question.before) if question.before else None,
-        tag=question.tag,
+        tag=page.tag or question.tag,
         query=question.words,
     )
     return await _render(here, listing, question, since)

@@ -157,6 +157,8 @@ class SQLiteJournal:
             log.warning("cannot look for other processes' news: %s", fault)  # the next poll does
 
     def _tell_of_changes(self, changes: MetaChanges) -> None:
+        if changes.epoch:
+            self.search.wake()  # its file is of another journal now
         if changes.epoch and self.on_new_epoch is not None:
             self._tail.forget_all()
             self.on_new_epoch()

@@ -191,12 +191,22 @@ class KeyFile:
         os.fdatasync(self._fd)
         self.skipped = ranges
 
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other threads and processes from filling, and from whatever else takes this lock."""
+        with self._lock:
+            fcntl.flock(self._fd, fcntl.LOCK_EX)
+            try:
+                yield
+            finally:
+                fcntl.flock(self._fd, fcntl.LOCK_UN)
+
     def fill(self, first: int, count: int) -> None:
         """Have slots for `count` sequences from `first` on, and sync them. Raises OSError.
 
         Safe beside the work: it changes no slot that exists.
         """
-        with self._lock, self._locked():
+        with self.locked():
             # Behind a jump of the sequence the file has a hole.
             start = max(_numbers(self._size()), _first_of(first))
             want = number_of(first + count - 1) + 1
@@ -493,15 +503,6 @@ class KeyFile:
         done = 0
         while done < len(data):
             done += os.pwrite(self._fd, data[done:], at + done)
-
-    @contextlib.contextmanager
-    def _locked(self) -> Iterator[None]:
-        """Keep other processes from filling meanwhile."""
-        fcntl.flock(self._fd, fcntl.LOCK_EX)
-        try:
-            yield
-        finally:
-            fcntl.flock(self._fd, fcntl.LOCK_UN)
 
 
 def create(path: Path, keyring: bytes) -> None:

@@ -141,7 +141,11 @@ class Reader:
         self.unreadable: OrderedDict[int, str] = OrderedDict()
 
     def words(self, row: tuple[Any, ...]) -> Words:
-        """Return what was sealed of the record in a row. Raises Gone, Unreadable, Newer.
+        """Return what was sealed of the record in a row. Raises Gone, Unreadable, Newer."""
+        return records.load_words(self.unsealed(row))
+
+    def unsealed(self, row: tuple[Any, ...]) -> bytes:
+        """Return the same as it was written.
 
         Every record is sealed, also one without words, so that none can be cut or changed unseen.
         """
@@ -149,7 +153,7 @@ class Reader:
         key = self.keys.key(row[0], hash_of(record.rid))
         if not sealed:
             raise Unreadable("its sealed part is missing")
-        return records.load_words(unseal(key, sealed, records.bound(record, _bytes(row[16]))))
+        return unseal(key, sealed, records.bound(record, _bytes(row[16])))
 
     def item(self, row: tuple[Any, ...]) -> Item | None:
         """Return the item of a row of `ITEM`; None where its words cannot be read.

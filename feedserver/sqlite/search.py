@@ -7,48 +7,47 @@ import logging
 import sqlite3
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-
-import aiosqlite
 
 from feedserver.errors import Unavailable
 from feedserver.journal import Page
 from feedserver.sqlite import search_file as files
-from feedserver.sqlite.connecting import code_of, connect, connect_patiently, open_in_thread, run
+from feedserver.sqlite.connecting import connect, connect_patiently
 from feedserver.sqlite.database import Database
 from feedserver.sqlite.folder import SEARCH
 from feedserver.sqlite.search_file import NoIndex
-from feedserver.sqlite.search_query import Behind, Finder, Question, Suspect
+from feedserver.sqlite.search_pool import Damaged, Finders
+from feedserver.sqlite.search_query import Behind, Question, Suspect
 from feedserver.sqlite.search_remake import newest_erasure
 from feedserver.sqlite.search_terms import parse
-from feedserver.sqlite.search_worker import DAMAGE, Worker
+from feedserver.sqlite.search_worker import Worker
 
 log = logging.getLogger("feedserver.search")
 
-FINDERS = 2  # searches at once in one process
 ANSWER_SECONDS = 0.25  # for a whole search; then it is given up
 LEVEL_SECONDS = 0.15  # of these, for the index to become level with the feed
 POLL_SECONDS = 0.003  # between looks at how far the index is
 CLEANED_POLL_SECONDS = 0.01
 BEHIND = "the search index is not up to date yet; try again soon"
-BUSY = "too many searches at once; try again soon"
 BROKEN = "search does not work at the moment; try again later"
 
 
 class Search:
     """Finds items by tag and words. Made by `open_search`."""
 
-    def __init__(self, database: Database, opened: AsyncExitStack) -> None:
-        """What is opened later is closed by `opened`."""
-        self._database = database
+    def __init__(self, database: Database) -> None:
         self.path = database.path.with_name(SEARCH)
         self.worker = Worker(database, self.path)
-        self._opened = opened
-        self._finders = 0
-        self._free: asyncio.LifoQueue[tuple[aiosqlite.Connection, Finder]] = asyncio.LifoQueue()
-        self._facts: sqlite3.Connection | None = None
+        self.finders = Finders(database, self.path)
+        self._database = database
+        self._glance: tuple[files.Identity | None, sqlite3.Connection] | None = None
         self._cleaned_to = 0
+
+    @property
+    def position(self) -> int:
+        """The newest record that is indexed. Takes some 10 µs."""
+        return self._fact("position", 0)
 
     @property
     def cleaned_to(self) -> int:
@@ -64,9 +63,9 @@ class Search:
         """Wait until no terms are left of all that is erased by now."""
         keys = self._database.keys
         newest = await self._database.read(lambda c: newest_erasure(c, keys))
-        while self.cleaned_to < newest:
-            self.worker.hurry()
-            await asyncio.sleep(CLEANED_POLL_SECONDS)
+        with self.worker.awaited():
+            while self.cleaned_to < newest:  # noqa: ASYNC110
+                await asyncio.sleep(CLEANED_POLL_SECONDS)
 
     async def page(
         self,
@@ -82,11 +81,11 @@ class Search:
         in time. Raises Unavailable where there is no complete answer in time.
         """
         began = time.monotonic()
-        question = Question(slug, limit, before, parse(tag, words), began + ANSWER_SECONDS)
+        question = Question(slug, limit, before, tag, parse(tag, words), began + ANSWER_SECONDS)
         while True:
             settles = time.monotonic() >= began + LEVEL_SECONDS
             try:
-                return await self._ask(question, settles=settles)
+                return await self.finders.page(question, settles=settles)
             except Behind:
                 if settles:
                     raise Unavailable(BEHIND) from None
@@ -94,59 +93,42 @@ class Search:
             except Suspect:
                 self.worker.suspect()
                 raise Unavailable(BEHIND) from None
+            except Damaged as damage:
+                self.worker.replace(damage.identity)
+                raise Unavailable(BROKEN) from None
+            except sqlite3.Error as fault:
+                log.error("the search file cannot be read: %s", fault)
+                raise Unavailable(BROKEN) from fault
+
+    async def close(self) -> None:
+        """Close all that is open."""
+        await self.finders.close()
+        self._close_glance()
 
     async def _become_level(self, deadline: float) -> None:
-        self.worker.hurry()
         newest = self._database.newest_sequence()
-        while True:
-            await asyncio.sleep(POLL_SECONDS)
-            if self._fact("position", 0) >= newest or time.monotonic() >= deadline:
-                return
+        with self.worker.awaited():
+            while True:
+                await asyncio.sleep(POLL_SECONDS)
+                if self.position >= newest or time.monotonic() >= deadline:
+                    return
 
     def _fact(self, name: str, otherwise: int) -> int:
+        """Read a fact of the search file in the loop's own thread: it is one small page."""
         try:
-            if self._facts is None:
-                self._facts = connect(self.path, read_only=True)
-                self._opened.callback(self._facts.close)
-            return int(files.meta_of(self._facts)[name])
-        except (sqlite3.Error, NoIndex, KeyError):
+            here = files.identity_of(self.path)
+            if self._glance is not None and self._glance[0] != here:
+                self._close_glance()
+            if self._glance is None:
+                self._glance = here, connect(self.path, read_only=True)
+            return int(files.meta_of(self._glance[1])[name])
+        except (sqlite3.Error, OSError, NoIndex, KeyError):
             return otherwise
 
-    async def _ask(self, question: Question, *, settles: bool) -> Page | None:
-        try:
-            async with asyncio.timeout(question.deadline - time.monotonic()):
-                connection, finder = await self._finder()
-        except TimeoutError:
-            raise Unavailable(BUSY) from None
-        try:
-            return await run(connection, lambda _: finder.page(question, settles=settles))
-        except sqlite3.Error as fault:
-            log.error("the search file cannot be read: %s", fault)
-            if code_of(fault) in DAMAGE:
-                self.worker.damaged()
-            raise Unavailable(BROKEN) from fault
-        finally:
-            self._free.put_nowait((connection, finder))
-
-    async def _finder(self) -> tuple[aiosqlite.Connection, Finder]:
-        if not self._free.empty() or self._finders == FINDERS:
-            return await self._free.get()
-        if not self.path.exists():
-            raise Behind
-        self._finders += 1
-        try:
-            connection = await self._opened.enter_async_context(
-                open_in_thread(self.path, read_only=True)
-            )
-            database = self._database
-            finder = await run(
-                connection, lambda c: Finder(c, database.path, database.keys, database.reader)
-            )
-        except BaseException:
-            self._finders -= 1
-            raise
-        self._opened.push_async_callback(run, connection, lambda _: finder.close())
-        return connection, finder
+    def _close_glance(self) -> None:
+        if self._glance is not None:
+            self._glance[1].close()
+            self._glance = None
 
 
 @asynccontextmanager
@@ -155,19 +137,20 @@ async def open_search(database: Database, *, serves: bool = True) -> AsyncIterat
 
     One that does not serve leaves that to those that do.
     """
-    async with AsyncExitStack() as opened:
-        search = Search(database, opened)
-        if database.is_read_only or not serves:
-            yield search
-            return
+    search = Search(database)
+    task = None
+    if serves and not database.is_read_only:
         task = asyncio.create_task(search.worker.work())
-        try:
-            yield search
-        finally:
+    try:
+        yield search
+    finally:
+        if task is not None:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-    # Those who only read closed last: they cannot put the log away.
-    await asyncio.to_thread(_fold_log, search.path)
+        await search.close()
+        if task is not None:
+            # Those who only read closed last: they cannot put the log away.
+            await asyncio.to_thread(_fold_log, search.path)
 
 
 def _fold_log(path: Path) -> None:

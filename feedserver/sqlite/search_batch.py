@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from feedserver.model import Millis, Status
+from feedserver.records import load_text
 from feedserver.sqlite.keys import PARTITION, Gone, Unreadable
 from feedserver.sqlite.rows import RECORD, Reader
-from feedserver.sqlite.search_terms import Terms
+from feedserver.sqlite.search_terms import Terms, Text, text_of
 
 # In one transaction, some 30 ms: others wait for its end.
 BATCH_RECORDS = 1000
@@ -40,11 +41,11 @@ def read(
 
     Under the search file's write lock, so that no words come back that were erased meanwhile.
     """
-    batch = Batch(after)
+    batch, texts = Batch(after), list[Text]()
     records = size = 0
     for row in journal.execute(_RECORDS, (after, until, BATCH_RECORDS)):
         if size > BATCH_BYTES:
-            return batch
+            break
         records += 1
         batch.last = row[0]
         sequence, item, words_at, status, published_at = row[0], row[5], row[19], row[20], row[22]
@@ -54,18 +55,19 @@ def read(
             batch.times.append((words_at, published_at))
             continue
         try:
-            content = reader.words(row).content
+            headline, body, blocks, tags = load_text(reader.unsealed(row))
         except Gone:
             batch.erased.append(sequence)
         except Unreadable as fault:
             reader.note(sequence, fault, f"item {item} of {row[4]}")
         else:
-            if content is not None:
-                batch.rows.append((sequence, item, published_at))
-                batch.terms.append((sequence, terms.of_item(row[4], content)))
+            batch.rows.append((sequence, item, published_at))
+            texts.append(Text(row[4], text_of(headline, body, blocks, tags), tags))
         size += len(row[17] or b"")
-    if records < BATCH_RECORDS:
-        batch.last = until
+    else:
+        if records < BATCH_RECORDS:
+            batch.last = until
+    batch.terms = list(zip((row[0] for row in batch.rows), terms.of_items(texts), strict=True))
     return batch
 
 

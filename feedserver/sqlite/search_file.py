@@ -22,6 +22,7 @@ from feedserver.sqlite.search_batch import EARLIEST, LATEST
 FORMAT = "1"  # of the tables and of the terms: a file of another one is made anew
 LOCK_MILLIS = 100  # how long the step of another process is waited for
 LOG_MAX = 16 * 1024 * 1024  # bytes of the write-ahead log that are kept
+DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _UNMERGED, _MERGING, _MERGED = range(3)
 
 _SCHEMA = (
@@ -42,6 +43,9 @@ _SCHEMA = (
     " proof BLOB NOT NULL, clean_to INTEGER NOT NULL, position INTEGER NOT NULL) STRICT",
 )
 _PARTITION = "SELECT partition, turn, proof, clean_to, smallest, largest FROM partitions"
+
+
+Identity = tuple[int, int]
 
 
 class NoIndex(Exception):
@@ -91,18 +95,18 @@ class Remake:
         return _table_of(self.number, self.turn)
 
 
-def open_file(path: Path) -> Connection:
-    """Open the search file to write it; an empty one is made where there is none."""
-    path.touch(mode=0o600)
+def open_file(path: Path, keys: KeyFile) -> Connection:
+    """Open the search file to write it; an empty one is made where there is none, or a damaged one.
+
+    Raises sqlite3.Error, OSError.
+    """
     try:
-        connection = connect_patiently(path)
+        connection = _open(path)
     except sqlite3.DatabaseError as fault:
-        if code_of(fault) != sqlite3.SQLITE_NOTADB:
+        if code_of(fault) not in DAMAGE:
             raise
-        for leftover in (path, *path.parent.glob(f"{path.name}-*")):
-            leftover.unlink(missing_ok=True)
-        path.touch(mode=0o600)
-        connection = connect_patiently(path)
+        replace_file(path, keys, identity_of(path))
+        connection = _open(path)
     for setting in (
         f"busy_timeout = {LOCK_MILLIS}",
         f"journal_size_limit = {LOG_MAX}",
@@ -111,6 +115,32 @@ def open_file(path: Path) -> Connection:
     ):
         connection.execute(f"PRAGMA {setting}")
     return connection
+
+
+def replace_file(path: Path, keys: KeyFile, damaged: Identity | None) -> None:
+    """Remove the damaged file of this identity; one that another process has put there stays.
+
+    Who has it open notices, and opens the new one.
+    """
+    with keys.locked():
+        if damaged is not None and identity_of(path) == damaged:
+            for one in (path, *(path.with_name(f"{path.name}-{end}") for end in ("wal", "shm"))):
+                one.unlink(missing_ok=True)
+            path.touch(mode=0o600)
+
+
+def identity_of(path: Path) -> Identity | None:
+    """Return the device and inode of a file; None where there is none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _open(path: Path) -> Connection:
+    path.touch(mode=0o600)
+    return connect_patiently(path)
 
 
 @contextmanager
@@ -270,10 +300,10 @@ def proof_of(key: bytes) -> bytes:
     return blake2b(b"proof", key=key, digest_size=8).digest()
 
 
-def live_keys(keys: KeyFile, newest: int) -> list[tuple[int, int]]:
-    """Return partition and turn of all keys that are there, up to the newest record's."""
+def live_keys(keys: KeyFile) -> list[tuple[int, int]]:
+    """Return partition and turn of all keys that are there."""
     found = []
-    for slot in ((n, turn) for n in range(newest // PARTITION + 1) for turn in (0, 1)):
+    for slot in ((n, turn) for n in range(keys.end // PARTITION + 1) for turn in (0, 1)):
         try:
             keys.partition_key(*slot)
         except (Gone, Unreadable):

@@ -7,7 +7,6 @@ others out. All this runs in one thread of each process, beside the work.
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 from feedserver.sqlite import search_batch as batches
@@ -52,11 +51,6 @@ class Index:
         waits = [self._follow(), self._remaker.step(), self._merge()]
         return min((wait for wait in waits if wait is not None), default=None)
 
-    def wipe(self) -> None:
-        """Empty a damaged file, in the same inode: other processes have it open, too."""
-        with closing(sqlite3.connect(":memory:")) as empty:
-            empty.backup(self._search)
-
     def _follow(self) -> float | None:
         try:
             meta = files.meta_of(self._search)
@@ -77,8 +71,7 @@ class Index:
         search.execute("PRAGMA secure_delete = OFF")  # terms whose keys are gone tell nothing
         with files.locked(search, self._journal):
             files.create(search)
-            stale = files.live_keys(keys, newest_sequence(self._journal))
-            keys.end_partitions(stale, files.now())
+            keys.end_partitions(files.live_keys(keys), files.now())
             files.note(search, "journal", files.journal_of(self._journal))
             files.note(search, "position", 0)
             files.note(search, "cleaned_to", keys.erased_to or 0)

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from feedserver.errors import Unavailable
+from feedserver.folding import fold_tag
 from feedserver.journal import Page
 from feedserver.model import CATCH_UP_MAX, Feed, Item, Millis, Status
 from feedserver.sqlite import rows
@@ -25,9 +26,10 @@ from feedserver.sqlite.keys import KeyFile
 from feedserver.sqlite.rows import ITEM, ITEMS, Overtaken, Reader
 from feedserver.sqlite.search_batch import BLOCK
 from feedserver.sqlite.search_file import NoIndex, Partition
-from feedserver.sqlite.search_terms import Query, Terms
+from feedserver.sqlite.search_terms import Query, Terms, parse
 
 CANDIDATES_MAX = 2000  # items decrypted for one page
+SPELLINGS_MAX = 20  # rows looked at for a tag's first spelling
 FEW = 512  # rows of a partition that are taken at once, without asking its blocks one by one
 OPCODES = 2000  # of SQLite's between looks at the time, some 0.1 ms
 TOO_LONG = "this search takes too long; ask for rarer words, or try again"
@@ -50,6 +52,7 @@ class Question:
     slug: str
     limit: int
     before: Order | None
+    tag: str | None
     query: Query
     deadline: float
 
@@ -103,21 +106,46 @@ class Finder:
             if not settles:
                 raise Behind
             feed = self._as_of(feed, position)
+        found, following = self._found(question)
+        spelling = self._spelling(question) if question.tag is not None and found else None
+        return Page(feed, tuple(found), following, spelling)
+
+    def _found(self, question: Question) -> tuple[list[Item], Order | None]:
+        """Return the items of a page, and what comes after them if there is more."""
         found: list[Item] = []
         decrypted = 0
         last: Order | None = None
         for order, sequence in self._candidates(question):
             # Several rows may stand for one item: all or none of them are passed.
             if decrypted >= CANDIDATES_MAX and order != last:
-                return Page(feed, tuple(found), last)
+                return found, last
             item, was_decrypted = self._item(order[1], sequence, question)
             decrypted += was_decrypted
             last = order
             if item is not None:
                 found.append(item)
                 if len(found) > question.limit:  # to know whether there is more
-                    return Page(feed, tuple(found[:-1]), found[-2].order)
-        return Page(feed, tuple(found), None)
+                    return found[:-1], found[-2].order
+        return found, None
+
+    def _spelling(self, question: Question) -> str | None:
+        """Return the tag that is asked for as the oldest of the feed's items write it."""
+        asked = replace(question, query=parse(question.tag, None))
+        left = SPELLINGS_MAX
+        for part in files.partitions_of(self._search):
+            match = Terms(self._key(part)).match(question.slug, asked.query.terms)
+            for sequence, item_id in self._search.execute(
+                f"SELECT rows.sequence, item FROM {part.table} CROSS JOIN rows"  # noqa: S608
+                f" ON rows.sequence = {part.table}.rowid WHERE {part.table} MATCH ?"
+                f" ORDER BY {part.table}.rowid LIMIT ?",
+                (match, left),
+            ):
+                left -= 1
+                item, _ = self._item(item_id, sequence, asked)
+                for tag in item.tags if item is not None else ():
+                    if fold_tag(tag) == fold_tag(question.tag or ""):
+                        return tag
+        return None
 
     def _as_of(self, feed: Feed, position: int) -> Feed:
         """Return the feed with an earlier head, from which its readers can catch up."""
@@ -150,6 +178,12 @@ class Finder:
             return None, True
         return found, True
 
+    def _key(self, part: Partition) -> bytes:
+        key = files.key_of(self._keys, part)
+        if key is None:
+            raise Suspect
+        return key
+
     def _candidates(self, question: Question) -> Iterator[tuple[Order, int]]:
         """Yield rows with all terms, as the item's order and the sequence, newest first."""
         before = question.before
@@ -163,9 +197,7 @@ class Finder:
                 heapq.heappush(sources, (-newest, -source.first, source))
 
         for part in files.partitions_of(self._search):
-            if (key := files.key_of(self._keys, part)) is None:
-                raise Suspect
-            match = Terms(key).match(question.slug, question.query.terms)
+            match = Terms(self._key(part)).match(question.slug, question.query.terms)
             add(_Source(part, match, part.first, part.last), part.smallest, part.largest)
         while sources or found:
             while found and (not sources or -found[0][0] > -sources[0][0]):

@@ -16,12 +16,14 @@ from feedserver.sqlite import search_batch as batches
 from feedserver.sqlite import search_file as files
 from feedserver.sqlite.erasing import erased_by
 from feedserver.sqlite.keys import PARTITION, KeyFile
-from feedserver.sqlite.rows import Reader, newest_sequence
+from feedserver.sqlite.rows import Reader
 from feedserver.sqlite.search_file import NoIndex, Partition, Remake
 from feedserver.sqlite.search_terms import Terms
 
 ERASURES_MAX = 1000  # kills and redacts looked at in one transaction
-REST_MAX = 1.0  # seconds until a partition is made anew again, so that kills share the work
+# How long a partition is left alone then, so that further kills share the work: so many times what
+# it took, and so many seconds at most.
+REST_TIMES, REST_MAX = 4, 1.0
 
 _NEWEST_ERASURE = (
     "SELECT max(sequence) FROM records WHERE act IN ('kill', 'redact') AND sequence <= ?"
@@ -58,17 +60,24 @@ class Remaker:
             cleaned_to = int(files.meta_of(self._search)["cleaned_to"])
         except NoIndex:
             return None
+        remake = files.remake_of(self._search)
         if (
-            not self.is_suspicious
-            and files.remake_of(self._search) is None
+            remake is None
+            and not self.is_suspicious
             and newest_erasure(self._journal, self._keys) <= cleaned_to
         ):
             return None
-        with files.locked(self._search, self._journal, durable=True):
+        # Durable before the old key is destroyed.
+        durable = remake is not None and self._is_whole(remake)
+        with files.locked(self._search, self._journal, durable=durable):
             remake = files.remake_of(self._search)
-            if remake is not None:
-                return self._continue(remake)
-            return self._begin()
+            if remake is None:
+                return self._begin()
+            if durable and self._is_whole(remake):
+                self._finish(remake)
+            else:
+                self._continue(remake)
+        return 0
 
     def _begin(self) -> float | None:
         """Begin to make the next partition anew; where there is none left, end the work."""
@@ -108,26 +117,36 @@ class Remaker:
     def _had_words(self, sequence: int) -> bool:
         return self._journal.execute(_HAS_WORDS, (sequence,)).fetchone() is not None
 
-    def _continue(self, remake: Remake) -> float:
-        """Make a little more of a partition; once it is whole, let it take its place."""
-        old = files.partition_of(self._search, remake.number)
-        assert old is not None
+    def _continue(self, remake: Remake) -> None:
+        """Make a little more of a partition."""
         terms = self._terms_of(remake)
         if terms is None:  # its key is not there any more: begin again
             files.begin_remake(self._search, self._drawn_anew(remake))
-            return 0
-        until = min(old.last, int(files.meta_of(self._search)["position"]))
+            return
+        until = self._end_of(remake)
         batch = batches.read(self._journal, self._reader, terms, remake.position, until)
         batches.store_terms(self._search, remake.table, batch)
         batches.forget_rows(self._search, batch)
-        if batch.last < until:
-            files.note_remade(self._search, remake, batch.last)
-            return 0
+        files.note_remade(self._search, remake, batch.last)
+
+    def _is_whole(self, remake: Remake) -> bool:
+        """Say whether a partition is made anew as far as it has come."""
+        return (
+            remake.position >= self._end_of(remake) and files.key_of(self._keys, remake) is not None
+        )
+
+    def _end_of(self, remake: Remake) -> int:
+        last = (remake.number + 1) * PARTITION - 1
+        return min(last, int(files.meta_of(self._search)["position"]))
+
+    def _finish(self, remake: Remake) -> None:
+        """Let a partition's new table take the place of the old one."""
+        old = files.partition_of(self._search, remake.number)
+        assert old is not None
         files.finish_remake(self._search, remake, old)
         self._terms = None
         now = time.monotonic()
-        self._rests[remake.number] = now + min(REST_MAX, now - self._begun_at)
-        return 0
+        self._rests[remake.number] = now + min(REST_MAX, REST_TIMES * (now - self._begun_at))
 
     def _drawn_anew(self, remake: Remake) -> Remake:
         key = self._keys.begin_partition(remake.number, remake.turn)
@@ -145,8 +164,8 @@ class Remaker:
     def _end(self, cleaned_to: int) -> None:
         """Destroy all keys that no partition has any more, and note up to where that is done."""
         used = {(part.number, part.turn) for part in files.partitions_of(self._search)}
-        live = files.live_keys(self._keys, newest_sequence(self._journal))
-        self._keys.end_partitions((slot for slot in live if slot not in used), files.now())
+        unused = [slot for slot in files.live_keys(self._keys) if slot not in used]
+        self._keys.end_partitions(unused, files.now())
         files.note(self._search, "cleaned_to", cleaned_to)
         self.is_suspicious = False
 

@@ -11,7 +11,7 @@ were. Pure: no I/O.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
@@ -19,7 +19,7 @@ from typing import Any
 import orjson
 
 from feedserver.folding import APOSTROPHE, characters, fold, fold_tag
-from feedserver.model import Content, Item
+from feedserver.model import Item
 
 START_LETTERS = 4  # of a word that is found by its beginning
 HASH_BYTES = 6  # two of a partition's words hardly ever have the same
@@ -91,6 +91,15 @@ def text_of(headline: str, body: str, blocks: bytes | None, tags: Iterable[str])
     return "\n".join([*lines, *tags])
 
 
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What is searched of an item of a feed; the text has a line for each part, and the tags."""
+
+    feed: str
+    text: str
+    tags: Sequence[str]
+
+
 class Terms:
     """Makes the terms of one partition, under its key."""
 
@@ -98,31 +107,48 @@ class Terms:
         self._key = key
         self._feeds: dict[str, _FeedTerms] = {}
 
-    def of_item(self, feed: str, content: Content) -> str:
-        """Return all terms of an item's words, parted by blanks."""
-        made = self._feeds.get(feed)
-        if made is None:
-            made = self._feeds[feed] = _FeedTerms(self._key, feed)
-        if sum(one.known for one in self._feeds.values()) > KNOWN_MAX:
-            for one in self._feeds.values():
-                one.age()
-        known = made.parts
-        text = text_of(content.headline, content.body, content.blocks, content.tags)
-        found = [known.get(part) or made.learn(part) for part in set(text.split())]
-        found += [made.hashed(_tag_term(tag)) for tag in content.tags]
-        return " ".join(found)
+    def of_items(self, items: Sequence[Text]) -> list[str]:
+        """Return all terms of each item's words, parted by blanks.
+
+        What many items share is looked up once for all of them.
+        """
+        parts = [item.text.split() for item in items]
+        shared: dict[str, set[str]] = {}
+        for item, own in zip(items, parts, strict=True):
+            shared.setdefault(item.feed, set()).update(own)
+        self._age()
+        terms = {feed: self._of_feed(feed).of_parts(all_of) for feed, all_of in shared.items()}
+        return [
+            " ".join([*map(terms[item.feed].__getitem__, own), *self._of_tags(item)])
+            for item, own in zip(items, parts, strict=True)
+        ]
 
     def match(self, feed: str, terms: Iterable[str]) -> str:
         """Return the expression that finds the rows with all of these terms."""
         made = _FeedTerms(self._key, feed)
         return " ".join(map(made.expression, terms))
 
+    def _of_feed(self, feed: str) -> _FeedTerms:
+        made = self._feeds.get(feed)
+        if made is None:
+            made = self._feeds[feed] = _FeedTerms(self._key, feed)
+        return made
+
+    def _of_tags(self, item: Text) -> Iterator[str]:
+        made = self._of_feed(item.feed)
+        return (made.hashed(_tag_term(tag)) for tag in item.tags)
+
+    def _age(self) -> None:
+        if sum(one.known for one in self._feeds.values()) > KNOWN_MAX:
+            for one in self._feeds.values():
+                one.age()
+
 
 class _FeedTerms:
     """Makes the terms of one feed's items: the same word has others in another feed."""
 
     def __init__(self, key: bytes, feed: str) -> None:
-        self.parts: dict[str, str] = {}  # of texts, between blanks: with their terms
+        self._parts: dict[str, str] = {}  # of texts, between blanks: with their terms
         self._older: dict[str, str] = {}
         self._starts: dict[str, str] = {}
         self._short: dict[str, str] = {}  # words of one or two characters
@@ -135,13 +161,18 @@ class _FeedTerms:
     @property
     def known(self) -> int:
         """How many terms are kept."""
-        return len(self.parts) + len(self._short) + len(self._starts)
+        return len(self._parts) + len(self._short) + len(self._starts)
 
     def age(self) -> None:
         """Forget what was not used for long."""
-        self._older, self.parts, self._short, self._starts = self.parts, {}, {}, {}
+        self._older, self._parts, self._short, self._starts = self._parts, {}, {}, {}
 
-    def learn(self, part: str) -> str:
+    def of_parts(self, parts: Iterable[str]) -> dict[str, str]:
+        """Return the terms of parts of texts."""
+        known = self._parts
+        return {part: known.get(part) or self._learn(part) for part in parts}
+
+    def _learn(self, part: str) -> str:
         """Return the terms of a part of a text, and keep them."""
         terms = self._older.get(part)
         if terms is None:
@@ -151,7 +182,7 @@ class _FeedTerms:
             else:
                 terms = " ".join(map(self._known_word, set(_words_of(fold(part))))) or " "
         if len(part) <= PART_MAX:
-            self.parts[part] = terms
+            self._parts[part] = terms
         return terms
 
     def hashed(self, term: str) -> str:

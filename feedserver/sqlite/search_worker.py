@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from contextlib import suppress
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -20,9 +22,9 @@ from feedserver.sqlite.search_index import Index
 log = logging.getLogger("feedserver.search")
 
 GATHER_SECONDS = 0.05  # from a commit to its indexing, so that others share it, unless in a hurry
+REST_TIMES = 3  # what a step took: news comes before search, unless somebody waits for that
 LOCKED_SECONDS = 0.01  # until a step is tried again that another process kept out
 RETRY_SECONDS = (0.1, 1.0, 10.0)  # between tries after a fault; the last one as long as it takes
-DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
 class Worker:
@@ -34,8 +36,9 @@ class Worker:
         self._woken = asyncio.Event()
         self._woken.set()  # something may be left from before a restart
         self._hurried = asyncio.Event()
+        self._waiting = 0  # who waits for the work
         self._is_suspect = True
-        self._is_damaged = False
+        self._damaged: files.Identity | None = None  # the file that is to be made anew
         self._faults = 0  # one after the other
 
     def wake(self) -> None:
@@ -43,37 +46,56 @@ class Worker:
         self._woken.set()
 
     def hurry(self) -> None:
-        """Do at once what there is to do: somebody waits for it."""
+        """Do at once what there is to do."""
         self._hurried.set()
         self._woken.set()
+
+    @contextmanager
+    def awaited(self) -> Iterator[None]:
+        """Do without pauses what there is to do: somebody waits for it."""
+        self._waiting += 1
+        self.hurry()
+        try:
+            yield
+        finally:
+            self._waiting -= 1
 
     def suspect(self) -> None:
         """Look whether all partitions still have their keys."""
         self._is_suspect = True
         self.hurry()
 
-    def damaged(self) -> None:
-        """Make the whole file anew."""
-        self._is_damaged = True
+    def replace(self, damaged: files.Identity | None) -> None:
+        """Make the file of this identity anew, as it is damaged."""
+        self._damaged = damaged
         self.hurry()
 
     async def work(self) -> None:
         """Work until cancelled. Faults are logged, and tried again: the news does not need this."""
+        opening = partial(files.open_file, self._path, self._database.keys)
         while True:
+            here = files.identity_of(self._path)
             try:
-                # An empty file is made where there is none.
-                async with aiosqlite.Connection(partial(files.open_file, self._path), 64) as search:
+                if self._damaged is not None:
+                    await self._remove_damaged()
+                async with aiosqlite.Connection(opening, 64) as search:
                     await self._steps(search)
+                continue  # with another file
             except Exception as fault:
                 self._report(fault)
+                if isinstance(fault, sqlite3.Error) and code_of(fault) in files.DAMAGE:
+                    self._damaged = here
             await asyncio.sleep(RETRY_SECONDS[min(self._faults, len(RETRY_SECONDS)) - 1])
+
+    async def _remove_damaged(self) -> None:
+        log.error("the search file is damaged and is made anew")
+        keys, damaged = self._database.keys, self._damaged
+        await asyncio.to_thread(files.replace_file, self._path, keys, damaged)
+        self._damaged = None
 
     def _report(self, fault: Exception) -> None:
         self._faults += 1
-        if isinstance(fault, sqlite3.Error) and code_of(fault) in DAMAGE:
-            log.error("the search file is damaged (%s) and is made anew", fault)
-            self._is_damaged = True
-        elif self._faults == 1:  # and not again with each try
+        if self._faults == 1:  # and not again with each try
             expected = isinstance(fault, (sqlite3.Error, OSError, Newer))
             log.error(
                 "the search index is not kept up to date, will retry: %s",
@@ -82,33 +104,32 @@ class Worker:
             )
 
     async def _steps(self, search: aiosqlite.Connection) -> None:
-        database = self._database
+        """Take steps until the file is damaged, or another one is in its place."""
+        database, opened = self._database, files.identity_of(self._path)
         index = await run(search, lambda c: Index(c, database.path, database.keys, database.reader))
         try:
-            while True:
+            while self._damaged is None and files.identity_of(self._path) == opened:
                 self._woken.clear()
                 self._hurried.clear()
+                began = time.monotonic()
                 rest = await self._step(search, index)
+                took = time.monotonic() - began
                 if rest is None:
                     self._faults = 0
                     await self._woken.wait()
-                    with suppress(TimeoutError):
-                        async with asyncio.timeout(GATHER_SECONDS):
-                            await self._hurried.wait()
-                elif rest > 0:
-                    with suppress(TimeoutError):
-                        async with asyncio.timeout(rest):
-                            await self._hurried.wait()
+                    rest = 0 if self._waiting else GATHER_SECONDS
+                if not self._waiting:
+                    rest = max(rest, REST_TIMES * took)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(rest):
+                        await self._hurried.wait()
         finally:
             await run(search, lambda _: index.close())
 
     async def _step(self, search: aiosqlite.Connection, index: Index) -> float | None:
-        is_damaged, is_suspect = self._is_damaged, self._is_suspect
-        self._is_damaged = self._is_suspect = False
+        is_suspect, self._is_suspect = self._is_suspect, False
 
         def step(_: sqlite3.Connection) -> float | None:
-            if is_damaged:
-                index.wipe()
             if is_suspect:
                 index.suspect()
             return index.step()

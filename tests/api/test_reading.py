@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -274,6 +275,35 @@ def test_a_tag_and_words_find_what_they_say(feed: Feed) -> None:
     assert len(feed.get("/items", tag="ua")["items"]) == 2
     assert [i["id"] for i in feed.get("/items", tag="ua", q="night")["items"]] == [two["id"]]
     assert len(feed.get("/items", tag="UA")["items"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        ("記者会見", "首相、東京で記者会見へ"), ("กรุงเทพ", "ผู้ว่าฯกรุงเทพมหานครแถลง"),
+        ("서울", "대통령서울에서회담"), ("п'ятеро", "Пʼятеро поранених"),
+        ("пʼятеро", "п’ятеро людей"),
+        ("cooperation", "co\u00adoper\u00adation"), ("ceasefire", "A cease\u200bfire holds"),
+        ("naive", "A naïve plan"), ("KYIV", "kyiv"), ("Straße", "strasse 5"),
+    ],
+)  # fmt: skip
+def test_text_is_found_as_readers_see_it(feed: Feed, words: str, text: str) -> None:
+    item = feed.item(text)
+    feed.item("Something else")
+    assert [one["id"] for one in feed.get("/items", q=words)["items"]] == [item["id"]]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("Київ", unicodedata.normalize("NFD", "Київ")), ("New York", "New\u00a0York"), ("ua", "UA")],
+)
+def test_tags_that_look_alike_are_one(feed: Feed, one: str, other: str) -> None:
+    first, second = feed.item("1", tags=[one]), feed.item("2", tags=[other, one])
+    assert second["tags"] in ([one], [other])
+    for tag in (one, other):
+        found = feed.get("/items", tag=tag)["items"]
+        assert [item["id"] for item in found] == [second["id"], first["id"]]
+    assert feed.item("3", tags=["и", "й"])["tags"] == ["и", "й"]
 
 
 def test_an_edit_is_found_by_its_new_words_alone(feed: Feed) -> None:

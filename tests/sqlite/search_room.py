@@ -48,7 +48,7 @@ async def level(storage: Storage) -> None:
     """Wait until the index has everything."""
     head = await storage.journal.head()
     async with asyncio.timeout(20):
-        while storage.search._fact("position", 0) < head:
+        while storage.search.position < head:
             storage.search.worker.hurry()
             await asyncio.sleep(0.01)
 

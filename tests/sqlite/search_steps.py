@@ -11,6 +11,7 @@ import json
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,7 +26,7 @@ from feedserver.sqlite import search_batch, search_file
 from feedserver.sqlite.keys import KeyFile
 
 TRIES_MAX = 200
-SECRET = ["grivna", "zolotnik"]
+SECRET = ["grivnatrakt", "zolotnikovy"]
 
 
 async def work(folder: Path) -> None:
@@ -104,8 +105,8 @@ def child(job: Callable[[], Any]) -> tuple[int, str]:
         os.close(here)
         try:
             told = {"fault": None} | (job() or {})
-        except BaseException as fault:
-            told = {"fault": repr(fault)}
+        except BaseException:
+            told = {"fault": traceback.format_exc()}
         os.write(there, json.dumps(told).encode())
         os._exit(0)
     os.close(there)

@@ -25,8 +25,10 @@ from support.records import (
 
 from feedserver.errors import Unavailable
 from feedserver.model import Act, Item, Record, Verb, random_id
-from feedserver.sqlite import keys, search, search_query
+from feedserver.sqlite import keys, search, search_pool, search_query
+from feedserver.sqlite.backup import back_up
 from feedserver.sqlite.folder import SEARCH
+from feedserver.sqlite.restoring import restore
 from feedserver.sqlite.storage import Storage, open_storage
 
 pytestmark = pytest.mark.anyio
@@ -68,6 +70,21 @@ async def test_a_withdrawn_item_is_not_found_and_the_rest_is(tmp_path: Path) -> 
         assert await storage.journal.purged(20)
         assert await found(storage, words="a") == [items[1].id]
         assert await found(storage, words="withdrawn") == []
+
+
+async def test_a_tag_is_shown_as_the_feed_first_wrote_it(tmp_path: Path) -> None:
+    async with newsroom(tmp_path) as storage:
+        texts = ["KYIV", "Kyiv", "kyiv", "Київ"]
+        items = [
+            item_of(change)
+            for change in await made(storage.journal, *(post("News", tags=[tag]) for tag in texts))
+        ]
+        told = await page(storage, tag="kYiV")
+        assert (len(told.items), told.tag) == (3, "KYIV")
+        assert (await page(storage, tag="unheard")).tag is None
+        await storage.journal.append(kill(items[0]))
+        await storage.journal.append(edit(items[1], Verb.FIX, tags=["other"]))
+        assert (await page(storage, tag="KYIV")).tag == "kyiv"
 
 
 async def test_one_feeds_items_are_not_found_in_another(tmp_path: Path) -> None:
@@ -172,12 +189,13 @@ async def test_only_so_many_searches_run_at_once_and_the_others_wait_or_are_refu
         await made(storage.journal, post("News"))
         answers = await asyncio.gather(*(found(storage, words="news") for _ in range(30)))
         assert all(len(answer) == 1 for answer in answers)
-        assert storage.search._finders == search.FINDERS
+        assert len(storage.search.finders._idle) == search_pool.FINDERS
 
 
 async def test_a_page_waits_for_the_index_or_tells_what_it_knows_with_a_smaller_cursor(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(search, "LEVEL_SECONDS", 0.1)
     async with newsroom(tmp_path) as storage:
         first = item_of(await storage.journal.append(post("News one")))
         await level(storage)
@@ -197,6 +215,7 @@ async def test_a_page_that_is_too_far_behind_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(search_query, "CATCH_UP_MAX", 3)
+    monkeypatch.setattr(search, "LEVEL_SECONDS", 0.1)
     async with newsroom(tmp_path) as storage:
         await made(storage.journal, post("News one"))
         await level(storage)
@@ -337,3 +356,25 @@ async def test_an_item_that_was_restamped_is_found_where_it_belongs(
     async with newsroom(tmp_path) as storage:
         await level(storage)
         assert await found(storage, words="news") == [item.id for item in items[::-1]]
+
+
+async def test_after_a_restore_what_is_there_now_is_found(tmp_path: Path) -> None:
+    data, saved = tmp_path / "data", tmp_path / "saved"
+    async with newsroom(data) as storage:
+        kept = item_of(await storage.journal.append(post("News kept")))
+        await storage.journal.append(edit(kept, Verb.FIX, headline="News fixed"))
+        await level(storage)
+        await asyncio.to_thread(back_up, data, saved, NOON)
+        item = item_of(await storage.journal.append(post("News lost")))
+        await made(storage.journal, post("News lost too"))
+        assert len(await found(storage, words="news")) == 3
+        await asyncio.to_thread(restore, data, saved, now=NOON)
+        await answered(storage, [kept.id], words="news")
+        assert await found(storage, words="fixed") == [kept.id]
+        new = item_of(await storage.journal.append(post("News anew")))
+        assert new.id > item.id
+        assert await found(storage, words="news") == [new.id, kept.id]
+        there = await storage.mirror.item("world", kept.id)
+        assert there is not None
+        await storage.journal.append(kill(there))
+        assert await storage.journal.purged(20)

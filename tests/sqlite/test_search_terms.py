@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from feedserver import wire
-from feedserver.model import Content, Item
+from feedserver.model import Item
 from feedserver.sqlite import search_terms
-from feedserver.sqlite.search_terms import Terms, parse, text_of
+from feedserver.sqlite.search_terms import Terms, Text, parse, text_of
 
 KEY = bytes(range(32))
+
+
+def terms(text: str, tags: Sequence[str] = (), feed: str = "world", key: bytes = KEY) -> set[str]:
+    [told] = Terms(key).of_items([Text(feed, text, tags)])
+    return set(told.split())
 
 
 def finds(words: str | None, text: str, tag: str | None = None, tags: tuple[str, ...] = ()) -> bool:
@@ -20,7 +27,7 @@ def finds(words: str | None, text: str, tag: str | None = None, tags: tuple[str,
     query = parse(tag, words)
     if not query.terms:
         return False
-    there = Terms(KEY).of_item("world", Content(text, tags=tags)).split()
+    there = terms(text_of(text, "", None, tags), tags=tags)
     asked = Terms(KEY).match("world", query.terms)
     for term in asked.replace('" *', "*").replace('"', "").split():
         if not any(one == term or (term[-1] == "*" and one.startswith(term[:-1])) for one in there):
@@ -91,16 +98,20 @@ def test_whatever_is_written_finds_itself(text: str, more: str) -> None:
 
 @given(st.text(max_size=300))
 def test_a_text_has_the_same_terms_when_its_parts_are_known(text: str) -> None:
-    terms = Terms(KEY)
-    first = terms.of_item("world", Content(text))
-    assert set(terms.of_item("world", Content(text)).split()) == set(first.split())
-    assert set(Terms(KEY).of_item("world", Content(text)).split()) == set(first.split())
+    made = Terms(KEY)
+    one = Text("world", text, ())
+    assert len({frozenset(told.split()) for _ in range(2) for told in made.of_items([one])}) == 1
+    other = Text("world", f"{text[:10]} and {text[10:]}", ())
+    first, second = Terms(KEY).of_items([one, other])
+    assert set(first.split()) == terms(text)
+    assert set(second.split()) == terms(other.text)
 
 
 def test_terms_tell_neither_words_nor_that_feeds_or_keys_share_them() -> None:
-    one = set(Terms(KEY).of_item("world", Content("Drone over Sumy")).split())
-    assert not one & set(Terms(KEY).of_item("sport", Content("Drone over Sumy")).split())
-    assert not one & set(Terms(KEY[::-1]).of_item("world", Content("Drone over Sumy")).split())
+    one = terms("Drone over Sumy")
+    assert len(one) == 3
+    assert not one & terms("Drone over Sumy", feed="sport")
+    assert not one & terms("Drone over Sumy", key=KEY[::-1])
     assert not one & {"drone", "over", "sumy"}
     # A word and a tag that look the same are two terms.
     tagged = Terms(KEY).match("world", parse("sumy", None).terms).strip('"')
@@ -109,13 +120,13 @@ def test_terms_tell_neither_words_nor_that_feeds_or_keys_share_them() -> None:
 
 def test_memory_for_terms_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search_terms, "KNOWN_MAX", 100)
-    terms = Terms(KEY)
+    made = Terms(KEY)
     for number in range(1000):
         text = f"word{number} 東京都{number}区 {'長' * 100}{number} often"
-        terms.of_item(f"feed-{number % 3}", Content(text))
-        kept = terms._feeds.values()
+        made.of_items([Text(f"feed-{number % 3}", text, ())])
+        kept = made._feeds.values()
         assert sum(one.known + len(one._older) for one in kept) < 600
-        assert all(len(part) <= search_terms.PART_MAX for one in kept for part in one.parts)
+        assert all(len(part) <= search_terms.PART_MAX for one in kept for part in one._parts)
 
 
 def test_what_readers_see_of_a_body_is_what_is_searched() -> None:

@@ -12,10 +12,9 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from feedserver import records
-from feedserver.model import Content
 from feedserver.sqlite import keys, rows
 from feedserver.sqlite.folder import DATABASE
-from feedserver.sqlite.search_terms import Terms
+from feedserver.sqlite.search_terms import Terms, Text
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,7 @@ def terms_in(folder: Path, slug: str, words: Iterable[str]) -> list[str]:
     for key in _partition_keys(folder):
         for word in words:
             # The index stores no digits that a term shares with the one before it.
-            [term] = Terms(key).of_item(slug, Content(word)).split()
+            [term] = Terms(key).of_items([Text(slug, word, ())])[0].split()
             found |= {
                 f"{word} in {name}" for name, raw in files.items() if term[-8:].encode() in raw
             }
