@@ -69,7 +69,9 @@ def check(folder: Path) -> None:
     if folder.is_file():
         raise SetupError(f"{folder} is a file; --data takes the folder that holds {DATABASE}")
     if not_folder := next((path for path in folder.parents if path.is_file()), None):
-        raise SetupError(f"{not_folder} is not a folder; choose another one with --data")
+        raise SetupError(
+            f"cannot use {folder}: {not_folder} is not a folder; choose another one with --data"
+        )
     if unfinished := unfinished_restore(folder):
         raise Restoring(unfinished)
     path = folder / DATABASE
