@@ -8,7 +8,6 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from functools import partial
 from pathlib import Path
 
 import aiosqlite
@@ -72,13 +71,14 @@ class Worker:
 
     async def work(self) -> None:
         """Work until cancelled. Faults are logged, and tried again: the news does not need this."""
-        opening = partial(files.open_file, self._path, self._database.keys)
+        keys = self._database.keys
         while True:
             here = files.identity_of(self._path)
             try:
                 if self._damaged is not None:
                     await self._remove_damaged()
-                async with aiosqlite.Connection(opening, 64) as search:
+                opening = aiosqlite.Connection(lambda: files.open_file(self._path, keys), 64)
+                async with opening as search:
                     await self._steps(search)
                 continue  # with another file
             except Exception as fault:
