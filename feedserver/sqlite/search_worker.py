@@ -12,6 +12,7 @@ from pathlib import Path
 
 import aiosqlite
 
+from feedserver.errors import Unavailable
 from feedserver.sqlite import search_file as files
 from feedserver.sqlite.connecting import code_of, run
 from feedserver.sqlite.database import Database
@@ -75,6 +76,7 @@ class Worker:
         while True:
             here = files.identity_of(self._path)
             try:
+                self._database.files.check()  # or a file would be made where no newsroom is
                 if self._damaged is not None:
                     await self._remove_damaged()
                 opening = aiosqlite.Connection(lambda: files.open_file(self._path, keys), 64)
@@ -96,7 +98,7 @@ class Worker:
     def _report(self, fault: Exception) -> None:
         self._faults += 1
         if self._faults == 1:  # and not again with each try
-            expected = isinstance(fault, (sqlite3.Error, OSError, Newer))
+            expected = isinstance(fault, (sqlite3.Error, OSError, Newer, Unavailable))
             log.error(
                 "the search index is not kept up to date, will retry: %s",
                 fault,

@@ -405,3 +405,19 @@ async def test_where_the_index_cannot_be_written_news_goes_on_and_search_comes_b
             assert await storage.journal.purged(20)
             await level(storage)
             assert await found(storage, words="news") == []
+
+
+async def test_no_search_file_is_made_where_the_newsroom_was_moved_away(tmp_path: Path) -> None:
+    here, there = tmp_path / "here", tmp_path / "there"
+    async with newsroom(here) as storage:
+        await made(storage.journal, post("News"))
+        await level(storage)
+        here.rename(there)
+        here.mkdir()
+        storage.search.worker.hurry()
+        await asyncio.sleep(0.3)
+        assert list(here.iterdir()) == []
+        here.rmdir()
+        there.rename(here)
+        await made(storage.journal, post("News"))
+        await level(storage)
