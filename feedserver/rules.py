@@ -7,6 +7,7 @@ The same record at the same sequence gives the same answer on every machine.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from feedserver.errors import (
     FeedClosed,
@@ -125,34 +126,28 @@ def evolve(item: Item, record: Record, sequence: int, at: Millis) -> Item:
             killed_at=at,
             note=record.note,
         )
-    item = replace(item, version=sequence, check=record.check, touched_at=at)
-    if record.act is Verb.REDACT:  # readers get the same state
-        if item.status is Status.KILLED:
-            return replace(item, note=record.note, words_at=sequence)
-        if record.content is not None:
-            return replace(shows(item, record.content), words_at=sequence)
-        return item
-    if record.act is Act.RESTAMP:
-        return replace(
-            item,
-            published_at=min(item.published_at, at),
-            updated_at=min(item.updated_at, at) if item.updated_at is not None else None,
-            killed_at=min(item.killed_at, at) if item.killed_at is not None else None,
-        )
-    item = replace(item, imported=record.is_imported)
-    if record.act in WRITES_WORDS:
-        assert record.content is not None
-        item = replace(shows(item, record.content), words_at=sequence)
+    changed: dict[str, Any] = {"version": sequence, "check": record.check, "touched_at": at}
+    writes = record.content if record.act in WRITES_WORDS or record.act is Verb.REDACT else None
+    if writes is not None:
+        changed |= {name: getattr(writes, name) for name in CONTENT} | {"words_at": sequence}
     match record.act:
+        case Verb.REDACT:  # readers get the same state, but for a note's new text
+            if item.status is Status.KILLED:
+                changed |= {"note": record.note, "words_at": sequence}
+            return replace(item, **changed)
+        case Act.RESTAMP:
+            times = ("published_at", "updated_at", "killed_at")
+            changed |= {name: min(time, at) for name in times if (time := getattr(item, name))}
+            return replace(item, **changed)
         case Verb.UPDATE | Verb.CORRECT:
-            return replace(item, updated_at=max(at, item.published_at))
+            changed["updated_at"] = max(at, item.published_at)
         case Verb.HOLD | Verb.RELEASE:
-            held = record.act is Verb.HOLD
-            return replace(item, status=Status.HELD if held else Status.LIVE)
+            changed["status"] = Status.HELD if record.act is Verb.HOLD else Status.LIVE
         case Verb.PIN | Verb.UNPIN:
-            return replace(item, pinned=record.act is Verb.PIN)
+            changed["pinned"] = record.act is Verb.PIN
         case _:
-            return item
+            pass
+    return replace(item, **changed, imported=record.is_imported)
 
 
 def is_future(item: Item, now: Millis) -> bool:

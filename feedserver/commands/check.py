@@ -12,8 +12,9 @@ from feedserver.live.hub import now_millis
 from feedserver.model import Millis
 from feedserver.sqlite import keys
 from feedserver.sqlite.backup import last_backup
-from feedserver.sqlite.checking import CONTRADICTION, FUTURE, Finding, Looked, check
+from feedserver.sqlite.checking import Looked, check
 from feedserver.sqlite.filesystem import file_system
+from feedserver.sqlite.findings import CONTRADICTION, FUTURE, Finding
 from feedserver.sqlite.opening import accept_clock
 from feedserver.sqlite.repairing import repair
 from feedserver.wire import time_text

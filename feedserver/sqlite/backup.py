@@ -84,7 +84,11 @@ def back_up(data: Path, target: Path, now: Millis, progress: Progress = quiet) -
 
 
 def copy_newsroom(data: Path, target: Path, now: Millis, progress: Progress = quiet) -> Backup:
-    """Copy the newsroom in `data` to the folder `target`. Raises SetupError, OSError."""
+    """Copy the newsroom in `data` to the folder `target`.
+
+    Raises SetupError, OSError, sqlite3.Error.
+    """
+    opening.check_owner(data / DATABASE)
     about = target / f"{ABOUT}{_PART}"
     _write_about(about, {"newsfeed_backup": FORMAT})  # it is ours, should this be cut short
     copied = target / f"{DATABASE}{_PART}"

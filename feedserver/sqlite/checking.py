@@ -6,21 +6,33 @@ All is read at one moment, in bounded memory, beside a running server. Nothing i
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Callable, Iterable
 from contextlib import closing
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
 
-from feedserver.model import STEP_BACK_MAX, Feed, Item, Millis, Status, Token, Verb
+from feedserver.model import STEP_BACK_MAX, Item, Millis, Status, Verb
 from feedserver.rules import is_future
+from feedserver.sqlite import comparing, moving_in, opening, replaying, rows
 from feedserver.sqlite import folder as folders
-from feedserver.sqlite import moving_in, opening, replaying, rows
 from feedserver.sqlite.connecting import connect
 from feedserver.sqlite.copying import Progress, quiet
+from feedserver.sqlite.findings import (
+    CONTRADICTION,
+    DATABASE_FAULT,
+    FUTURE,
+    MISSING,
+    NOT_ERASED,
+    UNEXPLAINED,
+    UNREADABLE,
+    WENT_BACK,
+    Finding,
+)
 from feedserver.sqlite.folder import DATABASE
-from feedserver.sqlite.keys import Gone, KeyFile, Unreadable
+from feedserver.sqlite.keys import Gone, KeyFile, Unreadable, without
 from feedserver.sqlite.replaying import Unfounded
 from feedserver.sqlite.rows import Newer, Reader, Row, newest_sequence
 from feedserver.sqlite.writer import next_at_least
@@ -28,25 +40,9 @@ from feedserver.wire import time_text
 
 FAULTS_MAX = 20  # of SQLite's own look at its file
 REPORTED = 2000  # records between two reports of the progress
-
-DATABASE_FAULT = "database"  # SQLite finds its file damaged
-UNREADABLE = "unreadable"  # a record or its slot was changed, cut or swapped
-MISSING = "missing"  # records that should be there are not
-UNEXPLAINED = "unexplained"  # a key is gone, and no kill or redact says so
-NOT_ERASED = "not-erased"  # a kill or redact is not executed
-CONTRADICTION = "contradiction"  # the state does not follow from the records
-FUTURE = "future"  # an item bears a time that has not come yet
-WENT_BACK = "went-back"  # the journal lacks records that were committed
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that is wrong. `item` is set where a repair can do something for an item."""
-
-    kind: str
-    detail: str
-    sequence: int | None = None
-    item: int | None = None
+ERASING_SECONDS = (
+    0.2  # from the commit of a kill to the end of its keys, at most, where all is well
+)
 
 
 @dataclass(slots=True)
@@ -105,6 +101,7 @@ class _Check:
         self._found = found
         self._remark = remark
         self._progress = progress
+        self._committed = keys.committed_to  # read first: it never runs ahead of the journal
         self._newest = newest_sequence(connection)
         self._looked = Looked()
 
@@ -114,11 +111,9 @@ class _Check:
         self._look_for_gaps()
         for item, group in replaying.item_records(self._connection):
             self._look_at_item(item, group)
-        self._look_at_rows_without_records()
         self._look_at_others()
-        self._look_at_feeds()
-        self._look_at_tokens()
-        self._look_at_look_ups()
+        for finding in comparing.all_but_items(self._connection):
+            self._found(finding)
         return self._looked
 
     def _look_at_file(self) -> None:
@@ -127,7 +122,7 @@ class _Check:
                 self._found(Finding(DATABASE_FAULT, f"SQLite says: {' '.join(fault.split())}"))
 
     def _look_at_header(self) -> None:
-        committed = self._keys.committed_to
+        committed = self._committed
         for name, value in (("committed_to", committed), ("erased_to", self._keys.erased_to)):
             if value is None:
                 self._found(Finding(UNREADABLE, f"{self._keys.path}: {name} is damaged"))
@@ -149,7 +144,7 @@ class _Check:
             " WHERE sequence > before + 1"
         )
         for first, last in gaps:
-            for start, end in _without(first, last, self._keys.skipped):
+            for start, end in without(first, last, self._keys.skipped):
                 which = f"record {start} is" if start == end else f"records {start} to {end} are"
                 self._found(Finding(MISSING, f"{which} missing", start))
 
@@ -190,7 +185,9 @@ class _Check:
         if item is None or not is_founded:
             return
         self._looked.items += 1
-        self._compare(item, rows.find_bare_item(self._connection, item_id), where, item_id)
+        stored = rows.find_bare_item(self._connection, item_id)
+        for finding in comparing.compare(item, stored, where, item_id):
+            self._found(finding)
         if is_future(item, self._now + STEP_BACK_MAX):
             when = time_text(max(item.published_at, item.updated_at or 0, item.killed_at or 0))
             detail = f"{where} of {item.feed} is stamped {when}, which has not come yet"
@@ -232,6 +229,9 @@ class _Check:
                     )
                 )
         left = [sequence for sequence in kept if erased(sequence)]
+        if left:  # perhaps by a kill that is being executed right now
+            time.sleep(ERASING_SECONDS)
+            left = [sequence for sequence in left if self._keys.gone(sequence) is None]
         if left:
             detail = f"{of}: withdrawn words of {len(left)} records can still be read"
             self._found(Finding(NOT_ERASED, detail, left[0]))
@@ -242,12 +242,6 @@ class _Check:
             return False
         find = "SELECT 1 FROM records WHERE sequence = ?"
         return self._since.execute(find, (sequence,)).fetchone() is not None
-
-    def _look_at_rows_without_records(self) -> None:
-        for (item,) in self._connection.execute(
-            "SELECT id FROM items WHERE NOT EXISTS (SELECT 1 FROM records WHERE item = items.id)"
-        ):
-            self._found(Finding(CONTRADICTION, f"item {item} has no records", None, item))
 
     def _look_at_others(self) -> None:
         """Look at the records that are no item's, of feeds and tokens."""
@@ -264,81 +258,9 @@ class _Check:
         for of, lost in gone.items():
             self._look_at_gone(lost, kept[of], of, erases.get(of, set()).__contains__)
 
-    def _look_at_feeds(self) -> None:
-        for slug in replaying.slugs(self._connection):
-            try:
-                feed = replaying.feed_of(self._connection, slug)
-            except (Newer, Unreadable) as fault:
-                self._found(Finding(CONTRADICTION, str(fault)))
-                continue
-            found = rows.find_bare_feed(self._connection, slug)
-            self._compare(feed, found, f"the feed {slug}", None)
-
-    def _look_at_tokens(self) -> None:
-        said = replaying.tokens(self._connection)
-        stored = {
-            token.name: token
-            for token in map(rows.load_token, self._connection.execute("SELECT * FROM tokens"))
-        }
-        for name in sorted(said.keys() | stored.keys()):
-            self._compare(said.get(name), stored.get(name), f"the token {name}", None)
-
-    def _look_at_look_ups(self) -> None:
-        for table, column, what, name in (
-            ("retry_keys", "retry_mac", "sequence", "retry key"),
-            ("origins", "origin_mac", "item", "origin"),
-        ):
-            wrong = self._connection.execute(
-                f"SELECT count(*) FROM records LEFT JOIN {table} ON mac = {column}"  # noqa: S608
-                f" WHERE {column} IS NOT NULL AND {table}.{what} IS NOT records.{what}"
-            ).fetchone()[0]
-            extra = self._connection.execute(
-                f"SELECT (SELECT count(*) FROM {table}) -"  # noqa: S608
-                f" (SELECT count({column}) FROM records)"
-            ).fetchone()[0]
-            if wrong or extra:
-                detail = f"{max(wrong, abs(extra))} rows of the table {table} are wrong: a {name} "
-                self._found(
-                    Finding(CONTRADICTION, f"{detail}is not found, or finds another record")
-                )
-
-    def _compare(
-        self,
-        said: Item | Feed | Token | None,
-        stored: Item | Feed | Token | None,
-        what: str,
-        item: int | None,
-    ) -> None:
-        if said == stored:
-            return
-        if said is None or stored is None:
-            missing = "records" if said is None else "row"
-            detail = f"{what} has no {missing}"
-        else:
-            names = [
-                one.name
-                for one in fields(said)
-                if getattr(said, one.name) != getattr(stored, one.name, None)
-            ]
-            detail = f"the row of {what} is not what its records say: {', '.join(names)}"
-        self._found(Finding(CONTRADICTION, detail, None, item))
-
 
 def _erases(row: Row) -> set[int]:
     try:
         return set(orjson.loads(row[16])["erases"])
     except (ValueError, KeyError, TypeError):  # said already: it cannot be read
         return set()
-
-
-def _without(first: int, last: int, skipped: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Return what is left of a range without those that were skipped."""
-    left = [(first, last)]
-    for start, end in skipped:
-        left = [
-            part
-            for one, other in left
-            for part in ((one, min(other, start - 1)), (max(one, end + 1), other))
-            if part[0] <= part[1]
-        ]
-    return left

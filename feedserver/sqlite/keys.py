@@ -21,6 +21,7 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import re
 import secrets
 import struct
 import threading
@@ -54,6 +55,7 @@ REDRAWS = slice(_REDRAWS_AT, _REDRAWS_AT + _CELL.size)  # of the header: how oft
 _RANGES_BYTES = 8 + 16 * RANGES_MAX
 _GONE_BY = struct.Struct("<QqB15x")  # sequence, time and act of the record that destroyed the key
 _SCANNED = 16_384  # slots read at once: 1 MiB
+_EMPTY, _NOT_EMPTY, _NOT_FRESH = re.compile(b"\0+"), re.compile(b"[^\0]"), re.compile(b"[^\0f]")
 _ACTS = ("", "kill", "redact", "remake", "unused")
 
 
@@ -304,13 +306,7 @@ class KeyFile:
         end = _numbers(self._size())
         if end <= first:
             return 0
-        raw = os.pread(self._fd, (end - first) * SLOT, HEADER + SLOT * first)
-        numbers = [
-            number
-            for number in range(first, end)
-            if not _is_partition(number)
-            and (not only_taken or raw[(at := (number - first) * SLOT) + 40 : at + 44] != FRESH)
-        ]
+        numbers = list(self._to_redraw(first, end, only_taken=only_taken))
         if numbers:
             # Counted first: whoever finds another count syncs before it uses a slot, so that a
             # process that dies right here leaves no key that may get lost.
@@ -383,7 +379,7 @@ class KeyFile:
                 part = os.pread(self._fd, min(1 << 20, size - at), at)
                 if not part:
                     break
-                if any(part):
+                if part.count(0) < len(part):
                     copy.write(part)
                 else:  # a jump of the sequence left a hole
                     copy.seek(len(part), os.SEEK_CUR)
@@ -416,6 +412,25 @@ class KeyFile:
                     raise
         if not all(map(self._is_gone, numbers)):
             raise OSError(f"keys in {self.path} could not be overwritten")
+
+    def _to_redraw(self, first: int, end: int, *, only_taken: bool) -> Iterator[int]:
+        """Yield the numbers of slots that a redraw concerns, also those that were lost."""
+        skipped = self._read_ranges()
+        concerned = _NOT_FRESH if only_taken else _NOT_EMPTY
+        for start in range(first, end, _SCANNED):
+            raw = os.pread(self._fd, min(_SCANNED, end - start) * SLOT, HEADER + SLOT * start)
+            kinds = raw[40::SLOT]  # the first letter of each slot's kind
+            numbers = [start + found.start() for found in concerned.finditer(kinds)]
+            for empty in _EMPTY.finditer(kinds):
+                lost = range(start + empty.start(), start + empty.end())
+                # At its ends may be the two slots of a partition.
+                own = [one for one in (*lost[:3], *lost[-3:]) if not _is_partition(one)]
+                if not own:
+                    continue
+                # A jump leaves a hole, and no record will ever need the slots there.
+                for one, other in without(sequence_of(own[0]), sequence_of(own[-1]), skipped):
+                    numbers += range(number_of(one), number_of(other) + 1)
+            yield from (number for number in numbers if not _is_partition(number))
 
     def _is_gone(self, number: int) -> bool:
         try:
@@ -524,6 +539,19 @@ def _keep_in_place(fd: int) -> None:
 
 def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
+
+
+def without(first: int, last: int, ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return what is left of a range of sequences without others; each has its first and last."""
+    left = [(first, last)]
+    for start, end in ranges:
+        left = [
+            part
+            for one, other in left
+            for part in ((one, min(other, start - 1)), (max(one, end + 1), other))
+            if part[0] <= part[1]
+        ]
+    return left
 
 
 def _numbers(size: int) -> int:

@@ -32,13 +32,13 @@ def write_needed(staged: Path, target: Path) -> None:
         return
     with staged.open("rb") as new, _locked(target) as fd:
         header = bytearray(new.read(HEADER))
+        header[REDRAWS] = os.pread(fd, HEADER, 0)[REDRAWS]
+        # First, as it names the hole that a jump leaves: nobody must fill it.
+        os.pwrite(fd, header, 0)
         at = HEADER
         while wanted := new.read(_CHUNK):
             _write_slots(fd, at, wanted)
             at += len(wanted)
-        os.fsync(fd)
-        header[REDRAWS] = os.pread(fd, HEADER, 0)[REDRAWS]
-        os.pwrite(fd, header, 0)
         os.fsync(fd)
     _count_redraw(target)
 

@@ -16,9 +16,8 @@ from feedserver.sqlite import folder as folders
 from feedserver.sqlite.connecting import connect
 from feedserver.sqlite.copying import Progress, quiet
 from feedserver.sqlite.folder import DATABASE, occupied
-from feedserver.sqlite.former import SCHEMA, Former, Moved, open_former
+from feedserver.sqlite.former import Former, Moved, open_former
 from feedserver.sqlite.keys import KeyFile, hash_of
-from feedserver.sqlite.schema import APPLICATION_ID
 
 NEEDED = 1.5  # times the size of the old file, free on the disk
 REPORTED = 5000  # records between two reports of the progress
@@ -66,14 +65,12 @@ def migrate(folder: Path, *, keeps: bool, progress: Progress = quiet) -> Migrate
 def _is_old(path: Path) -> bool:
     """Say whether a file is of the former format. Raises SetupError where it is not ours."""
     try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as stranger:
-            owner = stranger.execute("PRAGMA application_id").fetchone()[0]
-            found = stranger.execute("PRAGMA user_version").fetchone()[0]
+        opening.check_owner(path)
+    except opening.Older:
+        return True
     except sqlite3.DatabaseError as fault:
         raise opening.unreadable(path, fault) from None
-    if owner != APPLICATION_ID:
-        raise opening.not_ours(path)
-    return bool(found == SCHEMA)
+    return False
 
 
 def _report(folder: Path, before: int) -> Migrated:

@@ -20,9 +20,11 @@ from pathlib import Path
 
 from feedserver.errors import SetupError
 from feedserver.sqlite import copying, keys
+from feedserver.sqlite.connecting import uri_of
 from feedserver.sqlite.copying import Progress, quiet
 from feedserver.sqlite.folder import DATABASE, occupied
-from feedserver.sqlite.former import Former, open_former
+from feedserver.sqlite.former import SCHEMA, Former, open_former
+from feedserver.sqlite.schema import APPLICATION_ID
 
 NEW = f"{DATABASE}.migrated"
 NEW_KEYS = f"{keys.FILE}.migrated"
@@ -53,10 +55,13 @@ def put_in_place(folder: Path, *, keeps: bool, progress: Progress = quiet) -> No
     old = folder / OLD
     try:
         if (folder / NEW).exists():
-            if not _is_level(folder):
+            if not is_former(folder / DATABASE):
+                _remove_new(folder)  # a backup was restored meanwhile
+            elif _is_level(folder):
+                _rename(folder, KEPT if keeps else OLD)
+            else:
                 _discard(folder)
                 return
-            _rename(folder, KEPT if keeps else OLD)
         if keeps and old.exists():
             os.replace(old, folder / KEPT)
             keys.sync_folder(folder)
@@ -68,6 +73,14 @@ def put_in_place(folder: Path, *, keeps: bool, progress: Progress = quiet) -> No
             copying.overwrite(old, progress)
     except OSError as fault:
         raise SetupError(f"the migration of {folder} cannot go on: {fault}") from None
+
+
+def is_former(path: Path) -> bool:
+    """Say whether a file is of the former format. Raises sqlite3.DatabaseError."""
+    with closing(sqlite3.connect(uri_of(path, read_only=True), uri=True)) as connection:
+        owner = connection.execute("PRAGMA application_id").fetchone()[0]
+        found = connection.execute("PRAGMA user_version").fetchone()[0]
+    return bool(owner == APPLICATION_ID and found == SCHEMA)
 
 
 def _rename(folder: Path, second_name: str) -> None:
@@ -105,8 +118,13 @@ def _is_level(folder: Path) -> bool:
 
 def _discard(folder: Path) -> None:
     """Remove new files that lack news: an old program went on with the old one."""
-    for name in (NEW_KEYS, keys.FILE):
-        copying.overwrite(folder / name)
-    for name in (NEW, OLD):
-        (folder / name).unlink(missing_ok=True)
+    copying.overwrite(folder / keys.FILE)  # which the old one does not need
+    _remove_new(folder)
+    (folder / OLD).unlink(missing_ok=True)
+    keys.sync_folder(folder)
+
+
+def _remove_new(folder: Path) -> None:
+    copying.overwrite(folder / NEW_KEYS)
+    (folder / NEW).unlink()
     keys.sync_folder(folder)

@@ -27,6 +27,10 @@ CHECKED_MAX = 64 * 1024 * 1024  # bytes of a file that a server looks through fi
 GLANCED_MAX = 1024 * 1024  # … and that a command does
 
 
+class Older(SetupError):
+    """A file of a former format: `feedserver migrate` takes it over."""
+
+
 def prepare(folder: Path, checked_max: int = GLANCED_MAX) -> Identity:
     """Check the files, and bring an older schema up to date. Raises NoNewsroom, SetupError.
 
@@ -166,7 +170,7 @@ def check_format(connection: sqlite3.Connection, path: Path) -> None:
             f"{SCHEMA}): install the newer version again"
         )
     if found < FIRST:
-        raise SetupError(
+        raise Older(
             f"{path} was written by an older feedserver: end all that works on it, then run "
             f"feedserver migrate --data {path.parent}"
         )

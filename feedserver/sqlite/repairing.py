@@ -11,8 +11,8 @@ from feedserver.errors import FeedError
 from feedserver.model import Act, Item, Millis, Record, random_id
 from feedserver.rules import is_future
 from feedserver.sqlite import replaying, rows
-from feedserver.sqlite.checking import CONTRADICTION, FUTURE, Finding
 from feedserver.sqlite.database import Database
+from feedserver.sqlite.findings import CONTRADICTION, FUTURE, Finding
 from feedserver.sqlite.storage import Storage, open_storage
 
 TOGETHER = 200  # items mended in one transaction

@@ -40,6 +40,7 @@ from feedserver.sqlite.staging import Source, Staged
 from feedserver.wire import time_text
 
 COPY, PREPARE, REPLACE = "copy", "prepare", "replace"
+BUSY = "restores a backup in"
 ROOM = 3  # times the size of the backup, free on the disk beside a copy of what is here
 SESSIONS = "sessions.db"
 _LOG, _INDEX = f"{DATABASE}-wal", f"{DATABASE}-shm"
@@ -79,18 +80,17 @@ def unfinished(data: Path) -> State | None:
 def look_at(data: Path, source: Path, *, to_keys: bool) -> Source | None:
     """Look at a backup before anything is changed; None: a restore of it is to be finished.
 
-    Raises SetupError.
+    Raises SetupError. Where a restore was cut short before it had replaced anything, and its backup
+    is not there or not good any more, that restore is ended.
     """
-    if data.is_file():
-        raise SetupError(f"{data} is a file; --data takes the folder that holds {DATABASE}")
-    state = unfinished(data)
-    if state is not None and state.source != str(source.resolve()):
-        raise SetupError(str(unfinished_restore(data)))
-    if state is not None and state.step == REPLACE:
-        return None
-    if source.resolve() == data.resolve():
-        raise SetupError(f"{source} is the data folder itself; name a backup")
-    return staging.look_at(source, to_keys=to_keys)
+    if unfinished(data) is None:
+        return _look_at(data, source, to_keys)
+    with copying.alone(data, BUSY):
+        try:
+            return _look_at(data, source, to_keys)
+        except SetupError:
+            _withdraw(data)
+            raise
 
 
 def restore(
@@ -108,14 +108,33 @@ def restore(
     """
     try:
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with occupied(data), copying.alone(data, "restores a backup in"):
-            found = looked_at or look_at(data, source, to_keys=to_keys)
-            state = unfinished(data) or _begin(data, source, to_keys, now)
-            return _finish(data, state, found, progress)
+        with occupied(data), copying.alone(data, BUSY):
+            found = looked_at or _look_at(data, source, to_keys)
+            state = unfinished(data)
+            if state is None or state.source != str(source.resolve()):
+                state = _begin(data, source, to_keys, now)
+            try:
+                return _finish(data, state, found, progress)
+            except BaseException:
+                _withdraw(data)
+                raise
     except OSError as fault:
         raise SetupError(f"cannot restore in {data}: {fault.strerror or fault}") from None
     except sqlite3.Error as fault:
         raise SetupError(f"cannot restore in {data}: {fault}") from None
+
+
+def _look_at(data: Path, source: Path, to_keys: bool) -> Source | None:
+    if data.is_file():
+        raise SetupError(f"{data} is a file; --data takes the folder that holds {DATABASE}")
+    state = unfinished(data)
+    if state is not None and state.step == REPLACE:
+        if state.source != str(source.resolve()):
+            raise SetupError(str(unfinished_restore(data)))
+        return None
+    if source.resolve() == data.resolve():
+        raise SetupError(f"{source} is the data folder itself; name a backup")
+    return staging.look_at(source, to_keys=to_keys)
 
 
 def _begin(data: Path, source: Path, to_keys: bool, now: Millis) -> State:
@@ -124,7 +143,7 @@ def _begin(data: Path, source: Path, to_keys: bool, now: Millis) -> State:
     is_there = any((data / ours).exists() for ours in OURS)
     before = _new_name(data, now) if is_there else None
     state = State(str(source.resolve()), COPY, now, to_keys, before)
-    (data / RESTORE).unlink(missing_ok=True)  # of an attempt that ended before it was written
+    (data / RESTORE).unlink(missing_ok=True)  # of an attempt that had replaced nothing
     fd = os.open(data / RESTORE, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with open(fd, "wb") as file:
         file.write(_dumped(state))
@@ -149,11 +168,7 @@ def _finish(data: Path, state: State, source: Source | None, progress: Progress)
             _copy(data, before, state.at, progress)
         state = _go_on(data, replace(state, step=PREPARE))
     if state.step == PREPARE:
-        if source is None or not source.folder.exists():
-            raise SetupError(
-                f"{state.source} is no longer there, and nothing was replaced yet: remove "
-                f"{data / RESTORE} to go on with what is here"
-            )
+        assert source is not None
         staged = staging.stage(source, data, before, progress)
         state = _go_on(data, replace(state, step=REPLACE, staged=staged.to_json()))
     assert state.staged is not None
@@ -161,6 +176,16 @@ def _finish(data: Path, state: State, source: Source | None, progress: Progress)
     (data / RESTORE).unlink()
     keys.sync_folder(data)
     return Restored(Staged.from_json(state.staged), Path(state.source), before)
+
+
+def _withdraw(data: Path) -> None:
+    """End a restore that failed before anything was replaced, as if it had never begun."""
+    state = unfinished(data)
+    if state is None or state.step == REPLACE:
+        return
+    staging.remove(data)
+    (data / RESTORE).unlink()
+    keys.sync_folder(data)
 
 
 def _wait_for_writers(data: Path) -> None:

@@ -97,9 +97,8 @@ def look_at(folder: Path, *, to_keys: bool) -> Source:
 def stage(source: Source, data: Path, before: Path | None, progress: Progress = quiet) -> Staged:
     """Make both files in the folder `data`, complete and synced; `before` is a backup of what is
     there. Raises SetupError, OSError, sqlite3.Error."""
+    remove(data)  # what an attempt left that was cut short
     paths = [data / f"{name}.part" for name in (DATA, KEYS)]
-    for path in (paths[1], paths[1].with_name(f"{paths[1].name}.part")):
-        copying.overwrite(path)  # of an attempt that was cut short
     with closing(copying.open_copy(source.folder / DATABASE)) as copied:
         copying.copy_database(copied, paths[0], progress)
     with _key_file(source.folder) as key_file:
@@ -122,6 +121,14 @@ def stage(source: Source, data: Path, before: Path | None, progress: Progress = 
         os.replace(path, data / name)
     keys.sync_folder(data)
     return staged
+
+
+def remove(data: Path) -> None:
+    """Remove all files that are being made. Raises OSError."""
+    for path in data.glob(f"{KEYS}*"):
+        copying.overwrite(path)
+    for path in data.glob(f"{DATA}*"):
+        path.unlink()
 
 
 def _change(

@@ -43,6 +43,10 @@ def transact(
     try:
         # Under the write lock: a restore may have begun while this waited for it.
         files.check()
+    except Unavailable:
+        connection.execute("ROLLBACK")  # no key was taken yet
+        raise
+    try:
         sequence = next_sequence(connection, keys) - 1
         decisions = _decide(connection, ledger, group, sequence)
         changes = [one for one in decisions if isinstance(one, Change)]

@@ -17,6 +17,7 @@ from support.archive import hash_of
 from support.former import fill, former_server
 from support.server import Server
 
+from feedserver.commands import progress
 from feedserver.service import NEWSROOM_POLL_SECONDS
 from feedserver.sqlite import keys
 from feedserver.sqlite.connecting import connect
@@ -210,3 +211,16 @@ def test_an_old_folder_is_refused_by_all_but_migrate(
     kept = within("migrate", "--keep", "--json", "--data", data.parent / "kept")
     assert told(kept)["kept"] == str(data.parent / "kept" / "feed.db.v1")
     refused(within("migrate", "--data", data.parent / "none"), "no newsroom")
+
+
+def test_long_work_shows_how_far_it_is_at_a_terminal_alone(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(progress, "EVERY_SECONDS", 0.0)
+    for terminal, quiet in ((True, False), (True, True), (False, False)):
+        monkeypatch.setattr("sys.stderr.isatty", lambda terminal=terminal: terminal, raising=False)
+        with progress.shown_progress(quiet=quiet) as show:
+            show("migrated", 1, 4)
+        written = capsys.readouterr().err
+        assert ("migrated: 25 %" in written) == (terminal and not quiet)
+        assert not written or written.endswith("\r\x1b[K")  # nothing of it is left

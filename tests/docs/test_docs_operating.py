@@ -13,6 +13,11 @@ from feedserver import settings
 from feedserver.commands.program import PROGRAM
 from feedserver.sqlite.connecting import BUSY_SECONDS
 from feedserver.sqlite.folder import DATABASE
+from feedserver.sqlite.keys import AHEAD
+from feedserver.sqlite.keys import FILE as KEYS
+from feedserver.sqlite.migration import NEEDED
+from feedserver.sqlite.restoring import ROOM
+from feedserver.sqlite.writer import JUMP
 from feedserver.websocket import listening, server
 from publisher.commands.program import PROGRAM as PUBLISHER
 
@@ -83,6 +88,11 @@ def test_the_commands_of_the_server_are_all_told_of() -> None:
         f"`net.core.somaxconn` of at least {listening.BACKLOG}",
         f"keeps idle connections for {server.KEEP_ALIVE_SECONDS} s",
         f"| `{DATABASE}` |",
+        f"| `{KEYS}` |",
+        f"and {NEEDED} times the size of `{DATABASE}` free",
+        f"keys of up to {AHEAD:,} records that are not posted yet",
+        f"the next multiple of {JUMP:,} above all numbers",
+        "for three times the backup must be free" if ROOM == 3 else "another size",
     ],
 )
 def test_a_number_is_that_of_the_code(words: str) -> None:

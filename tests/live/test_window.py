@@ -62,3 +62,13 @@ def test_the_head_is_that_of_the_change_however_new_the_feed_comes(window: Windo
     assert window.apply(change(4, item(6), head=6))
     assert window.cursor("epoch") == "epoch.4.c4"
     assert (window.check(4), window.check(6)) == ("c4", None)
+
+
+def test_an_item_that_was_stamped_in_the_future_takes_its_new_place_alone(window: Window) -> None:
+    ahead = item(4, item_id=4, published_at=9_000)
+    window.apply(change(4, ahead))
+    assert [one.id for one in shown(window)] == [4, 3]
+    window.apply(change(5, item(5, item_id=5, published_at=300)))
+    window.apply(change(6, replace(ahead, version=6, check="c6", published_at=200)))
+    assert [one.id for one in shown(window)] == [5, 4, 3]
+    assert window.floor() == (100, 3)

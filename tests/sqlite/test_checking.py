@@ -15,9 +15,9 @@ from support.records import NOON
 
 from feedserver import wire
 from feedserver.model import Item, Millis, Status, Verb
-from feedserver.sqlite import checking, keys
-from feedserver.sqlite.checking import Finding
+from feedserver.sqlite import checking, findings, keys
 from feedserver.sqlite.connecting import connect
+from feedserver.sqlite.findings import Finding
 from feedserver.sqlite.folder import DATABASE
 from feedserver.sqlite.keys import KeyFile
 from feedserver.sqlite.repairing import repair
@@ -112,7 +112,7 @@ def test_what_was_derived_is_held_against_the_records(
     change(data, f"UPDATE records SET {column} = {DERIVED[column]} WHERE sequence = ?", posted)
     found = check(data)
     assert found
-    assert {one.kind for one in found} == {checking.CONTRADICTION}
+    assert {one.kind for one in found} == {findings.CONTRADICTION}
     assert any(f"item {posted}" in one.detail for one in found)
 
 
@@ -121,17 +121,30 @@ def test_a_record_without_words_cannot_be_changed_unseen(
 ) -> None:
     pinned = items["rich"].version - 2  # it was pinned, held, released
     change(data, "UPDATE records SET editor = 'bob' WHERE sequence = ?", pinned)
-    assert told(check(data)) == [(checking.UNREADABLE, pinned)]
+    assert told(check(data)) == [(findings.UNREADABLE, pinned)]
 
 
 @pytest.mark.parametrize("how", ["NULL", "x''", "substr(sealed, 1, 30)"])
-def test_a_sealed_part_that_was_cut_is_named(data: Path, items: dict[str, Item], how: str) -> None:
+async def test_a_sealed_part_that_was_cut_is_named_and_its_item_left_out(
+    data: Path, items: dict[str, Item], how: str
+) -> None:
     posted = items["news 0"].id
     cut = f"CAST({how} AS BLOB)" if how != "NULL" else how
     change(data, f"UPDATE records SET sealed = {cut} WHERE sequence = ?", posted)
     [found] = check(data)
-    assert (found.kind, found.sequence) == (checking.UNREADABLE, posted)
+    assert (found.kind, found.sequence) == (findings.UNREADABLE, posted)
     assert f"record {posted} of item {posted} of world cannot be read" in found.detail
+    async with open_archive(data) as here:
+        mirror = here.storage.mirror
+        assert await mirror.item("world", posted) is None  # and no empty one
+        page = await mirror.page("world", 100)
+        assert page is not None
+        assert posted not in {item.id for item in page.items}
+        assert len(page.items) == 15
+        # What cannot be read can be withdrawn all the same.
+        bare = items["news 0"]
+        killed = await here.item(Verb.KILL, bare, note="It cannot be read")
+        assert killed.status is Status.KILLED
 
 
 def test_two_records_that_were_swapped_are_both_named(data: Path, items: dict[str, Item]) -> None:
@@ -141,7 +154,7 @@ def test_two_records_that_were_swapped_are_both_named(data: Path, items: dict[st
         parts = [connection.execute(find, (number,)).fetchone()[0] for number in (other, one)]
         store = "UPDATE records SET sealed = ? WHERE sequence = ?"
         connection.executemany(store, zip(parts, (one, other), strict=True))
-    assert told(check(data)) == [(checking.UNREADABLE, one), (checking.UNREADABLE, other)]
+    assert told(check(data)) == [(findings.UNREADABLE, one), (findings.UNREADABLE, other)]
 
 
 def place(sequence: int) -> int:
@@ -171,7 +184,7 @@ def test_two_slots_that_were_swapped_are_both_named(
 ) -> None:
     one, other = items["news 0"].id, items["news 2"].id
     swap(data / keys.FILE, one, other)
-    assert told(check(data)) == [(checking.UNREADABLE, one), (checking.UNREADABLE, other)]
+    assert told(check(data)) == [(findings.UNREADABLE, one), (findings.UNREADABLE, other)]
 
 
 @pytest.mark.parametrize("at", [0, 31, 33, 41, 45])
@@ -183,7 +196,7 @@ def test_a_slot_in_which_one_bit_was_flipped_is_named(
     raw = bytearray(path.read_bytes())
     raw[place(posted) + at] ^= 4
     path.write_bytes(raw)
-    assert told(check(data)) == [(checking.UNREADABLE, posted)]
+    assert told(check(data)) == [(findings.UNREADABLE, posted)]
 
 
 def test_a_hole_in_the_keys_is_no_kill(data: Path, items: dict[str, Item]) -> None:
@@ -192,7 +205,7 @@ def test_a_hole_in_the_keys_is_no_kill(data: Path, items: dict[str, Item]) -> No
     raw = bytearray(path.read_bytes())
     raw[place(posted) : place(posted) + keys.SLOT] = bytes(keys.SLOT)
     path.write_bytes(raw)
-    assert told(check(data)) == [(checking.UNREADABLE, posted)]
+    assert told(check(data)) == [(findings.UNREADABLE, posted)]
 
 
 def test_a_key_that_is_gone_without_a_kill_is_named(data: Path, items: dict[str, Item]) -> None:
@@ -201,7 +214,7 @@ def test_a_key_that_is_gone_without_a_kill_is_named(data: Path, items: dict[str,
     key_file.destroy([posted], 40, "kill", NOON)
     key_file.close()
     [found] = check(data)
-    assert (found.kind, found.sequence) == (checking.UNEXPLAINED, posted)
+    assert (found.kind, found.sequence) == (findings.UNEXPLAINED, posted)
     assert "gone by the kill 40, which the journal does not have" in found.detail
 
 
@@ -217,7 +230,7 @@ async def test_a_kill_that_is_not_executed_is_named(tmp_path: Path) -> None:
         file.seek(place(item.version))
         file.write(before[place(item.version) : place(item.version) + keys.SLOT])
     [found] = check(data)
-    assert (found.kind, found.sequence) == (checking.NOT_ERASED, item.version)
+    assert (found.kind, found.sequence) == (findings.NOT_ERASED, item.version)
     assert "words of 1 records can still be read" in found.detail
 
 
@@ -226,8 +239,8 @@ def test_records_that_are_missing_are_named(data: Path, items: dict[str, Item]) 
     change(data, "DELETE FROM records WHERE item = ?", lost.id)
     change(data, "DELETE FROM retry_keys WHERE sequence = ?", lost.id)
     found = check(data)
-    assert (checking.MISSING, lost.id) in told(found)
-    assert (checking.CONTRADICTION, None) in told(found)
+    assert (findings.MISSING, lost.id) in told(found)
+    assert (findings.CONTRADICTION, None) in told(found)
     assert any(f"item {lost.id} has no records" in one.detail for one in found)
 
 
@@ -251,7 +264,7 @@ async def test_a_row_that_differs_is_named_and_made_anew_by_a_repair(
     statement, *words = (part.format(news=items["news 0"].id) for part in ROWS[row])
     change(data, statement)
     found = check(data)
-    assert {one.kind for one in found} == {checking.CONTRADICTION}
+    assert {one.kind for one in found} == {findings.CONTRADICTION}
     assert any(all(word in one.detail for word in words) for one in found), found
     stamped, made = await repair(data, found, lambda: LATER)
     assert stamped == 0
@@ -270,7 +283,7 @@ def test_a_broken_page_is_what_sqlite_says(data: Path) -> None:
         file.write(b"\x00" * 4)
     found = check(data)
     assert found
-    assert {one.kind for one in found} == {checking.DATABASE_FAULT}
+    assert {one.kind for one in found} == {findings.DATABASE_FAULT}
 
 
 def test_a_journal_that_went_back_is_said(data: Path) -> None:
@@ -278,7 +291,7 @@ def test_a_journal_that_went_back_is_said(data: Path) -> None:
     key_file.note_committed(50)
     key_file.close()
     [found] = check(data)
-    assert found.kind == checking.WENT_BACK
+    assert found.kind == findings.WENT_BACK
     assert "record 50 was committed, and the newest is 42" in found.detail
 
 
@@ -295,7 +308,7 @@ async def test_items_of_the_future_get_the_time_of_now_in_their_order(tmp_path: 
         here.now[0] -= year  # … and right again
         now = here.now[0] + 60_000
     found = check(data, now)
-    future = {one.item for one in found if one.kind == checking.FUTURE}
+    future = {one.item for one in found if one.kind == findings.FUTURE}
     assert future == {*(one.id for one in wrong), changed.id, killed.id}
     assert len(found) == 5
     ticks = iter(range(now, now + 100))
@@ -335,4 +348,4 @@ async def test_times_within_ten_minutes_are_no_fault(tmp_path: Path) -> None:
         await here.item(Verb.POST, headline="By a clock that is some minutes ahead")
         now = here.now[0] - 599_000
     assert check(data, now) == []
-    assert [one.kind for one in check(data, now - 2_000)] == [checking.FUTURE]
+    assert [one.kind for one in check(data, now - 2_000)] == [findings.FUTURE]

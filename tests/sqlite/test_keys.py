@@ -247,6 +247,44 @@ def test_a_key_whose_mark_a_power_cut_lost_is_still_that_of_its_record(path: Pat
     again.close()
 
 
+def test_the_hole_that_a_jump_leaves_is_never_filled(path: Path) -> None:
+    opened = KeyFile(path)
+    opened.ensure(1, 1)
+    opened.take(1, OWNER)
+    dead = opened.take(2, OWNER)  # by an attempt that did not become a record
+    opened.skip(2, 99_999)
+    opened.fill(100_000, 1)
+    for only_taken in (True, False):
+        opened.redraw(1, only_taken=only_taken)
+    raw = path.read_bytes()
+    assert dead not in raw
+    assert raw[place(2_000) : place(98_000)].count(0) == keys.SLOT * (
+        keys.number_of(98_000) - keys.number_of(2_000)
+    )
+    assert opened.take(100_000, OWNER)
+    opened.close()
+
+
+@pytest.mark.parametrize("newest", [keys.PARTITION - 2, keys.PARTITION - 1, keys.PARTITION])
+def test_lost_slots_at_a_partitions_edge_are_drawn_anew_and_no_others(
+    path: Path, newest: int
+) -> None:
+    opened = KeyFile(path)
+    opened.skip(1, newest - 10)
+    opened.fill(newest - 9, 200)
+    taken = {number: opened.take(number, OWNER) for number in range(newest - 9, newest + 1)}
+    edge = keys.partition_slot(1, 0)
+    first = max(edge, keys.number_of(newest + 1))
+    with path.open("r+b") as file:  # a block was lost
+        file.seek(keys.HEADER + keys.SLOT * first)
+        file.write(bytes(keys.SLOT * 50))
+    opened.redraw(newest, only_taken=True)
+    assert all(opened.key(number, OWNER) == key for number, key in taken.items())
+    for number in range(newest + 1, newest + 100):
+        opened.take(number, OWNER)
+    opened.close()
+
+
 def test_of_many_jumps_the_newest_are_remembered(path: Path) -> None:
     opened = KeyFile(path)
     for number in range(keys.RANGES_MAX + 3):

@@ -10,17 +10,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.archive import hash_of
+from support.archive import hash_of, made
 from support.cut_short import cut_short
 from support.forensics import in_plain, opened, sealed_in
-from support.former import Json, answers, fill, former_server
+from support.former import Json, answers, fill, former_hash, former_server
 from support.server import Server
 
 from feedserver.errors import SetupError
 from feedserver.sqlite import keys, migration, moving_in, opening, replaying
+from feedserver.sqlite.backup import back_up
 from feedserver.sqlite.connecting import connect
 from feedserver.sqlite.folder import DATABASE
 from feedserver.sqlite.keys import KeyFile
+from feedserver.sqlite.restoring import restore
 
 TABLES = ("items", "feeds", "tokens", "retry_keys", "origins")
 
@@ -51,6 +53,28 @@ def test_every_answer_is_as_it_was_before(former: tuple[Path, Json, Json], data:
         after = answers(server, known)
     for question, answer in before.items():
         assert after[question] == answer, question
+
+
+def test_the_state_is_the_same_by_its_hash(data: Path) -> None:
+    before = former_hash(data)
+    migration.migrate(data, keeps=False)
+    assert hash_of(data) == before
+
+
+def test_what_a_killed_server_left_in_its_log_is_taken_over(
+    former_code: Path, former: tuple[Path, Json, Json], data: Path
+) -> None:
+    (data.parent / "token").write_text(former[1]["anna"])
+    server = former_server(former_code, data, new=False).start()
+    with server.editing() as anna:
+        item = anna.item("In the log alone")
+    server.kill9()
+    assert (data / f"{DATABASE}-wal").stat().st_size > 0
+    before = former_hash(data)
+    migration.migrate(data, keeps=False)
+    assert hash_of(data) == before
+    with closing(connect(data / DATABASE, read_only=True)) as connection:
+        assert replaying.item_of(connection, item["id"])
 
 
 def test_the_tables_are_what_the_records_say(data: Path) -> None:
@@ -198,6 +222,30 @@ def test_news_of_an_old_server_between_two_runs_is_not_lost(
     assert migration.migrate(data, keeps=False)
     with closing(connect(data / DATABASE, read_only=True)) as connection:
         assert replaying.item_of(connection, item["id"])
+
+
+def test_a_backup_restored_amid_a_migration_keeps_its_keys(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made(tmp_path / "new")
+    back_up(tmp_path / "new", tmp_path / "backup", 0)
+    real = os.replace
+
+    def dying(source: Any, target: Any) -> None:
+        if str(target).endswith(DATABASE):
+            raise KeyboardInterrupt
+        real(source, target)
+
+    monkeypatch.setattr(os, "replace", dying)
+    with pytest.raises(KeyboardInterrupt):
+        migration.migrate(data, keeps=False)
+    monkeypatch.undo()
+    restore(data, tmp_path / "backup", now=1)
+    assert (data / moving_in.NEW).exists()
+    opening.prepare(data)
+    assert hash_of(data) == hash_of(tmp_path / "new")
+    left = {name for name in os.listdir(data) if "migrat" in name or "old" in name}
+    assert left == set()
 
 
 def test_too_little_room_is_said_before_anything_is_written(

@@ -20,7 +20,16 @@ from support.records import NOON
 
 from feedserver.errors import SetupError, Unavailable
 from feedserver.model import Act, Item, Status, Verb
-from feedserver.sqlite import checking, copying, keys, keys_in_place, opening, restoring, staging
+from feedserver.sqlite import (
+    checking,
+    copying,
+    findings,
+    keys,
+    keys_in_place,
+    opening,
+    restoring,
+    staging,
+)
 from feedserver.sqlite.backup import back_up
 from feedserver.sqlite.folder import DATABASE, RESTORE
 from feedserver.sqlite.keys import KeyFile
@@ -46,7 +55,7 @@ def saved(data: Path) -> Path:
 
 
 def wrong(data: Path) -> list[str]:
-    found: list[checking.Finding] = []
+    found: list[findings.Finding] = []
     checking.check(data, LATER * 2, found.append, lambda remark: None)
     return [one.detail for one in found]
 
@@ -234,6 +243,62 @@ async def test_an_old_copy_of_the_data_beside_the_present_keys_forgets_before_th
         assert here.storage.journal.identity.epoch == meta(data, "epoch") != epoch
         assert found.version == 100_000 > newest
     assert wrong(data) == []
+
+
+def open_once(home: Path) -> None:
+    async def opened() -> None:
+        async with open_archive(home / "data"):
+            pass
+
+    asyncio.run(opened())
+
+
+def look_at_killed(home: Path) -> Any:
+    async def looked() -> list[Any]:
+        async with open_archive(home / "data") as here:
+            page = await here.storage.mirror.page("world", 100)
+            assert page is not None
+            killed = [item for item in page.items if item.status is Status.KILLED]
+            return [len(page.items), sorted(item.version for item in killed)]
+
+    return [*asyncio.run(looked()), wrong(home / "data")]
+
+
+async def test_killed_while_it_brings_old_data_up_to_date_the_next_start_does_it(
+    data: Path, saved: Path, tmp_path: Path
+) -> None:
+    async with open_archive(data) as here:
+        for name in ("News 1", "News 3", "Bus hit"):
+            await here.item(Verb.KILL, await find(here, name), note="Withdrawn")
+        await here.purged()
+    shutil.copy(saved / DATABASE, data / DATABASE)
+    cuts = cut_short(
+        data.parent,
+        tmp_path / "cuts",
+        "sqlite.test_restoring:open_once",
+        "sqlite.test_restoring:look_at_killed",
+    )
+    assert len(cuts) > 5
+    for cut in cuts:
+        count, killed, found = cut.found
+        assert (count, found) == (16, []), cut.step
+        assert len(killed) == 4
+        assert all(version >= 100_000 for version in killed[1:])
+
+
+async def test_old_data_and_the_newest_keys_make_a_backup_that_has_forgotten(
+    data: Path, saved: Path, tmp_path: Path
+) -> None:
+    async with open_archive(data) as here:
+        killed = await find(here, "Bus hit")
+        await here.item(Verb.KILL, killed, note="Withdrawn")
+        await here.purged()
+    back_up(data, tmp_path / "newest", NOON)
+    shutil.copy(tmp_path / "newest" / keys.FILE, saved / keys.FILE)
+    there = tmp_path / "there"
+    assert go(there, saved).staged.redone.killed == [killed.id]
+    assert wrong(there) == []
+    assert opened(there, sealed_in(saved)).keys() & {killed.id} == set()
 
 
 async def test_a_restore_into_a_missing_folder_makes_the_newsroom(
@@ -428,7 +493,7 @@ async def test_while_it_stands_unfinished_nothing_is_opened_and_nothing_written(
         assert (await find(here, "Bus hit")).headline == "Bus hit"  # readers are served
         with pytest.raises(SetupError, match=words):
             opening.prepare(data)
-        with pytest.raises(SetupError, match=words):  # of another backup
+        with pytest.raises(SetupError, match=words):
             go(data, data.parent / "elsewhere")
         monkeypatch.setattr(restoring, "_replace", real)
         shutil.rmtree(saved)  # by now it stands on its own
@@ -486,6 +551,37 @@ async def searched(here: Archive, words: str) -> list[Item]:
                 continue
             assert page is not None
             return list(page.items)
+
+
+async def test_a_restore_that_fails_before_it_has_replaced_anything_leaves_all_as_it_was(
+    data: Path, saved: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, left = hash_of(data), set(names(data))
+
+    def full(*given: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(staging, "_change", full)
+    with pytest.raises(SetupError, match="No space left on device"):
+        go(data, saved)
+    assert hash_of(data) == before
+    aside = [name for name in names(data) if name.startswith("before")]
+    assert set(names(data)) == {*left, *aside}
+    async with open_archive(data) as here:
+        await here.item(Verb.POST, headline="Goes on")
+
+
+async def test_one_that_was_cut_short_early_gives_way_to_another_and_ends_with_its_backup(
+    data: Path, saved: Path, tmp_path: Path
+) -> None:
+    state = restoring.State(str(tmp_path / "gone"), restoring.PREPARE, 1, False, None)
+    (data / RESTORE).write_bytes(restoring._dumped(state))
+    with pytest.raises(SetupError, match="there is no backup in"):
+        restoring.look_at(data, tmp_path / "gone", to_keys=False)
+    assert not (data / RESTORE).exists()
+    (data / RESTORE).write_bytes(restoring._dumped(state))
+    assert go(data, saved).source == saved
+    assert wrong(data) == []
 
 
 async def test_two_restores_exclude_each_other(data: Path, saved: Path) -> None:

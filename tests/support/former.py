@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import subprocess
 import tarfile
+from contextlib import closing
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
+from feedserver import wire
+from feedserver.model import Correction, Item, Media, Status
+from feedserver.sqlite.copying import open_copy
+from feedserver.sqlite.folder import DATABASE
+from feedserver.sqlite.former import Former
+from feedserver.sqlite.state_hash import hash_of_state
 from support.server import ROOT, Server
 
 COMMIT = "ada85fbbefe912aea190e72e9a659c68836f05e6"
@@ -99,6 +107,35 @@ def fill(server: Server) -> Json:
         anna.configure("sport", closed=True)
     server.cli("token", "revoke", "bob")
     return {"cursors": cursors, "ida": ida}
+
+
+def former_hash(data: Path) -> str:
+    """Return the hash of an old folder's state, read from its tables as the old program kept it."""
+    with closing(open_copy(data / DATABASE)) as old:
+        records = old.execute("SELECT sequence, rid, item, act FROM records ORDER BY 1").fetchall()
+        rids = {row[0]: row[1] for row in records}
+        worded = {"post", "fix", "update", "correct", "kill"}
+        words_at = {row[2]: row[0] for row in records if row[3] in worded}
+        items = []
+        for (state,) in old.execute("SELECT state FROM items ORDER BY id"):
+            raw = orjson.loads(state)
+            del raw["origin"]
+            raw["tags"] = tuple(raw["tags"])
+            raw["media"] = tuple(Media(**one) for one in raw["media"])
+            raw["corrections"] = tuple(Correction(**one) for one in raw["corrections"])
+            raw["status"] = Status(raw["status"])
+            blocks = wire.dumps(wire.blocks_json(raw["body"])) if raw["body"] else None
+            items.append(
+                Item(**raw, rid=rids[raw["id"]], blocks=blocks, words_at=words_at[raw["id"]])
+            )
+        macs = old.execute("SELECT mac, sequence FROM keys ORDER BY mac").fetchall()
+        former = Former(old)
+        return hash_of_state(
+            sorted(former.feeds(), key=lambda feed: feed.slug),
+            items,
+            sorted(former.tokens(), key=lambda token: token.name),
+            [(bytes.fromhex(mac)[:16], sequence) for mac, sequence in macs],
+        )
 
 
 RETRIES: list[tuple[str, Json]] = [
