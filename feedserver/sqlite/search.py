@@ -29,6 +29,7 @@ ANSWER_SECONDS = 0.25  # for a whole search; then it is given up
 LEVEL_SECONDS = 0.15  # of these, for the index to become level with the feed
 POLL_SECONDS = 0.003  # between looks at how far the index is
 CLEANED_POLL_SECONDS = 0.01
+CLEAN_SECONDS = 60.0  # until whoever waits for the cleaning looks at all that is due again
 BEHIND = "the search index is not up to date yet; try again soon"
 BROKEN = "search does not work at the moment; try again later"
 
@@ -60,12 +61,16 @@ class Search:
         self.worker.wake()
 
     async def clean(self) -> None:
-        """Wait until no terms are left of all that is erased by now."""
+        """Wait until no terms are left of all that is erased by now. Raises Unavailable."""
         keys = self._database.keys
         newest = await self._database.read(lambda c: newest_erasure(c, keys))
-        with self.worker.awaited():
-            while self.cleaned_to < newest:  # noqa: ASYNC110
-                await asyncio.sleep(CLEANED_POLL_SECONDS)
+        try:
+            async with asyncio.timeout(CLEAN_SECONDS):
+                with self.worker.awaited():
+                    while self.cleaned_to < newest:  # noqa: ASYNC110
+                        await asyncio.sleep(CLEANED_POLL_SECONDS)
+        except TimeoutError:
+            raise Unavailable("the search file still holds terms of withdrawn words") from None
 
     async def page(
         self,

@@ -81,7 +81,7 @@ def store_terms(search: sqlite3.Connection, table: str, batch: Batch) -> None:
 
 def store_rows(search: sqlite3.Connection, batch: Batch) -> None:
     """Put the rows of a batch beside their terms."""
-    search.executemany("INSERT INTO rows VALUES (?, ?, ?)", batch.rows)
+    search.executemany("INSERT OR REPLACE INTO rows VALUES (?, ?, ?)", batch.rows)
     _widen(search, ((sequence, published_at) for sequence, _, published_at in batch.rows))
     moved = [
         (sequence, published_at)

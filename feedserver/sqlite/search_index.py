@@ -52,30 +52,42 @@ class Index:
         return min((wait for wait in waits if wait is not None), default=None)
 
     def _follow(self) -> float | None:
-        try:
-            meta = files.meta_of(self._search)
-        except NoIndex:
-            meta = {}
-        if meta.get("journal") != files.journal_of(self._journal):
+        position = self._position()
+        if position is None:
             self._begin()
-        elif int(meta["position"]) >= newest_sequence(self._journal):
+        elif position >= newest_sequence(self._journal):
             return None
         else:
             with files.locked(self._search, self._journal):
-                self._add(int(files.meta_of(self._search)["position"]))
+                position = self._position()
+                if position is not None:
+                    self._add(position)
         return 0
+
+    def _position(self) -> int | None:
+        """Return up to which record the file has come; None if it is not one of this journal."""
+        try:
+            meta = files.meta_of(self._search)
+        except NoIndex:
+            return None
+        is_ours = meta["journal"] == files.journal_of(self._journal)
+        return int(meta["position"]) if is_ours else None
 
     def _begin(self) -> None:
         """Make the tables, empty, and destroy the keys of all that may have been there before."""
         search, keys = self._search, self._keys
         search.execute("PRAGMA secure_delete = OFF")  # terms whose keys are gone tell nothing
-        with files.locked(search, self._journal):
-            files.create(search)
-            keys.end_partitions(files.live_keys(keys), files.now())
-            files.note(search, "journal", files.journal_of(self._journal))
-            files.note(search, "position", 0)
-            files.note(search, "cleaned_to", keys.erased_to or 0)
-        search.execute("PRAGMA secure_delete = ON")
+        try:
+            with files.locked(search, self._journal):
+                if self._position() is not None:  # another process was faster
+                    return
+                files.create(search)
+                keys.end_partitions(files.live_keys(keys), files.now())
+                files.note(search, "journal", files.journal_of(self._journal))
+                files.note(search, "position", 0)
+                files.note(search, "cleaned_to", keys.erased_to or 0)
+        finally:
+            search.execute("PRAGMA secure_delete = ON")
 
     def _add(self, position: int) -> None:
         following = self._journal.execute(

@@ -205,9 +205,7 @@ class _FeedTerms:
         return known
 
     def _word(self, word: str) -> str:
-        """Words that begin with the same four letters have terms that begin alike, so that all of
-        them are found by these.
-        """
+        """Return a word's term; those of words with the same four first letters begin alike."""
         keyed = self._copy_keyed()
         keyed.update(word.encode())
         if len(word) < START_LETTERS or (start := _start(word)) is None:

@@ -8,11 +8,11 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from functools import partial
 from pathlib import Path
 
 import aiosqlite
 
+from feedserver.errors import Unavailable
 from feedserver.sqlite import search_file as files
 from feedserver.sqlite.connecting import code_of, run
 from feedserver.sqlite.database import Database
@@ -72,13 +72,15 @@ class Worker:
 
     async def work(self) -> None:
         """Work until cancelled. Faults are logged, and tried again: the news does not need this."""
-        opening = partial(files.open_file, self._path, self._database.keys)
+        keys = self._database.keys
         while True:
             here = files.identity_of(self._path)
             try:
+                self._database.files.check()  # or a file would be made where no newsroom is
                 if self._damaged is not None:
                     await self._remove_damaged()
-                async with aiosqlite.Connection(opening, 64) as search:
+                opening = aiosqlite.Connection(lambda: files.open_file(self._path, keys), 64)
+                async with opening as search:
                     await self._steps(search)
                 continue  # with another file
             except Exception as fault:
@@ -96,7 +98,7 @@ class Worker:
     def _report(self, fault: Exception) -> None:
         self._faults += 1
         if self._faults == 1:  # and not again with each try
-            expected = isinstance(fault, (sqlite3.Error, OSError, Newer))
+            expected = isinstance(fault, (sqlite3.Error, OSError, Newer, Unavailable))
             log.error(
                 "the search index is not kept up to date, will retry: %s",
                 fault,

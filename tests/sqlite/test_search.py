@@ -25,7 +25,7 @@ from support.records import (
 
 from feedserver.errors import Unavailable
 from feedserver.model import Act, Item, Record, Verb, random_id
-from feedserver.sqlite import keys, search, search_pool, search_query
+from feedserver.sqlite import keys, search, search_pool, search_query, search_worker
 from feedserver.sqlite.backup import back_up
 from feedserver.sqlite.folder import SEARCH
 from feedserver.sqlite.restoring import restore
@@ -378,3 +378,46 @@ async def test_after_a_restore_what_is_there_now_is_found(tmp_path: Path) -> Non
         assert there is not None
         await storage.journal.append(kill(there))
         assert await storage.journal.purged(20)
+
+
+async def test_where_the_index_cannot_be_written_news_goes_on_and_search_comes_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(search, "LEVEL_SECONDS", 0.1)
+    monkeypatch.setattr(search_worker, "RETRY_SECONDS", (0.01,))
+    with monkeypatch.context() as patch:
+
+        def full(*_: Any) -> None:
+            raise sqlite3.OperationalError("database or disk is full")
+
+        patch.setattr(search_worker.files, "open_file", full)
+        async with newsroom(tmp_path) as storage:
+            item = item_of(await storage.journal.append(post("News")))
+            killed = await storage.journal.append(kill(item))
+            for _ in range(3):
+                with pytest.raises(Unavailable):
+                    await found(storage, words="news")
+            assert not await storage.journal.purged(0.1)
+            assert [purge.version for purge in await storage.mirror.purges()] == [killed.sequence]
+            told = [one for one in caplog.records if one.name == "feedserver.search"]
+            assert len(told) == 1
+            patch.undo()
+            assert await storage.journal.purged(20)
+            await level(storage)
+            assert await found(storage, words="news") == []
+
+
+async def test_no_search_file_is_made_where_the_newsroom_was_moved_away(tmp_path: Path) -> None:
+    here, there = tmp_path / "here", tmp_path / "there"
+    async with newsroom(here) as storage:
+        await made(storage.journal, post("News"))
+        await level(storage)
+        here.rename(there)
+        here.mkdir()
+        storage.search.worker.hurry()
+        await asyncio.sleep(0.3)
+        assert list(here.iterdir()) == []
+        here.rmdir()
+        there.rename(here)
+        await made(storage.journal, post("News"))
+        await level(storage)
