@@ -91,13 +91,12 @@ class Search:
             settles = time.monotonic() >= began + LEVEL_SECONDS
             try:
                 return await self.finders.page(question, settles=settles)
-            except Behind:
+            except (Behind, Suspect) as fault:
+                if isinstance(fault, Suspect):
+                    self.worker.suspect()
                 if settles:
                     raise Unavailable(BEHIND) from None
                 await self._become_level(began + LEVEL_SECONDS)
-            except Suspect:
-                self.worker.suspect()
-                raise Unavailable(BEHIND) from None
             except Damaged as damage:
                 self.worker.replace(damage.identity)
                 raise Unavailable(BROKEN) from None

@@ -42,7 +42,7 @@ class Behind(Exception):
 
 
 class Suspect(Exception):
-    """A partition's terms cannot be asked, as its key is gone: it is being made anew."""
+    """A partition's key is gone: it was made anew since this moment, or is to be."""
 
 
 @dataclass(frozen=True, slots=True)

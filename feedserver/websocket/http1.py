@@ -90,10 +90,10 @@ class Connections:
             elif now - stall.since > STALL_SECONDS:
                 connection.transport.abort()
 
-    def give_up(self) -> None:
-        """End those that have taken nothing since the last sweep."""
+    def give_up(self, since: float) -> None:
+        """End those that have taken nothing since the sweep at `since` (monotonic seconds)."""
         for connection, stall in list(self.stalled.items()):
-            if connection.pending() >= stall.pending:
+            if stall.since <= since and connection.pending() >= stall.pending:
                 connection.transport.abort()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, cast
@@ -68,12 +69,13 @@ class Server(uvicorn.Server):
         if self.hub is not None:
             await self.hub.close()
         self._connections.sweep()
+        swept = time.monotonic()
         try:
             async with asyncio.timeout(GOODBYE_SECONDS):
                 while self._has_readers() and not self.force_exit:  # noqa: ASYNC110
                     await asyncio.sleep(0.02)
         except TimeoutError:
-            self._connections.give_up()
+            self._connections.give_up(swept)
         await super().shutdown(sockets)
 
     def _has_readers(self) -> bool:

@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from support.browser import CHROMIUM, CHROMIUM_ARGS
+from support.forensics import in_plain, sealed_in
+from support.forensics import opened as opened_by_keys
 from support.server import Server
 
 PUBLISHER = Path(sys.executable).parent / "publisher"
@@ -99,10 +101,6 @@ def publish(server: Server, *words: str) -> int:
     return item
 
 
-def holds(folder: Path, word: str) -> list[str]:
-    return [path.name for path in folder.iterdir() if word.encode() in path.read_bytes()]
-
-
 def test_what_the_publisher_does_is_seen_on_the_page_and_on_a_page_elsewhere(
     server: Server, browser: Browser
 ) -> None:
@@ -139,7 +137,9 @@ def test_what_the_publisher_does_is_seen_on_the_page_and_on_a_page_elsewhere(
         for seen in (row, embedded):
             expect(seen).to_contain_text("Being checked", timeout=PATIENCE)
             expect(seen).to_contain_text(WORDS[1])
-        assert all(holds(server.data, word) for word in WORDS)
+        sealed = sealed_in(server.data)
+        readable = b"".join(opened_by_keys(server.data, sealed).values())
+        assert all(word.encode() in readable for word in WORDS)
 
         publish(server, "kill", str(item), "--note", "It was not so.")
         for seen in (row, host.locator("live-ticker [part~=item]", has_text="It was not so.")):
@@ -149,6 +149,8 @@ def test_what_the_publisher_does_is_seen_on_the_page_and_on_a_page_elsewhere(
         shown = [page.content(), host.content(), host.evaluate(ALL_TEXT), page.evaluate(ALL_TEXT)]
     with server.reading() as reader:
         shown += [reader.get(path.format(item=item)).text for path in EVERYWHERE]
+    readable = b"".join(opened_by_keys(server.data, sealed).values())
     for word in WORDS:
         assert not [text for text in shown if word in text]
-        assert holds(server.data, word) == []
+        assert word.encode() not in readable
+    assert in_plain(server.data, WORDS) == []

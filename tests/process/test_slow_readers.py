@@ -20,10 +20,10 @@ import signal
 from feedserver.api import editing
 from feedserver.live import channel
 from feedserver.websocket import http1
-assert editing.DELIVERY_PATIENCE and channel.STALL_SECONDS and http1.STALL_SECONDS
+assert editing.DELIVERY_SECONDS and channel.STALL_SECONDS and http1.STALL_SECONDS
 channel.STALL_SECONDS = http1.STALL_SECONDS = 3600.0  # it stays to the end
 def wait_longer(*_):
-    editing.DELIVERY_PATIENCE = 3600.0
+    editing.DELIVERY_SECONDS = 3600.0
 signal.signal(signal.SIGUSR1, wait_longer)
 """
 SOON = "import feedserver.live.channel; feedserver.live.channel.STALL_SECONDS = 1.0"
