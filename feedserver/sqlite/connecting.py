@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sqlite3
 import time
@@ -14,6 +15,7 @@ import aiosqlite
 T = TypeVar("T")
 
 BUSY_SECONDS = 5.0  # how long a commit waits for another process's
+FETCHED = 64  # rows that aiosqlite takes at once
 PRIMARY = 0xFF  # the part of SQLite's error codes that names the kind
 
 
@@ -46,13 +48,21 @@ async def run(connection: aiosqlite.Connection, work: Callable[[sqlite3.Connecti
     return cast("T", await connection.execute_fetchall(cast("str", work)))
 
 
-def open_in_thread(path: Path, *, read_only: bool, wal: bool = True) -> aiosqlite.Connection:
-    """Return a connection in a thread of its own; await it to open it."""
+async def open_in_thread(opening: Callable[[], sqlite3.Connection]) -> aiosqlite.Connection:
+    """Open a connection in a thread of its own, and return it. Raises what `opening` does.
 
-    def opening() -> sqlite3.Connection:
-        return connect(path, read_only=True) if read_only else connect_patiently(path, wal=wal)
-
-    return aiosqlite.Connection(opening, 64)
+    Where this is cancelled, the thread has ended before that is told: it would answer a loop that
+    may be closed by then.
+    """
+    connection = aiosqlite.Connection(opening, FETCHED)
+    task = asyncio.ensure_future(connection)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        if task.exception() is None:
+            await connection.close()
+        raise
 
 
 def connect(path: Path, *, read_only: bool, wal: bool = True) -> Connection:

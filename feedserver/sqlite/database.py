@@ -16,7 +16,13 @@ import aiosqlite
 from feedserver.errors import Unavailable
 from feedserver.journal import Identity
 from feedserver.sqlite import opening, redoing
-from feedserver.sqlite.connecting import code_of, connect, open_in_thread, run
+from feedserver.sqlite.connecting import (
+    code_of,
+    connect,
+    connect_patiently,
+    open_in_thread,
+    run,
+)
 from feedserver.sqlite.folder import DATABASE, Files, NoNewsroom, occupied
 from feedserver.sqlite.keys import KeyFile
 from feedserver.sqlite.opening import GLANCED_MAX
@@ -140,13 +146,14 @@ async def open_database(
         opened.callback(keys.close)
         writer = None
         if not read_only:
-            writer = await opened.enter_async_context(open_in_thread(path, read_only=False))
+            writer = await open_in_thread(lambda: connect_patiently(path))
+            opened.push_async_callback(writer.close)
             await run(writer, lambda c: redoing.before_the_first_answer(c, keys))
         # Closed before the writer, which can then checkpoint and remove the WAL.
-        readers = [
-            await opened.enter_async_context(open_in_thread(path, read_only=True))
-            for _ in range(READERS)
-        ]
+        readers = []
+        for _ in range(READERS):
+            readers.append(await open_in_thread(lambda: connect(path, read_only=True)))
+            opened.push_async_callback(readers[-1].close)
         watcher = connect(path, read_only=True)
         opened.callback(watcher.close)
         identity = opening.identity_of(watcher)

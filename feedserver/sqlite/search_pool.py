@@ -13,7 +13,7 @@ import aiosqlite
 from feedserver.errors import Unavailable
 from feedserver.journal import Page
 from feedserver.sqlite import search_file as files
-from feedserver.sqlite.connecting import code_of, open_in_thread, run
+from feedserver.sqlite.connecting import code_of, connect, open_in_thread, run
 from feedserver.sqlite.database import Database
 from feedserver.sqlite.search_query import Behind, Finder, Question
 
@@ -87,7 +87,7 @@ class Finders:
         if identity is None:
             raise Behind
         database = self._database
-        connection = await open_in_thread(self._path, read_only=True)
+        connection = await open_in_thread(lambda: connect(self._path, read_only=True))
         try:
             finder = await run(
                 connection, lambda c: Finder(c, database.path, database.keys, database.reader)

@@ -14,7 +14,7 @@ import aiosqlite
 
 from feedserver.errors import Unavailable
 from feedserver.sqlite import search_file as files
-from feedserver.sqlite.connecting import code_of, run
+from feedserver.sqlite.connecting import code_of, open_in_thread, run
 from feedserver.sqlite.database import Database
 from feedserver.sqlite.rows import Newer
 from feedserver.sqlite.search_index import Index
@@ -79,9 +79,11 @@ class Worker:
                 self._database.files.check()  # or a file would be made where no newsroom is
                 if self._damaged is not None:
                     await self._remove_damaged()
-                opening = aiosqlite.Connection(lambda: files.open_file(self._path, keys), 64)
-                async with opening as search:
+                search = await open_in_thread(lambda: files.open_file(self._path, keys))
+                try:
                     await self._steps(search)
+                finally:
+                    await search.close()
                 continue  # with another file
             except Exception as fault:
                 self._report(fault)

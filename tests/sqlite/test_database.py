@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import resource
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -18,7 +19,7 @@ from support.records import feed
 from support.server import Editor, Server
 
 from feedserver.errors import SetupError, Unavailable
-from feedserver.sqlite.connecting import connect
+from feedserver.sqlite.connecting import connect, open_in_thread
 from feedserver.sqlite.database import open_database
 from feedserver.sqlite.folder import DATABASE, LOCK, SEARCH
 from feedserver.sqlite.keys import FILE
@@ -260,3 +261,25 @@ def test_what_processes_that_ended_together_left_beside_the_file_is_put_away(
     server.start()
     with server.reading() as anyone:
         assert anyone.get(f"/v1/feeds/world/items/{item['id']}").status_code == 200
+
+
+async def test_an_opening_that_is_cancelled_leaves_no_thread_and_no_connection() -> None:
+    before = threading.active_count()
+    goes_on = threading.Event()
+    opened: list[sqlite3.Connection] = []
+
+    def slow() -> sqlite3.Connection:
+        assert goes_on.wait(20)
+        opened.append(sqlite3.connect(":memory:", check_same_thread=False))
+        return opened[0]
+
+    opening = asyncio.create_task(open_in_thread(slow))
+    while threading.active_count() == before:
+        await asyncio.sleep(0.001)
+    opening.cancel()
+    await asyncio.sleep(0)
+    goes_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await opening
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        opened[0].execute("SELECT 1")
