@@ -319,7 +319,8 @@ async def test_a_partition_without_its_key_is_made_anew_and_until_then_nothing_i
         storage.search._database.keys._pwrite(
             bytes(64), keys.HEADER + keys.SLOT * keys.partition_slot(1, 0)
         )
-        assert await answered(storage, [item.id for item in items[::-1]], words="news")
+        waited = await answered(storage, [item.id for item in items[::-1]], words="news")
+        assert waited == 0, "the search was refused, and not held until it was made anew"
 
 
 async def test_a_read_only_folder_is_searched_as_far_as_there_is_an_index(
