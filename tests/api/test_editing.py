@@ -98,6 +98,8 @@ def test_however_long_ago_it_was_published_it_is_filed_there(feed: Feed, text: s
     assert [item["id"] for item in feed.get("/items")["items"]] == [newer["id"], older["id"]]
     page = feed.get("/items", limit=1)
     assert [i["id"] for i in feed.get("/items", before=page["next"])["items"]] == [older["id"]]
+    log = feed.editor.get(f"{feed.path}/items/{older['id']}/revisions").json()["revisions"]
+    assert log[0]["fields"]["published_at"] == older["published_at"]
 
 
 def test_a_time_up_to_60_seconds_ahead_becomes_now_and_later_is_refused(feed: Feed) -> None:
