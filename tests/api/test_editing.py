@@ -259,6 +259,30 @@ def test_a_feed_is_made_changed_closed_and_reopened(anna: Editor, anyone: httpx.
     assert anyone.get(path).json()["cursor"] != feed["cursor"]
 
 
+def test_a_feed_that_is_so_already_gets_no_revision_but_where_a_key_is_to_be_kept(
+    anna: Editor,
+) -> None:
+    made = anna.configure("same", title="Same", summary="One *hurt*").json()
+    for settings in ({"title": "Same"}, {"closed": False}, {}, {"summary": "One *hurt*"}):
+        answer = anna.configure("same", **settings)
+        assert answer.status_code == 200
+        assert answer.headers["etag"] == f'"{made["etag"]}"'
+        assert answer.json() == made
+    problem(anna.configure("same", title=""), 422, "invalid-fields", "/title")
+    stale = {"If-Match": '"1-abcd"'}
+    answer = anna.put("/v1/feeds/same", json={"title": "Same"}, headers=stale)
+    problem(answer, 412, "stale")
+    keyed = {"Idempotency-Key": "k"}
+    kept = anna.put("/v1/feeds/same", json={"title": "Same"}, headers=keyed).json()
+    assert kept["version"] > made["version"]
+    anna.configure("same", title="Other")
+    again = anna.put("/v1/feeds/same", json={"title": "Same"}, headers=keyed)
+    assert again.headers["idempotent-replayed"] == "true"
+    assert again.json()["title"] == "Other"
+    log = anna.get("/v1/feeds/same/revisions").json()["revisions"]
+    assert len(log) == 3
+
+
 @pytest.mark.parametrize("slug", ["UPPER", "-x", "a_b", "a" * 64, "a.b", "ї", "%20", "%00"])
 def test_a_bad_slug_says_what_a_slug_is(anna: Editor, slug: str) -> None:
     body = problem(anna.configure(slug, title="T"), 422, "invalid-fields", "/slug")
