@@ -60,6 +60,26 @@ def test_a_row_of_the_page_goes_to_its_place_under_its_day(site: Site, feed: Fee
     wait_for_headlines(page, "Ahead", "Future", "Old")
 
 
+def test_where_a_reader_left_off_goes_with_the_row(site: Site) -> None:
+    feed = site.feed()
+    feed.post("Old")
+    post_ahead(site, feed, Future=YEAR)
+    path = f"/feeds/{feed.slug}"
+    page = site.open(path)
+    page.wait_for_selector(".bar.live")
+    wait_for_headlines(page, "Future", "Old")
+    page.goto(f"{site.server.url}/robots.txt")
+    site.server.cli("check", "--repair")
+    feed.post("Later")
+    for visit in range(2):
+        page.goto(f"{site.server.url}{path}?{visit}")  # not from the cache
+        page.wait_for_selector(".bar.live")
+        assert page.locator(".seen + .item .headline").inner_text() == ["Future", "Later"][visit]
+        wait_for_headlines(page, *["Later", "Later still"][: visit + 1][::-1], "Future", "Old")
+        page.goto(f"{site.server.url}/robots.txt")
+        feed.post("Later still")
+
+
 @pytest.mark.parametrize("order", ["newest", "oldest"])
 def test_a_row_of_the_ticker_goes_to_its_place_under_its_day(
     site: Site, feed: Feed, order: str
