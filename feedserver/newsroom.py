@@ -96,10 +96,14 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class FeedOutcome:
-    """A feed as a change left it; `created` if that made it, `replayed` as of an item."""
+    """A feed as a change left it; `created` if that made it, `replayed` as of an item.
+
+    `unchanged` if it was so before, and no record was made.
+    """
 
     feed: Feed
     created: bool = False
+    unchanged: bool = False
     replayed: bool = False
     redacted: tuple[int, ...] = ()
 
@@ -150,7 +154,10 @@ class Newsroom:
         condition: Condition | BadRequest = None,
         key: str | None = None,
     ) -> FeedOutcome:
-        """Create, change, close or reopen a feed. Without a condition any version is changed."""
+        """Create, change, close or reopen a feed. Without a condition any version is changed.
+
+        Settings that the feed has already make no record, unless a key is to be remembered.
+        """
         if not is_slug(slug):
             raise Invalid([FieldError("/slug", SLUG_RULE)])
         if isinstance(condition, BadRequest):
@@ -167,6 +174,8 @@ class Newsroom:
                 raise FeedStale(f"the feed {slug} was changed meanwhile", current)
             sent = drafts.feed_settings(raw, creating=current is None)
             before = current.settings if current is not None else FeedSettings("")
+            if current is not None and key is None and await self._has(current, sent):
+                return FeedOutcome(current, unchanged=True)
             change = await self._append(
                 Act.FEED,
                 feed=slug,
@@ -245,6 +254,15 @@ class Newsroom:
     async def revoke_token(self, name: str) -> None:
         """Shut an editor out."""
         await self._append(Act.REVOKE, settings=TokenSettings(name))
+
+    async def _has(self, feed: Feed, sent: dict[str, Any]) -> bool:
+        """Say whether a feed has these settings already, also by all that the journal has now."""
+        asked = replace(feed.settings, **sent | {"is_typo": False})
+        return (
+            asked == feed.settings
+            and await self._journal.level()
+            and await self._mirror.feed(feed.slug) == feed
+        )
 
     async def _append(self, act: Act | Verb, **fields: Any) -> Change:
         return await self._journal.append(Record(random_id(), act, self._clock(), **fields))

@@ -104,6 +104,7 @@ async def open_context(
             mirror=mirror,
             newsroom=Newsroom(journal, mirror, clock.now),
             clock=clock,
+            folder=storage,
             hub=hub,
             crowd=siblings or hub,
             tokens=Tokens(await mirror.tokens(), followed),

@@ -137,6 +137,9 @@ def revisions_json(revisions: Iterable[Revision]) -> list[Json]:
             after = revision.item.content if revision.item is not None else None
             changed = _changed(before, after)
             before = after
+        published_at = revision.effective_at
+        if revision.act is Verb.POST and published_at not in (revision.at, revision.claimed_at):
+            changed["published_at"] = time_text(published_at)
         is_erased = revision.erased_at is not None
         told.append(_erased(revision) if is_erased else _told(revision, changed))
     return told

@@ -16,7 +16,7 @@ from feedserver.errors import Behind, Unauthorized
 from feedserver.journal import Journal, Mirror
 from feedserver.live.hub import Hub
 from feedserver.live.receipts import Receipt
-from feedserver.model import Cursor, Feed, Token
+from feedserver.model import Cursor, Feed, Millis, Token
 from feedserver.newsroom import Newsroom
 
 
@@ -46,6 +46,21 @@ class OwnMirror(Mirror, Protocol):
     @property
     def unreadable(self) -> int:
         """How many records were met that cannot be read, and are left out."""
+
+
+class OwnFolder(Protocol):
+    """A data folder on this machine, as its operator should know it."""
+
+    @property
+    def filesystem(self) -> str:
+        """The name of its file system."""
+
+    @property
+    def filesystem_remark(self) -> str | None:
+        """What to know about erasing on that file system; None: nothing."""
+
+    async def last_backup(self) -> Millis | None:
+        """Return when the last backup was made; None: never, as far as it is known."""
 
 
 class Crowd(Protocol):
@@ -83,6 +98,7 @@ class Context:
     tokens: Tokens
     site: Site
     clock: Clock | None = None  # that stamps news
+    folder: OwnFolder | None = None  # that the files are in
     faults: list[BaseException] = field(default_factory=list)  # what parts of the server died of
     work: Work = field(default_factory=Work)  # that takes long, and is made in turn
 

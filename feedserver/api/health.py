@@ -7,7 +7,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from feedserver.api.context import context
+from feedserver import wire
+from feedserver.api.context import Context, OwnFolder, context
 
 
 async def healthz(request: Request) -> Response:
@@ -39,6 +40,8 @@ async def readyz(request: Request) -> Response:
         "head": head,
         "readers": here.hub.readers,
     }
+    if here.folder is not None:
+        body |= await _folder(here, here.folder)
     if here.clock is not None and here.clock.step:
         seconds = here.clock.step // 1000
         body["clock"] = (
@@ -56,6 +59,21 @@ async def readyz(request: Request) -> Response:
             "detail": "words of withdrawn items are still in a file; it is retried",
         }
     return _report(200, body)
+
+
+async def _folder(here: Context, folder: OwnFolder) -> dict[str, object]:
+    filesystem = {"name": folder.filesystem}
+    if folder.filesystem_remark is not None:
+        filesystem["remark"] = folder.filesystem_remark
+    last = await folder.last_backup()
+    if last is None:
+        return {"filesystem": filesystem}
+    # Not where to: anybody may ask.
+    ago = max(0, here.hub.now() - last) // 1000
+    return {
+        "filesystem": filesystem,
+        "last_backup": {"at": wire.time_text(last), "seconds_ago": ago},
+    }
 
 
 def _report(status: int, body: dict[str, object]) -> Response:

@@ -7,9 +7,8 @@ from argparse import Namespace
 from functools import partial
 
 from feedserver.commands.folder import add_data, existing_feed, work_in_folder
-from feedserver.commands.results import feed_result
-from feedserver.model import Feed
-from feedserver.newsroom import Newsroom
+from feedserver.commands.results import outcome_result
+from feedserver.newsroom import FeedOutcome, Newsroom
 from feedserver.sqlite.mirror import SQLiteMirror
 from publisher.command_line import Command
 from publisher.output import Screen
@@ -27,13 +26,17 @@ def _add_arguments(parser: Parser) -> None:
 
 
 def _run(args: Namespace, screen: Screen, *, closed: bool, done: str) -> None:
-    async def work(newsroom: Newsroom, mirror: SQLiteMirror) -> Feed:
+    async def work(newsroom: Newsroom, mirror: SQLiteMirror) -> FeedOutcome:
         await existing_feed(mirror, args.slug)
-        return (await newsroom.configure(args.slug, {"closed": closed}, None)).feed
+        return await newsroom.configure(args.slug, {"closed": closed}, None)
 
-    feed = work_in_folder(args, work)
-    screen.give(feed_result(feed))
-    screen.say(f"{done} the feed {feed.slug}")
+    outcome = work_in_folder(args, work)
+    slug = outcome.feed.slug
+    screen.give(outcome_result(outcome))
+    if outcome.unchanged:
+        screen.say(f"the feed {slug} is {'closed' if closed else 'open'} already; nothing changed")
+    else:
+        screen.say(f"{done} the feed {slug}")
 
 
 COMMAND = closing(closed=True, done="closed", example="feedserver feed close world")

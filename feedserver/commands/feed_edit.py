@@ -3,9 +3,8 @@
 from argparse import Namespace
 
 from feedserver.commands.folder import add_data, existing_feed, work_in_folder
-from feedserver.commands.results import feed_result
-from feedserver.model import Feed
-from feedserver.newsroom import Newsroom
+from feedserver.commands.results import outcome_result
+from feedserver.newsroom import FeedOutcome, Newsroom
 from feedserver.sqlite.mirror import SQLiteMirror
 from publisher.command_line import Command
 from publisher.failures import Misused
@@ -33,13 +32,17 @@ def _run(args: Namespace, screen: Screen) -> None:
         options = ", ".join(f"--{name}" for name in _SETTINGS)
         raise Misused(f"say what to change: {options}")
 
-    async def work(newsroom: Newsroom, mirror: SQLiteMirror) -> Feed:
+    async def work(newsroom: Newsroom, mirror: SQLiteMirror) -> FeedOutcome:
         await existing_feed(mirror, args.slug)
         settings = {name: value or None for name, value in given.items()}
-        return (await newsroom.configure(args.slug, settings, None)).feed
+        return await newsroom.configure(args.slug, settings, None)
 
-    feed = work_in_folder(args, work)
-    screen.give(feed_result(feed))
+    outcome = work_in_folder(args, work)
+    feed = outcome.feed
+    screen.give(outcome_result(outcome))
+    if outcome.unchanged:
+        screen.say(f"the feed {feed.slug} says so already; nothing changed")
+        return
     changed = ", ".join(given)
     screen.say(f"changed {changed} of the feed {feed.slug}: {clean_line(feed.title)}")
 

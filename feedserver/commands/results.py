@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from feedserver.model import Feed, Token
+from feedserver.newsroom import FeedOutcome
 from feedserver.wire import Json, time_text
 
 
@@ -19,6 +20,11 @@ def feed_result(feed: Feed) -> Json:
         created_at=time_text(feed.created_at),
         closed_at=None if feed.closed_at is None else time_text(feed.closed_at),
     )
+
+
+def outcome_result(outcome: FeedOutcome) -> Json:
+    """Return a feed as a command left it; `unchanged` where nothing was written."""
+    return feed_result(outcome.feed) | ({"unchanged": True} if outcome.unchanged else {})
 
 
 def token_result(token: Token, secret: str | None = None) -> Json:

@@ -6,6 +6,7 @@ import contextlib
 import sqlite3
 from typing import Any
 
+from feedserver.errors import Unavailable
 from feedserver.journal import InitialState, Page, Purge, Retry
 from feedserver.model import SNAPSHOT_ITEMS, Feed, Item, Revision, Token, Verb
 from feedserver.sqlite import rows
@@ -210,7 +211,9 @@ def _retry(connection: sqlite3.Connection, reader: Reader, mac: bytes) -> Retry 
         else ("feed = ? AND feed IS NOT NULL AND item IS NULL", (slug,))
     )
     known = list(rows.revisions(connection, reader, where, values))
-    revision = next(one for one in known if one.version == found[0])
+    revision = next((one for one in known if one.version == found[0]), None)
+    if revision is None:
+        raise Unavailable(f"what this key did, record {found[0]}, cannot be read any more")
     killed = next((one.version for one in known if one.act is Verb.KILL), None)
     if item is None:
         return Retry(revision, digest, feed=rows.find_feed(connection, reader, slug))

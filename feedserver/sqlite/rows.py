@@ -185,11 +185,13 @@ class Reader:
         settings = dict(zip(_FEED_COLUMNS, row, strict=False))
         return Feed(**settings | {"title": row[0]} | words)
 
-    def note(self, sequence: int, fault: Unreadable, what: str) -> None:
+    def note(
+        self, sequence: int, fault: Unreadable, what: str, outcome: str = "is left out"
+    ) -> None:
         """Log a record that cannot be read, once, and remember it for reports."""
         if sequence in self.unreadable:
             return
-        log.error("record %d of %s cannot be read and is left out: %s", sequence, what, fault)
+        log.error("record %d of %s cannot be read and %s: %s", sequence, what, outcome, fault)
         self.unreadable[sequence] = f"{what}: {fault}"
         if len(self.unreadable) > UNREADABLE_MAX:
             self.unreadable.popitem(last=False)
@@ -396,7 +398,10 @@ def store_token(connection: sqlite3.Connection, token: Token) -> None:
 def revisions(
     connection: sqlite3.Connection, reader: Reader, where: str, values: tuple[Any, ...]
 ) -> Iterator[Revision]:
-    """Yield the revisions of an item or a feed's own, oldest first, as `where` chooses them."""
+    """Yield the revisions of an item or a feed's own, oldest first, as `where` chooses them.
+
+    A record that says what no record says is left out.
+    """
     rows = connection.execute(
         f"SELECT {RECORD} FROM records WHERE {where} ORDER BY sequence",  # noqa: S608
         values,
@@ -404,7 +409,12 @@ def revisions(
     past = _Past()
     for row in rows:
         past.rid = past.rid or row[2]
-        yield _revision(reader, row, past)
+        try:
+            record = load_record(row)
+        except Unreadable as fault:
+            reader.note(row[0], fault, _of(row))
+        else:
+            yield _revision(reader, row, record, past)
 
 
 @dataclass
@@ -413,25 +423,27 @@ class _Past:
 
     rid: str = ""
     contents: dict[int, Content] = field(default_factory=dict)  # of the records that wrote words
+    status: Status = Status.LIVE
     imported: bool = False
     killed_at: int | None = None
 
 
-def _revision(reader: Reader, row: tuple[Any, ...], past: _Past) -> Revision:
-    record, sequence, words_at = load_record(row), row[0], row[19]
+def _revision(reader: Reader, row: tuple[Any, ...], record: Record, past: _Past) -> Revision:
+    sequence, words_at = row[0], row[19]
     erased_at, words = None, Words()
     try:
         words = reader.words(row)
     except Gone as gone:
         erased_at = gone.at
     except Unreadable as fault:
-        reader.note(sequence, fault, f"item {row[5]}" if row[5] else f"the feed {row[4]}")
+        reader.note(sequence, fault, _of(row))
         erased_at = row[7]
     settings, item = None, None
     if row[5] is None:
         if record.act is Act.FEED and erased_at is None:
             settings = load_settings(row, words)
     else:
+        past.status = _status_then(reader, row, record, past.status)
         item = _item_then(row, past, words, erased_at)
     return Revision(
         sequence,
@@ -449,11 +461,34 @@ def _revision(reader: Reader, row: tuple[Any, ...], past: _Past) -> Revision:
     )
 
 
+def _status_then(reader: Reader, row: tuple[Any, ...], record: Record, before: Status) -> Status:
+    """Return the status that a record led to.
+
+    One that is damaged follows from the verbs: the revision's words can still be read, and must
+    be found by a redact.
+    """
+    try:
+        return Status(row[20])
+    except ValueError:
+        fault = Unreadable(f"no item has the status {row[20]!r}")
+        reader.note(row[0], fault, _of(row), "has its status from its verb")
+    by_verb: dict[Verb | Act, Status] = {
+        Verb.KILL: Status.KILLED,
+        Verb.HOLD: Status.HELD,
+        Verb.RELEASE: Status.LIVE,
+    }
+    return by_verb.get(record.act, before)
+
+
+def _of(row: tuple[Any, ...]) -> str:
+    return f"item {row[5]}" if row[5] else f"the feed {row[4]}"
+
+
 def _item_then(
     row: tuple[Any, ...], past: _Past, words: Words, erased_at: int | None
 ) -> Item | None:
     """Return the state that a record led to; None where the words that it showed are gone."""
-    sequence, words_at, status = row[0], row[19], Status(row[20])
+    sequence, words_at, status = row[0], row[19], past.status
     killed = status is Status.KILLED
     if row[3] != Verb.REDACT:  # which leaves both as they were
         past.imported = row[8] is not None or row[15] is not None

@@ -2,8 +2,9 @@
 
 uvicorn waits for ever for a request that was begun and for a client that no longer reads, and puts
 no bound on a head. Here both waits are noted as they begin, and one `sweep` a second ends those
-that are too long; no connection has a timer. This uses inner parts of uvicorn, so its version is
-pinned, and tests/websocket/test_connection.py fails when they move.
+that are too long; no connection has a timer. This uses inner parts of uvicorn, so pyproject.toml
+allows a range of its versions, `make test-ends` tests both ends of it, and
+tests/websocket/test_connection.py fails when those parts move.
 """
 
 from __future__ import annotations

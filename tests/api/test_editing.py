@@ -98,6 +98,8 @@ def test_however_long_ago_it_was_published_it_is_filed_there(feed: Feed, text: s
     assert [item["id"] for item in feed.get("/items")["items"]] == [newer["id"], older["id"]]
     page = feed.get("/items", limit=1)
     assert [i["id"] for i in feed.get("/items", before=page["next"])["items"]] == [older["id"]]
+    log = feed.editor.get(f"{feed.path}/items/{older['id']}/revisions").json()["revisions"]
+    assert log[0]["fields"]["published_at"] == older["published_at"]
 
 
 def test_a_time_up_to_60_seconds_ahead_becomes_now_and_later_is_refused(feed: Feed) -> None:
@@ -255,6 +257,30 @@ def test_a_feed_is_made_changed_closed_and_reopened(anna: Editor, anyone: httpx.
     assert "closed_at" in anna.configure("made", closed=True).json()
     assert "closed_at" not in anna.configure("made", closed=None).json()
     assert anyone.get(path).json()["cursor"] != feed["cursor"]
+
+
+def test_a_feed_that_is_so_already_gets_no_revision_but_where_a_key_is_to_be_kept(
+    anna: Editor,
+) -> None:
+    made = anna.configure("same", title="Same", summary="One *hurt*").json()
+    for settings in ({"title": "Same"}, {"closed": False}, {}, {"summary": "One *hurt*"}):
+        answer = anna.configure("same", **settings)
+        assert answer.status_code == 200
+        assert answer.headers["etag"] == f'"{made["etag"]}"'
+        assert answer.json() == made
+    problem(anna.configure("same", title=""), 422, "invalid-fields", "/title")
+    stale = {"If-Match": '"1-abcd"'}
+    answer = anna.put("/v1/feeds/same", json={"title": "Same"}, headers=stale)
+    problem(answer, 412, "stale")
+    keyed = {"Idempotency-Key": "k"}
+    kept = anna.put("/v1/feeds/same", json={"title": "Same"}, headers=keyed).json()
+    assert kept["version"] > made["version"]
+    anna.configure("same", title="Other")
+    again = anna.put("/v1/feeds/same", json={"title": "Same"}, headers=keyed)
+    assert again.headers["idempotent-replayed"] == "true"
+    assert again.json()["title"] == "Other"
+    log = anna.get("/v1/feeds/same/revisions").json()["revisions"]
+    assert len(log) == 3
 
 
 @pytest.mark.parametrize("slug", ["UPPER", "-x", "a_b", "a" * 64, "a.b", "ї", "%20", "%00"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -10,6 +11,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -66,6 +68,33 @@ def test_a_feed_is_edited_and_what_is_left_out_stays(within: Command, data: Path
     refused(within("feed", "edit", "wrld", "--title", "T", *more), "did you mean world?")
     refused(within("feed", "edit", "world", *more), "say what to change: --title", code=2)
     assert done(within("feed", "list", *more)).splitlines() == [line]
+
+
+def test_a_feed_that_is_so_already_is_left_as_it_is(within: Command, data: Path) -> None:
+    more = ["--data", data]
+    done(within("feed", "add", "world", "--title", "World", "--language", "en", *more))
+    for words, says in (
+        (["edit", "world", "--title", "World", "--timezone", ""], "says so already"),
+        (["reopen", "world"], "is open already"),
+    ):
+        before = records(data)
+        assert says in done(within("feed", *words, *more))
+        told = json.loads(done(within("feed", *words, "--json", *more)))
+        assert told["unchanged"] is True
+        assert told["title"] == "World"
+        assert records(data) == before
+    told = json.loads(done(within("feed", "edit", "world", "--title", "W", "--json", *more)))
+    assert "unchanged" not in told
+    done(within("feed", "close", "world", *more))
+    before = records(data)
+    assert "is closed already" in done(within("feed", "close", "world", *more))
+    assert records(data) == before
+
+
+def records(data: Path) -> int:
+    with closing(sqlite3.connect(data / "feed.db")) as connection:
+        count: int = connection.execute("SELECT count(*) FROM records").fetchone()[0]
+        return count
 
 
 def test_lists_have_headings_and_columns_on_a_terminal_alone(

@@ -217,6 +217,29 @@ def test_the_fields_of_a_revision_are_what_its_verb_changed_whatever_came_betwee
     assert told[3]["note"] == "doubt"
 
 
+@pytest.mark.parametrize(
+    ("times", "told"),
+    [
+        ({"effective_at": 3000}, None),
+        ({"effective_at": 1000}, "1970-01-01T00:00:01.000Z"),  # it was set, to the past
+        ({"effective_at": 0}, "1970-01-01T00:00:00.000Z"),
+        ({"effective_at": 5000}, "1970-01-01T00:00:05.000Z"),  # not below older news
+        ({"effective_at": 1000, "claimed_at": 1000}, None),  # an import
+    ],
+)
+def test_a_post_tells_when_it_is_published_where_nothing_else_does(
+    times: dict[str, int], told: str | None
+) -> None:
+    posted = replace(POSTED, published_at=times["effective_at"])
+    post = revision(3, Verb.POST, posted, **times)
+    fix = revision(6, Verb.FIX, replace(posted, version=6, words_at=6, headline="i"))
+    first, second = wire.revisions_json([post, fix])
+    assert first["fields"].get("published_at") == told
+    assert second["fields"] == {"headline": "i"}
+    [erased, _] = wire.revisions_json([replace(post, item=None, erased_at=9000), fix])
+    assert "fields" not in erased
+
+
 def test_an_erased_revision_says_that_it_was_and_the_next_one_not_what_it_changed() -> None:
     fixed = replace(POSTED, version=6, words_at=6, headline="i")
     told = wire.revisions_json(

@@ -676,6 +676,32 @@ async def test_news_since_a_view_was_loaded_is_as_if_it_were_loaded_now(here: Wo
     assert watcher.client.shown == due(truth, watcher.client.floor)
 
 
+async def test_what_is_filed_into_the_past_of_a_short_feed_is_shown_and_of_a_long_one_not(
+    here: World,
+) -> None:
+    past = "2001-01-01T00:00:00Z"
+    short = here.watcher("world")
+    await news(here, 2)
+    await here.connected(short, room=10_000_000)
+    old = await here.submit("world", Verb.POST, headline="From the archive", at=past)
+    await here.settle()
+    assert old is not None
+    assert short.client.floor is None
+    assert [item["id"] for item in short.client.shown][-1] == old.id
+    await here.check(short)
+    await news(here, 60)
+    await here.settle()
+    long = here.watcher("world")
+    await here.connected(long, room=10_000_000)
+    older = await here.submit("world", Verb.POST, headline="Older still", at=past)
+    await here.settle()
+    assert older is not None
+    assert older.id in long.client.versions
+    assert older.id not in long.client.rows
+    assert older.id in short.client.rows
+    await here.check(long)
+
+
 async def test_a_mirror_is_asked_once_however_many_come_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

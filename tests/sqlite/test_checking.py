@@ -14,6 +14,7 @@ from support.archive import hash_of, open_archive
 from support.records import NOON
 
 from feedserver import wire
+from feedserver.errors import Unavailable
 from feedserver.model import Item, Millis, Status, Verb
 from feedserver.sqlite import checking, findings, keys
 from feedserver.sqlite.connecting import connect
@@ -67,7 +68,10 @@ def test_where_nothing_is_wrong_nothing_is_found(data: Path) -> None:
 
 # What stands in a record, and what each of its columns is when somebody changed it.
 CHANGED = {
-    "sealed": "CAST(substr(sealed, 1, 20) || x'0102' || substr(sealed, 23) AS BLOB)",
+    "sealed": (  # whichever of two values a random byte does not have
+        "CAST(substr(sealed, 1, 20) || CASE substr(sealed, 21, 1) WHEN x'00' THEN x'01' ELSE x'00'"
+        " END || substr(sealed, 22) AS BLOB)"
+    ),
     "rid": "rid || 'x'",
     "editor": "'somebody'",
     "at": "at + 1",
@@ -145,6 +149,62 @@ async def test_a_sealed_part_that_was_cut_is_named_and_its_item_left_out(
         bare = items["news 0"]
         killed = await here.item(Verb.KILL, bare, note="It cannot be read")
         assert killed.status is Status.KILLED
+
+
+async def test_a_status_that_no_item_has_is_named_and_follows_from_the_verbs(
+    data: Path, items: dict[str, Item], caplog: pytest.LogCaptureFixture
+) -> None:
+    released = items["rich"].version
+    held = released - 1
+    change(data, "UPDATE records SET status = 'hfld' WHERE sequence IN (?, ?)", held, released)
+    assert told(check(data)) == [
+        (findings.CONTRADICTION, held),
+        (findings.CONTRADICTION, released),
+    ]
+    async with open_archive(data) as here:
+        revisions = await here.storage.mirror.revisions("world", items["rich"].id)
+        assert here.storage.mirror.unreadable == 2
+    states = [one.item.status if one.item else None for one in revisions]
+    assert states == [Status.LIVE] * 5 + [Status.HELD, Status.LIVE]
+    assert revisions[-1].item == items["rich"]
+    assert f"record {held} of item {items['rich'].id}" in caplog.text
+    assert "no item has the status 'hfld'" in caplog.text
+
+
+async def test_words_beside_a_damaged_status_are_redacted_with_those_that_repeat_them(
+    tmp_path: Path,
+) -> None:
+    data = tmp_path / "data"
+    async with open_archive(data) as here:
+        first = await here.item(Verb.POST, headline="Ivan Secret won")
+        second = await here.item(Verb.FIX, first, byline="Ann")
+        last = await here.item(Verb.UPDATE, second, headline="A man won")
+    change(data, "UPDATE records SET status = '' WHERE sequence = ?", second.version)
+    async with open_archive(data) as here:
+        erases = await here.room.erases("world", first.id, first.version)
+        assert erases == (first.version, second.version)
+        assert last.version not in erases
+
+
+async def test_a_record_with_an_act_that_there_is_not_is_left_out_of_the_revisions(
+    data: Path, items: dict[str, Item]
+) -> None:
+    released = items["rich"].version
+    change(data, "UPDATE records SET act = 'relegate' WHERE sequence = ?", released)
+    async with open_archive(data) as here:
+        revisions = await here.storage.mirror.revisions("world", items["rich"].id)
+        assert [one.version for one in revisions][-1] == released - 1
+        assert here.storage.mirror.unreadable == 1
+
+
+async def test_a_retry_of_what_cannot_be_read_any_more_is_told_so(
+    data: Path, items: dict[str, Item]
+) -> None:
+    posted = items["news 0"].id
+    change(data, "UPDATE records SET act = 'roast' WHERE sequence = ?", posted)
+    async with open_archive(data) as here:
+        with pytest.raises(Unavailable, match=f"record {posted}, cannot be read"):
+            await here.item(Verb.POST, headline="News 0", key="n0")
 
 
 def test_two_records_that_were_swapped_are_both_named(data: Path, items: dict[str, Item]) -> None:

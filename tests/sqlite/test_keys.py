@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.forensics import flip
 
 from feedserver.errors import SetupError
 from feedserver.sqlite import keys
@@ -26,14 +27,6 @@ def key_file(path: Path) -> Iterator[KeyFile]:
     opened = KeyFile(path)
     yield opened
     opened.close()
-
-
-def flip(path: Path, at: int) -> None:
-    with path.open("r+b") as file:
-        file.seek(at)
-        byte = file.read(1)[0]
-        file.seek(at)
-        file.write(bytes([byte ^ 0x40]))
 
 
 def place(sequence: int) -> int:

@@ -86,9 +86,11 @@ class Client:
 
     def take_page(self, items: list[Json], next_: str | None) -> None:
         """Put a page fetched by `next`, complete up to now, under what is shown."""
-        if items:
-            self.floor = order(items[-1])  # pins do not reorder pages: all above it is known
         self.next = next_
+        if next_ is None:
+            self.floor = None  # there are no older pages
+        elif items:
+            self.floor = order(items[-1])  # pins do not reorder pages: all above it is known
         for item in items:
             self._take_item(item)
 
@@ -115,6 +117,8 @@ class Client:
         if item["version"] < self.versions.get(id_, 0):
             return
         self.versions[id_] = item["version"]
+        if self.floor is not None and self.floor[1] == id_:
+            self.floor = order(item)  # a time that the operator has set right takes it along
         if item.get("pinned") or self.floor is None or order(item) >= self.floor:
             self.rows[id_] = item
         else:
@@ -159,12 +163,16 @@ def sequence_of(cursor: str) -> int:
 
 
 def floor_of(snapshot: Json) -> Order | None:
-    """Return the order of the lowest item that is shown without being pinned; None: all are."""
+    """Return the order of the lowest item that is shown without being pinned.
+
+    None: there are no older pages, so that all there is is shown.
+    """
+    if "next" not in snapshot:
+        return None
     items = snapshot["items"]
     unpinned = [order(item) for item in items if not item.get("pinned")]
-    if not unpinned and "next" in snapshot:
-        return order(items[0])  # all that is newer than what is known is shown
-    return min(unpinned, default=None)
+    # Where all are pinned, all that is newer than what is known is shown.
+    return min(unpinned, default=order(items[0]))
 
 
 def due(items: list[Json], floor: Order | None) -> list[Json]:

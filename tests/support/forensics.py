@@ -26,6 +26,15 @@ class Sealed:
     bound: bytes
 
 
+def flip(path: Path, at: int) -> None:
+    """Flip one bit of a file: to write a byte that stands for damage may change nothing."""
+    with path.open("r+b") as file:
+        file.seek(at)
+        byte = file.read(1)[0]
+        file.seek(at)
+        file.write(bytes([byte ^ 0x40]))
+
+
 def sealed_in(folder: Path) -> list[Sealed]:
     """Copy the sealed words of all records of a folder, as a backup or a freed block has them."""
     with closing(sqlite3.connect(folder / DATABASE)) as connection:

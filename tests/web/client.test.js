@@ -174,6 +174,19 @@ test('the last unpinned item of the snapshot is the floor', () => {
 	assert.equal(state.floor.id, 4);
 });
 
+test('the floor goes with its item when the operator gives that another time', () => {
+	const feed = new Feed();
+	for (let i = 0; i < 8; i++) feed.put({ published_at: `2030-01-01T00:00:0${i}.000Z` });
+	const state = readerOf(feed);
+	assert.deepEqual(shown(state), [8, 7, 6, 5, 4]);
+	const { cursor } = feed;
+	for (const { id } of [...feed.items.values()])
+		feed.put({ id, published_at: `2025-05-17T07:13:1${id}.000Z` });
+	feed.put({ published_at: '2025-05-17T07:14:00.000Z' });
+	apply(state, feed.since(cursor), 0);
+	assert.deepEqual(shown(state), [17, 8, 7, 6, 5, 4]);
+});
+
 test('a feed without older pages has no floor: what is filed into its past is shown', () => {
 	const feed = new Feed();
 	for (let i = 0; i < 5; i++) feed.put({});

@@ -177,6 +177,8 @@ function store(state, item) {
 	const known = state.versions.get(id) ?? 0;
 	if (version < known) return;
 	state.versions.set(id, version);
+	// A time that the operator has set right takes the floor along.
+	if (state.floor?.id === id) state.floor = item;
 	if (item.pinned || !state.floor || newestFirst(item, state.floor) <= 0) state.items.set(id, item);
 	else state.items.delete(id);
 	if (version > known) return { item, before, unknown: !known };

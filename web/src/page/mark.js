@@ -72,6 +72,12 @@ export function seenMark(src, words, foot, repaint) {
 			.filter((item) => !item.pinned)
 			.map(({ published_at, id }) => [Date.parse(published_at), id]);
 		if (!document.hidden) newest = orders[0];
+		// Of an item that the operator took back from the future the mark has another time.
+		const same = orders.find(([at, id]) => last && id === last[1] && at < last[0]);
+		if (same) {
+			last = same;
+			keep(key, same.join(' '));
+		}
 		const known = last;
 		const first =
 			known && orders.findIndex(([at, id]) => at < known[0] || (at === known[0] && id <= known[1]));
