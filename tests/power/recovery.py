@@ -1,0 +1,249 @@
+"""Open what power cuts leave of a recorded folder, as a server does, and hold it to what was said.
+
+Run as a program with the recorder in place: `python -m power.recovery LOG SCRATCH PART PARTS`. It
+looks at every PARTS-th step of the log, from PART on, and prints what it found wrong, a line each,
+and at last how many cuts it looked at.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import random
+import shutil
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from power import recording
+from power.disk import Disk, Left, write
+from power.recording import Step, mark
+from power.story import DATA, draw_few_ahead, note_keys
+from support.archive import Archive, hash_of, open_archive
+from support.forensics import keys_in, terms_in
+from support.records import NOON
+
+from feedserver.model import Verb
+from feedserver.sqlite import checking, keys
+from feedserver.sqlite.findings import Finding
+from feedserver.sqlite.keys import HEADER, SLOT, number_of
+
+LATER = NOON + 86_400_000
+SECOND_SHARE = 0.1  # of recoveries in which the power is cut again
+SECOND_CUTS = 3  # in one of these
+FAULTS_MAX = 10  # after which a part ends
+
+
+@dataclass(slots=True)
+class Said:
+    """What was acknowledged up to some step, and what is known of all states."""
+
+    hashes: dict[int, str] = field(default_factory=dict)  # by the newest record
+    acked: dict[str, Any] = field(default_factory=dict)  # the last mark
+    sealed: list[tuple[int, bytes]] = field(default_factory=list)  # each use of a key
+
+    def hear(self, told: dict[str, Any]) -> None:
+        if "acked" in told:
+            self.acked = told
+            self.hashes[told["acked"]] = told["hash"]
+        elif "sealed" in told:
+            self.sealed.append((told["sealed"], bytes.fromhex(told["key"])))
+
+    def look_ahead(self, steps: list[Step]) -> None:
+        """Learn the state at each record that may be found before it is acknowledged."""
+        for told in (step.mark for step in steps):
+            if "acked" in told:
+                self.hashes[told["acked"]] = told["hash"]
+
+    def copied(self) -> Said:
+        return Said(dict(self.hashes), self.acked, list(self.sealed))
+
+    @property
+    def used(self) -> set[bytes]:
+        return {key for _, key in self.sealed}
+
+    @property
+    def newest(self) -> int:
+        found: int = self.acked.get("acked", 0)
+        return found
+
+    def keys_of(self, sequences: list[int]) -> set[bytes]:
+        return {key for sequence, key in self.sealed if sequence in set(sequences)}
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """One power cut: behind which step, and what it left."""
+
+    name: str
+    left: Left
+    said: Said
+
+
+def cuts_of(
+    steps: list[Step], disk: Disk, said: Said, chosen: set[int], draw: random.Random
+) -> Iterator[Cut]:
+    """Yield the cuts behind the chosen steps; each state of the files once."""
+    seen: list[Left] = []
+    for number, step in enumerate(steps):
+        if step.kind == "M":
+            said.hear(step.mark)
+        else:
+            disk.do(step)
+        if number not in chosen:
+            continue
+        for what, left in (("all", disk.all_lost()), _some_lost(disk, draw)):
+            if left not in seen:
+                yield Cut(f"step {number} ({step}), {what} lost", left, said.copied())
+            seen = [*seen[-1:], left]
+
+
+def _some_lost(disk: Disk, draw: random.Random) -> tuple[str, Left]:
+    match draw.randrange(4):
+        case 0:
+            return "nothing", disk.none_lost()
+        case 1:
+            return "some files", disk.files_lost(draw)
+    return "some sectors", disk.sectors_lost(draw)
+
+
+class Looking:
+    """Looks at cuts, in folders of a scratch folder."""
+
+    def __init__(self, scratch: Path, draw: random.Random) -> None:
+        self.faults: list[str] = []
+        self.looked: Counter[str] = Counter()
+        self._scratch = scratch
+        self._draw = draw
+
+    def at(self, cut: Cut) -> None:
+        """Open what is left after a cut, and now and then cut the power again meanwhile."""
+        twice = bool(cut.said.acked) and self._draw.random() < SECOND_SHARE
+        folder, log = self._scratch / "disk", self._scratch / "log"
+        self.looked["cuts"] += 1
+        write(cut.left, folder)
+        disk = Disk.of(folder)
+        try:
+            recording.record(folder, log)
+            newest = self._hold(cut.name, folder / DATA, cut.said, marks=twice)
+            recording.record(None)
+            if twice and newest is not None:
+                self._again(cut, disk, list(recording.steps_of(log)), newest)
+        finally:
+            recording.record(None)
+            shutil.rmtree(folder)
+            log.unlink(missing_ok=True)
+
+    def _again(self, cut: Cut, disk: Disk, steps: list[Step], newest: int) -> None:
+        said = cut.said.copied()
+        # What readers may have seen since is as good as acknowledged.
+        said.acked = said.acked | {"acked": newest}
+        said.hashes = {at: found for at, found in said.hashes.items() if at <= newest}
+        said.look_ahead(steps)
+        chosen = set(self._draw.sample(range(len(steps)), min(SECOND_CUTS, len(steps))))
+        for second in cuts_of(steps, disk, said, chosen, self._draw):
+            self.looked["second cuts"] += 1
+            folder = self._scratch / "second"
+            write(second.left, folder)
+            try:
+                self._hold(f"{cut.name}; then {second.name}", folder / DATA, second.said)
+            finally:
+                shutil.rmtree(folder)
+
+    def _hold(self, name: str, folder: Path, said: Said, *, marks: bool = False) -> int | None:
+        """Hold a folder to what was said; return the newest record that was found in it."""
+        try:
+            return asyncio.run(held(folder, said, marks=marks))
+        except Exception as fault:
+            self.faults.append(f"{name}:\n    {type(fault).__name__}: {fault}")
+            return None
+
+
+async def held(folder: Path, said: Said, *, marks: bool) -> int:
+    """Open a folder after a power cut, and assert that all is as it was said to be.
+
+    Returns the newest record that was there. With `marks` what is done then is marked, too.
+    """
+    gone = said.keys_of(said.acked.get("gone", []))
+    if (folder / keys.FILE).exists():
+        assert not gone & set(keys_in(folder)), "a key is there again that was destroyed"
+    _hold_terms(folder, said)
+    async with open_archive(folder) as archive:
+        newest = await _opened(folder, archive, said)
+        told = await _going_on(folder, archive, said, newest)
+        if marks:
+            mark(**told | {"hash": hash_of(folder)})
+    assert not gone & set(keys_in(folder)), "a key came back that was destroyed"
+    _hold_terms(folder, said)
+    findings: list[Finding] = []
+    checking.check(folder, LATER, findings.append, lambda _: None)
+    assert not findings, f"the check finds {findings}"
+    return newest
+
+
+def _hold_terms(folder: Path, said: Said) -> None:
+    found = terms_in(folder, "world", said.acked.get("forgotten", []))
+    assert not found, f"the index knows {found}"
+
+
+async def _opened(folder: Path, archive: Archive, said: Said) -> int:
+    newest = await archive.storage.journal.head()
+    if not said.acked:
+        return newest
+    assert newest >= said.newest, f"{said.newest} was acknowledged, the newest is {newest}"
+    epoch = archive.storage.journal.identity.epoch
+    assert epoch == said.acked["epoch"], "the journal believes that it went back"
+    if newest in said.hashes:
+        assert hash_of(folder) == said.hashes[newest], f"another state at record {newest}"
+    reused = set(_keys_from(folder, newest + 1)) & said.used
+    assert not reused, f"{len(reused)} keys ahead have sealed words already"
+    return newest
+
+
+async def _going_on(folder: Path, archive: Archive, said: Said, newest: int) -> dict[str, Any]:
+    """Go on with the work of editors; return what can be said of it."""
+    retry = said.acked.get("retry")
+    if retry:
+        again = await archive.do(Verb.POST, **retry["raw"])
+        assert again.replayed, "a retry was taken for a new request"
+        assert again.item.id == retry["at"], "a retry was answered with another item"
+    raw = {"headline": "After the cut", "key": f"cut {newest}"}
+    posted = await archive.item(Verb.POST, **raw)
+    assert await archive.storage.mirror.item("world", posted.id) == posted
+    if said.acked:
+        assert posted.id == newest + 1, f"{newest} was followed by {posted.id}"
+    assert next(_keys_from(folder, posted.id)) not in said.used, "a key has sealed two texts"
+    await archive.purged()
+    gone = [sequence for sequence, _ in archive.storage.database.keys.all_gone(posted.id)]
+    retry = {"at": posted.id, "raw": raw}
+    return said.acked | {"acked": posted.id, "gone": gone, "retry": retry}
+
+
+def _keys_from(folder: Path, sequence: int) -> Iterator[bytes]:
+    raw = (folder / keys.FILE).read_bytes()
+    for at in range(HEADER + SLOT * number_of(sequence), len(raw), SLOT):
+        yield raw[at : at + 32]
+
+
+def _main(log: Path, scratch: Path, part: int, parts: int) -> None:
+    logging.disable()
+    draw_few_ahead()
+    note_keys()
+    draw = random.Random(part)
+    looking = Looking(scratch, draw)
+    steps, said = list(recording.steps_of(log)), Said()
+    said.look_ahead(steps)
+    chosen = set(range(part, len(steps), parts))
+    for cut in cuts_of(steps, Disk(), said, chosen, draw):
+        looking.at(cut)
+        if len(looking.faults) >= FAULTS_MAX:
+            break
+    print(json.dumps({"faults": looking.faults, **looking.looked}))
+
+
+if __name__ == "__main__":
+    _main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))
