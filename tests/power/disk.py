@@ -71,7 +71,7 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A change of names: a file gets one, or `file` None: a folder; renamed; or unlinked."""
+    """A change of names, of the kinds that `Step` has; `file` is the one that was created."""
 
     kind: str
     name: str
@@ -83,6 +83,8 @@ class Named:
             names[self.name] = self.file
         elif self.kind == "R":
             names[self.other] = names.pop(self.name)
+        elif self.kind == "L":
+            names[self.other] = names[self.name]
         else:
             del names[self.name]
 
@@ -125,8 +127,8 @@ class Disk:
                 self._rename(Named("C", step.name, file=file))
             case "K" | "U":
                 self._rename(Named(step.kind, step.name))
-            case "R":
-                self._rename(Named("R", step.name, step.other.decode()))
+            case "R" | "L":
+                self._rename(Named(step.kind, step.name, step.other.decode()))
             case "W":
                 self._files[step.inode].pending.append((step.offset, step.text))
             case "T":

@@ -230,6 +230,17 @@ int rename(const char *from, const char *to) {
   return failed;
 }
 
+int link(const char *from, const char *to) {
+  char one[PATH_MAX], other[PATH_MAX];
+  const char *old = inside(absolute(from, one)), *new = inside(absolute(to, other));
+  begin();
+  int failed = REAL(link)(from, to);
+  if (!failed && (old == NULL) != (new == NULL)) abort();
+  if (!failed && old != NULL) note('L', 0, 0, old, strlen(old), new, strlen(new));
+  end();
+  return failed;
+}
+
 int unlink(const char *path) {
   char room[PATH_MAX];
   const char *name = inside(absolute(path, room));

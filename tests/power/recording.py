@@ -26,14 +26,14 @@ class Step:
     """One thing that was done to the files, or a mark.
 
     Kinds: C a file was created, W written, T cut or lengthened to `offset`, S synced, R renamed,
-    U unlinked, K a folder made, D a folder synced, M a mark.
+    L given a second name, U unlinked, K a folder made, D a folder synced, M a mark.
     """
 
     kind: str
     inode: int
     offset: int
     text: bytes  # the name, what was written, the mark
-    other: bytes  # the name after a rename
+    other: bytes  # the new name
 
     @property
     def name(self) -> str:
@@ -45,7 +45,7 @@ class Step:
         return marked
 
     def __str__(self) -> str:
-        told = f"{self.name} {self.other.decode()}" if self.kind in "CRUKDM" else len(self.text)
+        told = f"{self.name} {self.other.decode()}" if self.kind in "CRLUKDM" else len(self.text)
         return f"{self.kind} {self.inode} at {self.offset}: {told}"[:200]
 
 

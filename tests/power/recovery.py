@@ -1,8 +1,9 @@
 """Open what power cuts leave of a recorded folder, as a server does, and hold it to what was said.
 
-Run as a program with the recorder in place: `python -m power.recovery LOG SCRATCH PART PARTS`. It
-looks at every PARTS-th step of the log, from PART on, and prints what it found wrong, a line each,
-and at last how many cuts it looked at.
+Run as a program with the recorder in place: `python -m power.recovery LOG SCRATCH FIRST SYNCS
+OTHERS`. It cuts before each SYNCS-th sync of the log, where most can be lost, and behind each
+OTHERS-th other step, from the FIRST of each on. It prints what it found wrong, and how many cuts it
+looked at.
 """
 
 from __future__ import annotations
@@ -22,19 +23,21 @@ from typing import Any
 from power import recording
 from power.disk import Disk, Left, write
 from power.recording import Step, mark
-from power.story import DATA, draw_few_ahead, note_keys
+from power.story import BACKUP, DATA, draw_few_ahead, note_keys
 from support.archive import Archive, hash_of, open_archive
 from support.forensics import keys_in, terms_in
 from support.records import NOON
 
 from feedserver.model import Verb
 from feedserver.sqlite import checking, keys
+from feedserver.sqlite.backup import back_up
 from feedserver.sqlite.findings import Finding
 from feedserver.sqlite.keys import HEADER, SLOT, number_of
 
 LATER = NOON + 86_400_000
 SECOND_SHARE = 0.1  # of recoveries in which the power is cut again
 SECOND_CUTS = 3  # in one of these
+UNFINISHED = {".part", ".new", ".old"}  # files of a backup that was cut short
 FAULTS_MAX = 10  # after which a part ends
 
 
@@ -172,6 +175,7 @@ async def held(folder: Path, said: Said, *, marks: bool) -> int:
     if (folder / keys.FILE).exists():
         assert not gone & set(keys_in(folder)), "a key is there again that was destroyed"
     _hold_terms(folder, said)
+    _hold_backup(folder.with_name(BACKUP), said)
     async with open_archive(folder) as archive:
         newest = await _opened(folder, archive, said)
         told = await _going_on(folder, archive, said, newest)
@@ -179,6 +183,10 @@ async def held(folder: Path, said: Said, *, marks: bool) -> int:
             mark(**told | {"hash": hash_of(folder)})
     assert not gone & set(keys_in(folder)), "a key came back that was destroyed"
     _hold_terms(folder, said)
+    backup = folder.with_name(BACKUP)
+    if any(path.suffix in UNFINISHED for path in backup.glob("*")):
+        await asyncio.to_thread(back_up, folder, backup, NOON)
+        assert hash_of(backup) == hash_of(folder), "a backup after one that was cut short differs"
     findings: list[Finding] = []
     checking.check(folder, LATER, findings.append, lambda _: None)
     assert not findings, f"the check finds {findings}"
@@ -188,6 +196,12 @@ async def held(folder: Path, said: Said, *, marks: bool) -> int:
 def _hold_terms(folder: Path, said: Said) -> None:
     found = terms_in(folder, "world", said.acked.get("forgotten", []))
     assert not found, f"the index knows {found}"
+
+
+def _hold_backup(backup: Path, said: Said) -> None:
+    if newest := said.acked.get("backup"):
+        known = {found for at, found in said.hashes.items() if at >= newest}
+        assert hash_of(backup) in known, f"the backup of record {newest} has another state"
 
 
 async def _opened(folder: Path, archive: Archive, said: Said) -> int:
@@ -229,16 +243,17 @@ def _keys_from(folder: Path, sequence: int) -> Iterator[bytes]:
         yield raw[at : at + 32]
 
 
-def _main(log: Path, scratch: Path, part: int, parts: int) -> None:
+def _main(log: Path, scratch: Path, first: int, syncs: int, others: int) -> None:
     logging.disable()
     draw_few_ahead()
     note_keys()
-    draw = random.Random(part)
-    looking = Looking(scratch, draw)
+    looking = Looking(scratch, random.Random(first))
     steps, said = list(recording.steps_of(log)), Said()
     said.look_ahead(steps)
-    chosen = set(range(part, len(steps), parts))
-    for cut in cuts_of(steps, Disk(), said, chosen, draw):
+    before = {number - 1 for number, step in enumerate(steps) if step.kind in "SD"} - {-1}
+    rest = sorted(set(range(len(steps))) - before)
+    chosen = {*sorted(before)[first::syncs], *rest[first::others]}
+    for cut in cuts_of(steps, Disk(), said, chosen, random.Random(first)):
         looking.at(cut)
         if len(looking.faults) >= FAULTS_MAX:
             break
@@ -246,4 +261,4 @@ def _main(log: Path, scratch: Path, part: int, parts: int) -> None:
 
 
 if __name__ == "__main__":
-    _main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))
+    _main(Path(sys.argv[1]), Path(sys.argv[2]), *map(int, sys.argv[3:]))

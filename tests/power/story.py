@@ -13,22 +13,25 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from power.recording import mark
 from support.archive import Archive, hash_of, open_archive
-from support.records import post
+from support.records import NOON, post
 
 from feedserver.model import Item, Verb
 from feedserver.sqlite import erasing, journal, keys, rows, writer
+from feedserver.sqlite.backup import back_up
 from feedserver.sqlite.connecting import connect
 from feedserver.sqlite.folder import DATABASE, Files
 from feedserver.sqlite.ledger import Ledger
 from feedserver.sqlite.opening import open_keys
 
-DATA = "data"  # the newsroom's folder, in the one that is recorded
+DATA, BACKUP = "data", "backup"  # the newsroom's folder and a backup, in the one that is recorded
 AHEAD = 16  # keys drawn ahead, so that the story crosses the end of them more than once
 LOG_PAGES = 16  # of SQLite's log, after which it is written into the database
 
@@ -54,31 +57,47 @@ def draw_few_ahead() -> None:
 class Teller:
     """Does the steps and marks them."""
 
-    def __init__(self, folder: Path, archive: Archive) -> None:
-        self._folder = folder
-        self._archive = archive
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._archive: Archive | None = None
         self._gone: set[int] = set()
         self._forgotten: list[str] = []
         self._retry: dict[str, Any] = {}
-        self._epoch = archive.storage.journal.identity.epoch
+        self._backup = 0
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[None]:
+        """Open the newsroom, which is made where there is none."""
+        async with open_archive(self.folder) as self._archive:
+            set_log = f"PRAGMA wal_autocheckpoint = {LOG_PAGES}"
+            await self.archive.storage.database.write(lambda c: c.execute(set_log).fetchall())
+            await self.acked()
+            yield
+
+    @property
+    def archive(self) -> Archive:
+        assert self._archive is not None
+        return self._archive
 
     async def acked(self) -> None:
         """Mark that all so far was acknowledged."""
+        journal = self.archive.storage.journal
         mark(
-            acked=await self._archive.storage.journal.head(),
-            hash=hash_of(self._folder),
+            acked=await journal.head(),
+            hash=hash_of(self.folder),
+            epoch=journal.identity.epoch,
             gone=sorted(self._gone),
             forgotten=self._forgotten,
             retry=self._retry,
-            epoch=self._epoch,
+            backup=self._backup,
         )
 
     async def item(self, verb: Verb, item: Item | None = None, **raw: Any) -> Item:
-        outcome = await self._archive.do(verb, item, **raw)
+        outcome = await self.archive.do(verb, item, **raw)
         if verb is Verb.POST and "key" in raw:
             self._retry = {"at": outcome.item.version, "raw": raw}
         if verb is Verb.KILL:
-            revisions = await self._archive.storage.mirror.revisions("world", outcome.item.id)
+            revisions = await self.archive.storage.mirror.revisions("world", outcome.item.id)
             self._gone |= {one.version for one in revisions} - {outcome.item.version}
         self._gone |= set(outcome.redacted)
         await self.acked()
@@ -86,31 +105,32 @@ class Teller:
 
     async def forgotten(self, *words: str) -> None:
         """Wait until the search has forgotten these words, and mark it."""
-        await self._archive.purged()
+        await self.archive.purged()
         self._forgotten = [*self._forgotten, *words]
+        await self.acked()
+
+    async def backed_up(self) -> None:
+        """Make a backup, and mark it."""
+        target = self.folder.with_name(BACKUP)
+        made = await asyncio.to_thread(back_up, self.folder, target, NOON)
+        self._backup = made.newest
         await self.acked()
 
 
 async def tell(folder: Path) -> None:
-    async with open_archive(folder) as archive:
-        teller = await _teller(folder, archive)
-        await _every_verb(teller, archive)
+    teller = Teller(folder)
+    async with teller.opened():
+        await _every_verb(teller)
         await _a_full_disk(teller)
-    async with open_archive(folder) as archive:  # after a clean end: its log is gone
-        teller = await _teller(folder, archive)
-        await _others_that_die(teller, folder)
+        await teller.backed_up()
+        await teller.item(Verb.POST, headline="Not in the first backup")
+        await teller.backed_up()
+    async with teller.opened():  # after a clean end: its log is gone
+        await _others_that_die(teller)
 
 
-async def _teller(folder: Path, archive: Archive) -> Teller:
-    await archive.storage.database.write(
-        lambda c: c.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}").fetchall()
-    )
-    teller = Teller(folder, archive)
-    await teller.acked()
-    return teller
-
-
-async def _every_verb(teller: Teller, archive: Archive) -> None:
+async def _every_verb(teller: Teller) -> None:
+    archive = teller.archive
     item = await teller.item(Verb.POST, headline="Bus hit", body="Seven hurt", key="bus")
     item = await teller.item(Verb.FIX, item, tags=["bus"])
     item = await teller.item(Verb.UPDATE, item, body="Four hurt", key="four")
@@ -157,7 +177,8 @@ async def _a_full_disk(teller: Teller) -> None:
     await teller.item(Verb.POST, headline="There is room again")
 
 
-async def _others_that_die(teller: Teller, folder: Path) -> None:
+async def _others_that_die(teller: Teller) -> None:
+    folder = teller.folder
     item = await teller.item(Verb.POST, headline="Living words")
     for number in (1, 4):
         await asyncio.to_thread(_dies, "seal", folder, number)
