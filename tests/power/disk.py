@@ -2,7 +2,7 @@
 
 What was synced is there. Of what was not, each sector of 512 bytes holds what some earlier moment
 wrote to it, sectors apart from one another; names change in order, as in a journaling file system,
-and are sure once their folder was synced; a file may be longer than what of it is there.
+and are durable once their folder was synced; a file may be longer than what of it is there.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ Left = dict[str, bytes | None]
 
 @dataclass(eq=False, slots=True)
 class File:
-    """A file's content that is sure, and the writes and cuts that are not yet."""
+    """A file's content that is synced, and the writes and cuts that are not yet."""
 
-    sure: bytearray = field(default_factory=bytearray)
+    synced: bytearray = field(default_factory=bytearray)
     pending: list[tuple[int, bytes | None]] = field(default_factory=list)  # None: cut to there
 
     def sync(self) -> None:
         for offset, data in self.pending:
-            _put(self.sure, offset, data)
+            _put(self.synced, offset, data)
         self.pending.clear()
 
     def whole(self) -> bytes:
-        image = bytearray(self.sure)
+        image = bytearray(self.synced)
         for offset, data in self.pending:
             _put(image, offset, data)
         return bytes(image)
@@ -50,7 +50,7 @@ class File:
                     last[sector] = number
         cuts = [number for number, (_, data) in enumerate(self.pending) if data is None]
         lost_cut = draw.choice([*cuts, len(self.pending)])  # from here on no cut was done
-        image, end, longest = bytearray(self.sure), None, len(self.sure)
+        image, end, longest = bytearray(self.synced), None, len(self.synced)
         for number, (offset, data) in enumerate(self.pending):
             if data is None:
                 if number < lost_cut:
@@ -100,14 +100,14 @@ class Named:
 class Disk:
     """One folder's files on it."""
 
-    names: dict[str, File | None] = field(default_factory=dict)  # those that are sure
+    names: dict[str, File | None] = field(default_factory=dict)  # those that are synced
     pending: list[Named] = field(default_factory=list)
     _files: dict[int, File] = field(default_factory=dict)  # by inode
     _now: dict[str, File | None] = field(default_factory=dict)
 
     @classmethod
     def of(cls, folder: Path) -> Disk:
-        """Take what is in a folder as sure."""
+        """Take what is in a folder as synced."""
         disk = cls()
         for path in sorted(folder.rglob("*")):
             if path.name.endswith("-shm"):
@@ -139,23 +139,23 @@ class Disk:
                 self._sync_names(step.name or ".")
 
     def all_lost(self) -> Left:
-        """Return what is left if all is lost that is not sure."""
-        return {name: file and bytes(file.sure) for name, file in self.names.items()}
+        """Return what is left if all is lost that is not synced."""
+        return {name: file and bytes(file.synced) for name, file in self.names.items()}
 
     def none_lost(self) -> Left:
         """Return what is left if nothing is lost."""
         return {name: file and file.whole() for name, file in self._now.items()}
 
     def files_lost(self, draw: random.Random) -> Left:
-        """Return what is left if each file keeps all or only what is sure."""
+        """Return what is left if each file keeps all or only what is synced."""
 
         def content(file: File) -> bytes:
-            return file.whole() if draw.random() < 0.5 else bytes(file.sure)
+            return file.whole() if draw.random() < 0.5 else bytes(file.synced)
 
         return self._left(draw, content)
 
     def sectors_lost(self, draw: random.Random) -> Left:
-        """Return what is left if each file keeps some of what is not sure."""
+        """Return what is left if each file keeps some of what is not synced."""
         return self._left(draw, lambda file: file.cut_at_random(draw))
 
     def _left(self, draw: random.Random, content: Callable[[File], bytes]) -> Left:
@@ -170,10 +170,10 @@ class Disk:
 
     def _sync_names(self, folder: str) -> None:
         here = [number for number, change in enumerate(self.pending) if change.is_in(folder)]
-        sure = here[-1] + 1 if here else 0
-        for change in self.pending[:sure]:
+        synced = here[-1] + 1 if here else 0
+        for change in self.pending[:synced]:
             change.done_to(self.names)
-        del self.pending[:sure]
+        del self.pending[:synced]
 
 
 def write(left: Left, folder: Path) -> None:

@@ -45,8 +45,8 @@ class Step:
         return marked
 
     def __str__(self) -> str:
-        told = f"{self.name} {self.other.decode()}" if self.kind in "CRLUKDM" else len(self.text)
-        return f"{self.kind} {self.inode} at {self.offset}: {told}"[:200]
+        shown = f"{self.name} {self.other.decode()}" if self.kind in "CRLUKDM" else len(self.text)
+        return f"{self.kind} {self.inode} at {self.offset}: {shown}"[:200]
 
 
 def built(folder: Path) -> Path:
@@ -87,9 +87,9 @@ def run(
     return done.stdout
 
 
-def mark(**told: Any) -> None:
+def mark(**shown: Any) -> None:
     """Write a mark into the log of this process, between its steps."""
-    text = json.dumps(told).encode()
+    text = json.dumps(shown).encode()
     ctypes.CDLL(None).power_mark(text, ctypes.c_size_t(len(text)))
 
 

@@ -1,4 +1,4 @@
-"""Open what power cuts leave of a recorded folder, as a server does, and hold it to what was said.
+"""Open what power cuts leave of a recorded folder, and compare it with what was acknowledged.
 
 Run as a program with the recorder in place: `python -m power.recovery LOG SCRATCH FIRST SYNCS
 OTHERS`. It cuts before each SYNCS-th sync of the log, where most can be lost, and behind each
@@ -42,28 +42,28 @@ FAULTS_MAX = 10  # after which a part ends
 
 
 @dataclass(slots=True)
-class Said:
+class Expected:
     """What was acknowledged up to some step, and what is known of all states."""
 
     hashes: dict[int, str] = field(default_factory=dict)  # by the newest record
     acked: dict[str, Any] = field(default_factory=dict)  # the last mark
     sealed: list[tuple[int, bytes]] = field(default_factory=list)  # each use of a key
 
-    def hear(self, told: dict[str, Any]) -> None:
-        if "acked" in told:
-            self.acked = told
-            self.hashes[told["acked"]] = told["hash"]
-        elif "sealed" in told:
-            self.sealed.append((told["sealed"], bytes.fromhex(told["key"])))
+    def apply(self, marked: dict[str, Any]) -> None:
+        if "acked" in marked:
+            self.acked = marked
+            self.hashes[marked["acked"]] = marked["hash"]
+        elif "sealed" in marked:
+            self.sealed.append((marked["sealed"], bytes.fromhex(marked["key"])))
 
-    def look_ahead(self, steps: list[Step]) -> None:
+    def learn_states(self, steps: list[Step]) -> None:
         """Learn the state at each record that may be found before it is acknowledged."""
-        for told in (step.mark for step in steps):
-            if "acked" in told:
-                self.hashes[told["acked"]] = told["hash"]
+        for marked in (step.mark for step in steps):
+            if "acked" in marked:
+                self.hashes[marked["acked"]] = marked["hash"]
 
-    def copied(self) -> Said:
-        return Said(dict(self.hashes), self.acked, list(self.sealed))
+    def copied(self) -> Expected:
+        return Expected(dict(self.hashes), self.acked, list(self.sealed))
 
     @property
     def used(self) -> set[bytes]:
@@ -84,24 +84,24 @@ class Cut:
 
     name: str
     left: Left
-    said: Said
+    expected: Expected
 
 
 def cuts_of(
-    steps: list[Step], disk: Disk, said: Said, chosen: set[int], draw: random.Random
+    steps: list[Step], disk: Disk, expected: Expected, chosen: set[int], draw: random.Random
 ) -> Iterator[Cut]:
     """Yield the cuts behind the chosen steps; each state of the files once."""
     seen: list[Left] = []
     for number, step in enumerate(steps):
         if step.kind == "M":
-            said.hear(step.mark)
+            expected.apply(step.mark)
         else:
             disk.do(step)
         if number not in chosen:
             continue
         for what, left in (("all", disk.all_lost()), _some_lost(disk, draw)):
             if left not in seen:
-                yield Cut(f"step {number} ({step}), {what} lost", left, said.copied())
+                yield Cut(f"step {number} ({step}), {what} lost", left, expected.copied())
             seen = [*seen[-1:], left]
 
 
@@ -114,25 +114,25 @@ def _some_lost(disk: Disk, draw: random.Random) -> tuple[str, Left]:
     return "some sectors", disk.sectors_lost(draw)
 
 
-class Looking:
-    """Looks at cuts, in folders of a scratch folder."""
+class Checker:
+    """Checks cuts, in folders of a scratch folder."""
 
     def __init__(self, scratch: Path, draw: random.Random) -> None:
         self.faults: list[str] = []
-        self.looked: Counter[str] = Counter()
+        self.counts: Counter[str] = Counter()
         self._scratch = scratch
         self._draw = draw
 
     def at(self, cut: Cut) -> None:
         """Open what is left after a cut, and now and then cut the power again meanwhile."""
-        twice = bool(cut.said.acked) and self._draw.random() < SECOND_SHARE
+        twice = bool(cut.expected.acked) and self._draw.random() < SECOND_SHARE
         folder, log = self._scratch / "disk", self._scratch / "log"
-        self.looked["cuts"] += 1
+        self.counts["cuts"] += 1
         write(cut.left, folder)
         disk = Disk.of(folder)
         try:
             recording.record(folder, log)
-            newest = self._hold(cut.name, folder / DATA, cut.said, marks=twice)
+            newest = self._check(cut.name, folder / DATA, cut.expected, marks=twice)
             recording.record(None)
             if twice and newest is not None:
                 self._again(cut, disk, list(recording.steps_of(log)), newest)
@@ -142,47 +142,49 @@ class Looking:
             log.unlink(missing_ok=True)
 
     def _again(self, cut: Cut, disk: Disk, steps: list[Step], newest: int) -> None:
-        said = cut.said.copied()
+        expected = cut.expected.copied()
         # What readers may have seen since is as good as acknowledged.
-        said.acked = said.acked | {"acked": newest}
-        said.hashes = {at: found for at, found in said.hashes.items() if at <= newest}
-        said.look_ahead(steps)
+        expected.acked = expected.acked | {"acked": newest}
+        expected.hashes = {at: found for at, found in expected.hashes.items() if at <= newest}
+        expected.learn_states(steps)
         chosen = set(self._draw.sample(range(len(steps)), min(SECOND_CUTS, len(steps))))
-        for second in cuts_of(steps, disk, said, chosen, self._draw):
-            self.looked["second cuts"] += 1
+        for second in cuts_of(steps, disk, expected, chosen, self._draw):
+            self.counts["second cuts"] += 1
             folder = self._scratch / "second"
             write(second.left, folder)
             try:
-                self._hold(f"{cut.name}; then {second.name}", folder / DATA, second.said)
+                self._check(f"{cut.name}; then {second.name}", folder / DATA, second.expected)
             finally:
                 shutil.rmtree(folder)
 
-    def _hold(self, name: str, folder: Path, said: Said, *, marks: bool = False) -> int | None:
-        """Hold a folder to what was said; return the newest record that was found in it."""
+    def _check(
+        self, name: str, folder: Path, expected: Expected, *, marks: bool = False
+    ) -> int | None:
+        """Check a folder; return the newest record that was found in it."""
         try:
-            return asyncio.run(held(folder, said, marks=marks))
+            return asyncio.run(check_folder(folder, expected, marks=marks))
         except Exception as fault:
             self.faults.append(f"{name}:\n    {type(fault).__name__}: {fault}")
             return None
 
 
-async def held(folder: Path, said: Said, *, marks: bool) -> int:
-    """Open a folder after a power cut, and assert that all is as it was said to be.
+async def check_folder(folder: Path, expected: Expected, *, marks: bool) -> int:
+    """Open a folder after a power cut, and assert that it is as expected.
 
     Returns the newest record that was there. With `marks` what is done then is marked, too.
     """
-    gone = said.keys_of(said.acked.get("gone", []))
+    gone = expected.keys_of(expected.acked.get("gone", []))
     if (folder / keys.FILE).exists():
         assert not gone & set(keys_in(folder)), "a key is there again that was destroyed"
-    _hold_terms(folder, said)
-    _hold_backup(folder.with_name(BACKUP), said)
+    _check_terms(folder, expected)
+    _check_backup(folder.with_name(BACKUP), expected)
     async with open_archive(folder) as archive:
-        newest = await _opened(folder, archive, said)
-        told = await _going_on(folder, archive, said, newest)
+        newest = await _check_state(folder, archive, expected)
+        marked = await _post_again(folder, archive, expected, newest)
         if marks:
-            mark(**told | {"hash": hash_of(folder)})
+            mark(**marked | {"hash": hash_of(folder)})
     assert not gone & set(keys_in(folder)), "a key came back that was destroyed"
-    _hold_terms(folder, said)
+    _check_terms(folder, expected)
     backup = folder.with_name(BACKUP)
     if any(path.suffix in UNFINISHED for path in backup.glob("*")):
         await asyncio.to_thread(back_up, folder, backup, NOON)
@@ -193,34 +195,36 @@ async def held(folder: Path, said: Said, *, marks: bool) -> int:
     return newest
 
 
-def _hold_terms(folder: Path, said: Said) -> None:
-    found = terms_in(folder, "world", said.acked.get("forgotten", []))
+def _check_terms(folder: Path, expected: Expected) -> None:
+    found = terms_in(folder, "world", expected.acked.get("forgotten", []))
     assert not found, f"the index knows {found}"
 
 
-def _hold_backup(backup: Path, said: Said) -> None:
-    if newest := said.acked.get("backup"):
-        known = {found for at, found in said.hashes.items() if at >= newest}
+def _check_backup(backup: Path, expected: Expected) -> None:
+    if newest := expected.acked.get("backup"):
+        known = {found for at, found in expected.hashes.items() if at >= newest}
         assert hash_of(backup) in known, f"the backup of record {newest} has another state"
 
 
-async def _opened(folder: Path, archive: Archive, said: Said) -> int:
+async def _check_state(folder: Path, archive: Archive, expected: Expected) -> int:
     newest = await archive.storage.journal.head()
-    if not said.acked:
+    if not expected.acked:
         return newest
-    assert newest >= said.newest, f"{said.newest} was acknowledged, the newest is {newest}"
+    assert newest >= expected.newest, f"{expected.newest} was acknowledged, the newest is {newest}"
     epoch = archive.storage.journal.identity.epoch
-    assert epoch == said.acked["epoch"], "the journal believes that it went back"
-    if newest in said.hashes:
-        assert hash_of(folder) == said.hashes[newest], f"another state at record {newest}"
-    reused = set(_keys_from(folder, newest + 1)) & said.used
+    assert epoch == expected.acked["epoch"], "the journal believes that it went back"
+    if newest in expected.hashes:
+        assert hash_of(folder) == expected.hashes[newest], f"another state at record {newest}"
+    reused = set(_keys_from(folder, newest + 1)) & expected.used
     assert not reused, f"{len(reused)} keys ahead have sealed words already"
     return newest
 
 
-async def _going_on(folder: Path, archive: Archive, said: Said, newest: int) -> dict[str, Any]:
-    """Go on with the work of editors; return what can be said of it."""
-    retry = said.acked.get("retry")
+async def _post_again(
+    folder: Path, archive: Archive, expected: Expected, newest: int
+) -> dict[str, Any]:
+    """Go on with the work of editors; return the mark of it."""
+    retry = expected.acked.get("retry")
     if retry:
         again = await archive.do(Verb.POST, **retry["raw"])
         assert again.replayed, "a retry was taken for a new request"
@@ -228,13 +232,13 @@ async def _going_on(folder: Path, archive: Archive, said: Said, newest: int) -> 
     raw = {"headline": "After the cut", "key": f"cut {newest}"}
     posted = await archive.item(Verb.POST, **raw)
     assert await archive.storage.mirror.item("world", posted.id) == posted
-    if said.acked:
+    if expected.acked:
         assert posted.id == newest + 1, f"{newest} was followed by {posted.id}"
-    assert next(_keys_from(folder, posted.id)) not in said.used, "a key has sealed two texts"
+    assert next(_keys_from(folder, posted.id)) not in expected.used, "a key has sealed two texts"
     await archive.purged()
     gone = [sequence for sequence, _ in archive.storage.database.keys.all_gone(posted.id)]
     retry = {"at": posted.id, "raw": raw}
-    return said.acked | {"acked": posted.id, "gone": gone, "retry": retry}
+    return expected.acked | {"acked": posted.id, "gone": gone, "retry": retry}
 
 
 def _keys_from(folder: Path, sequence: int) -> Iterator[bytes]:
@@ -247,17 +251,17 @@ def _main(log: Path, scratch: Path, first: int, syncs: int, others: int) -> None
     logging.disable()
     draw_few_ahead()
     note_keys()
-    looking = Looking(scratch, random.Random(first))
-    steps, said = list(recording.steps_of(log)), Said()
-    said.look_ahead(steps)
+    checker = Checker(scratch, random.Random(first))
+    steps, expected = list(recording.steps_of(log)), Expected()
+    expected.learn_states(steps)
     before = {number - 1 for number, step in enumerate(steps) if step.kind in "SD"} - {-1}
     rest = sorted(set(range(len(steps))) - before)
     chosen = {*sorted(before)[first::syncs], *rest[first::others]}
-    for cut in cuts_of(steps, Disk(), said, chosen, random.Random(first)):
-        looking.at(cut)
-        if len(looking.faults) >= FAULTS_MAX:
+    for cut in cuts_of(steps, Disk(), expected, chosen, random.Random(first)):
+        checker.at(cut)
+        if len(checker.faults) >= FAULTS_MAX:
             break
-    print(json.dumps({"faults": looking.faults, **looking.looked}))
+    print(json.dumps({"faults": checker.faults, **checker.counts}))
 
 
 if __name__ == "__main__":

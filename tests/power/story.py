@@ -54,7 +54,7 @@ def draw_few_ahead() -> None:
     keys.RESERVED = AHEAD // 8
 
 
-class Teller:
+class Desk:
     """Does the steps and marks them."""
 
     def __init__(self, folder: Path) -> None:
@@ -117,38 +117,38 @@ class Teller:
         await self.acked()
 
 
-async def tell(folder: Path) -> None:
-    teller = Teller(folder)
-    async with teller.opened():
-        await _every_verb(teller)
-        await _a_full_disk(teller)
-        await teller.backed_up()
-        await teller.item(Verb.POST, headline="Not in the first backup")
-        await teller.backed_up()
-    async with teller.opened():  # after a clean end: its log is gone
-        await _others_that_die(teller)
+async def write(folder: Path) -> None:
+    desk = Desk(folder)
+    async with desk.opened():
+        await _every_verb(desk)
+        await _a_full_disk(desk)
+        await desk.backed_up()
+        await desk.item(Verb.POST, headline="Not in the first backup")
+        await desk.backed_up()
+    async with desk.opened():  # after a clean end: its log is gone
+        await _others_that_die(desk)
 
 
-async def _every_verb(teller: Teller) -> None:
-    archive = teller.archive
-    item = await teller.item(Verb.POST, headline="Bus hit", body="Seven hurt", key="bus")
-    item = await teller.item(Verb.FIX, item, tags=["bus"])
-    item = await teller.item(Verb.UPDATE, item, body="Four hurt", key="four")
-    item = await teller.item(Verb.CORRECT, item, headline="Bus was hit", note="It was four")
-    item = await teller.item(Verb.PIN, item)
-    item = await teller.item(Verb.HOLD, item, note="denied")
-    item = await teller.item(Verb.RELEASE, item)
-    wrong = await teller.item(Verb.POST, headline="Grivna falls", body="Zolotnik")
-    wrong = await teller.item(Verb.FIX, wrong, body="Arshin")
-    named = await teller.item(Verb.POST, headline="Ivan Secretov won", key="named")
+async def _every_verb(desk: Desk) -> None:
+    archive = desk.archive
+    item = await desk.item(Verb.POST, headline="Bus hit", body="Seven hurt", key="bus")
+    item = await desk.item(Verb.FIX, item, tags=["bus"])
+    item = await desk.item(Verb.UPDATE, item, body="Four hurt", key="four")
+    item = await desk.item(Verb.CORRECT, item, headline="Bus was hit", note="It was four")
+    item = await desk.item(Verb.PIN, item)
+    item = await desk.item(Verb.HOLD, item, note="denied")
+    item = await desk.item(Verb.RELEASE, item)
+    wrong = await desk.item(Verb.POST, headline="Grivna falls", body="Zolotnik")
+    wrong = await desk.item(Verb.FIX, wrong, body="Arshin")
+    named = await desk.item(Verb.POST, headline="Ivan Secretov won", key="named")
     version = named.version
-    named = await teller.item(Verb.UPDATE, named, headline="A man won")
+    named = await desk.item(Verb.UPDATE, named, headline="A man won")
     await archive.feed(summary="- One\n- Two")
     await archive.feed(summary="- Two", description="The world")
-    await teller.acked()
-    await teller.item(Verb.KILL, wrong, note="It was wrong", key="kill")
-    await teller.item(Verb.REDACT, named, version=version, note="a name")
-    await teller.forgotten("grivna", "zolotnik", "arshin", "secretov")
+    await desk.acked()
+    await desk.item(Verb.KILL, wrong, note="It was wrong", key="kill")
+    await desk.item(Verb.REDACT, named, version=version, note="a name")
+    await desk.forgotten("grivna", "zolotnik", "arshin", "secretov")
     retried = await archive.do(Verb.POST, headline="Ivan Secretov won", key="named")
     assert retried.replayed
     for group in range(2):
@@ -158,12 +158,12 @@ async def _every_verb(teller: Teller) -> None:
                 for number in range(12)
             )
         )
-        await teller.acked()
+        await desk.acked()
     await archive.room.revoke_token("ida")
-    await teller.item(Verb.POST, headline="After many", key="many")
+    await desk.item(Verb.POST, headline="After many", key="many")
 
 
-async def _a_full_disk(teller: Teller) -> None:
+async def _a_full_disk(desk: Desk) -> None:
     stored = rows.store_record
 
     def failing(*given: Any) -> None:
@@ -172,25 +172,25 @@ async def _a_full_disk(teller: Teller) -> None:
 
     rows.store_record = failing
     with pytest.raises(Exception, match="cannot be written"):
-        await teller.item(Verb.POST, headline="Lost")
+        await desk.item(Verb.POST, headline="Lost")
     rows.store_record = stored
-    await teller.item(Verb.POST, headline="There is room again")
+    await desk.item(Verb.POST, headline="There is room again")
 
 
-async def _others_that_die(teller: Teller) -> None:
-    folder = teller.folder
-    item = await teller.item(Verb.POST, headline="Living words")
+async def _others_that_die(desk: Desk) -> None:
+    folder = desk.folder
+    item = await desk.item(Verb.POST, headline="Living words")
     for number in (1, 4):
         await asyncio.to_thread(_dies, "seal", folder, number)
-        await teller.item(Verb.POST, headline=f"After {number} dead ones", key=f"dead {number}")
+        await desk.item(Verb.POST, headline=f"After {number} dead ones", key=f"dead {number}")
     await asyncio.to_thread(_dies, "fill", folder)
     for number in range(AHEAD + 3):  # with keys that the dead one has drawn
-        item = await teller.item(Verb.POST, headline=f"filled{number}")
+        item = await desk.item(Verb.POST, headline=f"filled{number}")
     await asyncio.to_thread(_dies, "seal", folder, 2)
-    await teller.item(Verb.KILL, item, note="Withdrawn")
+    await desk.item(Verb.KILL, item, note="Withdrawn")
     await asyncio.to_thread(_dies, "kill", folder, item.id - 1)
-    await teller.item(Verb.POST, headline="The last", key="last")
-    await teller.forgotten(f"filled{AHEAD + 2}")
+    await desk.item(Verb.POST, headline="The last", key="last")
+    await desk.forgotten(f"filled{AHEAD + 2}")
 
 
 def _dies(how: str, *words: object) -> None:
@@ -243,8 +243,8 @@ if __name__ == "__main__":
     draw_few_ahead()
     note_keys()
     match sys.argv[1:]:
-        case ["tell", folder]:
-            asyncio.run(tell(Path(folder)))
+        case ["write", folder]:
+            asyncio.run(write(Path(folder)))
         case ["seal", folder, count]:
             seal_and_die(Path(folder), int(count))
         case ["fill", folder]:

@@ -1,4 +1,4 @@
-"""Power cuts behind each step of the writer: what was said stays true, what was not is not half."""
+"""Power cuts behind each step of the writer: what was acknowledged stays, nothing is half there."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from power.story import DATA
 
 # `make test` cuts before one sync of so many, and behind one other step of so many; …
 SYNCS, OTHERS = 8, 120
-PARTS = 4  # … `make test-all` at all of them, in so many parts
+PARTS = 8  # … `make test-all` at all of them, in so many parts
 
 WORDS = (b"Bus hit", b"Zolotnik", b"Arshin", b"Secretov", b"Withdrawn", b"The world", b"Dead 0")
 
@@ -26,17 +26,17 @@ def recorder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def told(recorder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Have the story told once; return the folder and the log of what was done in it."""
-    scratch = tmp_path_factory.mktemp("told")
+def recorded(recorder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Run the story once, recorded; return the folder and the log of what was done in it."""
+    scratch = tmp_path_factory.mktemp("story")
     folder, log = scratch / "disk", scratch / "log"
     folder.mkdir()
-    recording.run(recorder, "power.story", "tell", folder / DATA, recorded=(folder, log))
+    recording.run(recorder, "power.story", "write", folder / DATA, recorded=(folder, log))
     return folder, log
 
 
-def test_the_log_has_all_that_was_done_to_the_files(told: tuple[Path, Path]) -> None:
-    folder, log = told
+def test_the_log_has_all_that_was_done_to_the_files(recorded: tuple[Path, Path]) -> None:
+    folder, log = recorded
     logged, real = Disk(), Disk.of(folder)
     for step in recording.steps_of(log):
         logged.do(step)
@@ -44,9 +44,9 @@ def test_the_log_has_all_that_was_done_to_the_files(told: tuple[Path, Path]) -> 
 
 
 def test_no_key_ever_sealed_two_texts_and_no_word_was_written_in_plain(
-    told: tuple[Path, Path],
+    recorded: tuple[Path, Path],
 ) -> None:
-    steps = list(recording.steps_of(told[1]))
+    steps = list(recording.steps_of(recorded[1]))
     keys = Counter(step.mark["key"] for step in steps if "key" in step.mark)
     assert len(keys) > 70
     assert set(keys.values()) == {1}
@@ -61,14 +61,19 @@ def test_no_key_ever_sealed_two_texts_and_no_word_was_written_in_plain(
         *(pytest.param(part, PARTS, PARTS, marks=pytest.mark.more) for part in range(PARTS)),
     ],
 )
-def test_after_a_power_cut_behind_any_step_all_is_as_it_was_said_to_be(
-    told: tuple[Path, Path], recorder: Path, tmp_path: Path, first: int, syncs: int, others: int
+def test_after_a_power_cut_behind_any_step_the_folder_is_as_it_was_acknowledged(
+    recorded: tuple[Path, Path],
+    recorder: Path,
+    tmp_path: Path,
+    first: int,
+    syncs: int,
+    others: int,
 ) -> None:
-    said = recording.run(recorder, "power.recovery", told[1], tmp_path, first, syncs, others)
-    looked = json.loads(said)
-    assert looked["faults"] == [], f"the log is {told[1]}"
-    assert looked["cuts"] > 2000 // others
-    assert looked["second cuts"] > 0
+    answer = recording.run(recorder, "power.recovery", recorded[1], tmp_path, first, syncs, others)
+    counts = json.loads(answer)
+    assert counts["faults"] == [], f"the log is {recorded[1]}"
+    assert counts["cuts"] > 2000 // others
+    assert counts["second cuts"] > 0
 
 
 def test_what_was_synced_survives_and_other_sectors_show_some_earlier_moment() -> None:
@@ -90,7 +95,7 @@ def test_what_was_synced_survives_and_other_sectors_show_some_earlier_moment() -
     assert seen == {first + second for first in firsts for second in seconds}
 
 
-def test_a_name_is_sure_once_its_folder_was_synced_and_names_change_in_order() -> None:
+def test_a_name_is_durable_once_its_folder_was_synced_and_names_change_in_order() -> None:
     disk = Disk()
     for step in (Step("C", 7, 0, b"one", b""), Step("R", 0, 0, b"one", b"two")):
         disk.do(step)
