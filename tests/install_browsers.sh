@@ -1,5 +1,6 @@
 #!/bin/sh
-# Install what the tests need beside Python: Node.js and Chromium; with `all`, Firefox and WebKit too.
+# Install what the tests need beside Python: Node.js, Chromium and a C compiler; with `all`, Firefox
+# and WebKit too.
 # Says what it could not.
 set -u
 
@@ -9,6 +10,7 @@ want() { # command, package…
   command -v "$command" >/dev/null 2>&1 || missing="$missing $*"
 }
 
+want cc gcc libc6-dev
 want node nodejs
 want npm npm
 want chromium chromium fonts-dejavu-core
