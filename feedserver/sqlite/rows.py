@@ -189,10 +189,10 @@ class Reader:
         self, sequence: int, fault: Unreadable, what: str, outcome: str = "is left out"
     ) -> None:
         """Log a record that cannot be read, once, and remember it for reports."""
-        if sequence in self.unreadable:
+        text = f"{what}: {fault}"
+        if self.unreadable.setdefault(sequence, text) is not text:  # threads come here at once
             return
         log.error("record %d of %s cannot be read and %s: %s", sequence, what, outcome, fault)
-        self.unreadable[sequence] = f"{what}: {fault}"
         if len(self.unreadable) > UNREADABLE_MAX:
             self.unreadable.popitem(last=False)
 

@@ -169,8 +169,8 @@ def test_killed_between_any_two_steps_another_run_makes_it_whole(
     cuts = cut_short(
         data.parent, tmp_path / "cuts", "sqlite.test_backup:make", "sqlite.test_backup:look"
     )
-    assert len(cuts) > 8, [cut.step for cut in cuts]
-    for cut in cuts:
+    assert len(cuts.steps) > 8, cuts.steps
+    for cut in cuts.tried:
         assert cut.found == [NAMES, hash_of(data)], cut.step
 
 
@@ -200,7 +200,7 @@ async def test_killed_amid_a_renewal_there_is_always_one_that_can_be_read(tmp_pa
         again="sqlite.test_backup:nothing",
     )
     after = hash_of(home / "data")
-    found = [cut.found for cut in cuts]
+    found = [cut.found for cut in cuts.tried]
     assert found[0] == before
     assert found[-1] == after
     # Between the two names keys are newer than data: what was withdrawn is gone already.

@@ -161,12 +161,14 @@ def test_killed_between_any_two_steps_another_run_finishes_it(data: Path, tmp_pa
     cuts = cut_short(
         data, tmp_path / "cuts", "sqlite.test_migration:migrate", "sqlite.test_migration:look"
     )
-    assert len(cuts) > 15, [cut.step for cut in cuts]
+    assert len(cuts.steps) > 15, cuts.steps
     migration.migrate(data, keeps=False)
     epoch = opening.prepare(data).epoch
-    for cut in cuts:
+    for cut in cuts.tried:
         # Whatever was done twice: the state is the same, and nothing lies about.
-        assert cut.found == [cuts[-1].found[0], [DATABASE, keys.FILE, "lock"], epoch], cut.step
+        assert cut.found == [cuts.tried[-1].found[0], [DATABASE, keys.FILE, "lock"], epoch], (
+            cut.step
+        )
 
 
 def start(data: Path) -> None:
@@ -181,8 +183,8 @@ def test_once_the_keys_are_in_place_any_command_finishes_it(data: Path, tmp_path
     cuts = cut_short(
         data, tmp_path / "cuts", "sqlite.test_migration:start", "sqlite.test_migration:look"
     )
-    assert {len(cut.found[1]) for cut in cuts} == {3}
-    assert len({cut.found[0] for cut in cuts}) == 1
+    assert {len(cut.found[1]) for cut in cuts.tried} == {3}
+    assert len({cut.found[0] for cut in cuts.tried}) == 1
 
 
 def test_an_old_server_in_the_folder_is_refused(

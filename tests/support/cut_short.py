@@ -1,13 +1,15 @@
 """Work that dies (-9) before its first step on the disk, its second, and so on, then is run again.
 
 A step is a call that changes a name or makes something durable, and every seventh that writes in
-place. Each try is a process of its own, over its own copy of a folder.
+place. Each try is a process of its own, over its own copy of a folder. Under the profile `more`
+all steps are tried, else a seeded few, with the first and the last.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -24,21 +26,30 @@ from support.server import ROOT
 STEPS = ("replace", "rename", "link", "unlink", "mkdir", "fsync", "fdatasync")
 WRITES = ("pwrite",)
 EVERY = 7  # writes in place are many and alike
-TRIES_MAX = 400
+FEW = 10  # tries, where not all steps are tried
 
 
 @dataclass(frozen=True)
 class Cut:
     """One try: the step before which it died, and what `look` said of the folder when it was done
-    by another run."""
+    by another run. The last one's step is none: it came to the end."""
 
+    number: int
     step: str
     found: Any
 
 
+@dataclass(frozen=True)
+class Cuts:
+    """All steps of the work, and those that were tried."""
+
+    steps: list[str]
+    tried: list[Cut]
+
+
 def cut_short(
     template: Path, scratch: Path, work: str, look: str, again: str | None = None
-) -> list[Cut]:
+) -> Cuts:
     """Do `work` on copies of `template`, dying one step later each time; return what `look` finds
     once `again`, or else `work`, was done there too.
 
@@ -54,56 +65,68 @@ def cut_short(
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    return [Cut(*json.loads(line)) for line in done.stdout.splitlines()]
+    steps, *tried = map(json.loads, done.stdout.splitlines())
+    return Cuts(steps, [Cut(*one) for one in tried])
+
+
+def some(steps: int) -> list[int]:
+    """Return the numbers of the steps to die before, the first and the last among them."""
+    if os.environ.get("HYPOTHESIS_PROFILE") == "more" or steps <= FEW:
+        return list(range(steps))
+    return sorted({0, steps - 1, *random.Random(steps).sample(range(steps), FEW - 2)})
 
 
 def _main(template: Path, scratch: Path, work: str, look: str, again: str) -> None:
-    for number in range(TRIES_MAX):
-        copy = scratch / str(number)
-        shutil.copytree(template, copy)
-        step = _dies(number, partial(_named(work), copy))
-        fault = _child(partial(_named(again), copy)) if step is not None else None
+    def end(copy: Path, number: int, step: str) -> None:
         found = _child(partial(_named(look), copy))
-        print(json.dumps([step or "", fault or found]), flush=True)
+        print(json.dumps([number, step, found]), flush=True)
         shutil.rmtree(copy)
-        if step is None:
-            return
-    raise AssertionError("it never came to its end")
+
+    whole = Path(shutil.copytree(template, scratch / "whole"))
+    status, steps = _steps(None, partial(_named(work), whole))
+    assert status == 0, "it failed by itself"
+    print(json.dumps(steps), flush=True)
+    for number in some(len(steps)):
+        copy = Path(shutil.copytree(template, scratch / str(number)))
+        status, done = _steps(number, partial(_named(work), copy))
+        assert os.WIFSIGNALED(status), f"it did not come to step {number}"
+        assert os.WTERMSIG(status) == signal.SIGKILL
+        fault = _child(partial(_named(again), copy))
+        assert fault is None, fault
+        end(copy, number, done[-1])
+    end(whole, len(steps), "")
 
 
-def _dies(number: int, work: Callable[[], None]) -> str | None:
-    """Do it in a process that dies before so many steps; return which, None if it came through."""
+def _steps(dies_before: int | None, work: Callable[[], None]) -> tuple[int, list[str]]:
+    """Do it in a process of its own, which dies before that step; return its status and steps."""
     here, there = os.pipe()
     child = os.fork()
     if not child:
         os.close(here)
-        _arm(number, there)
+        _arm(dies_before, there)
         work()
         os._exit(0)
     os.close(there)
-    _, status = os.waitpid(child, 0)
-    with open(here, "rb") as told:
-        step = told.read().decode()
-    if os.WIFSIGNALED(status):
-        assert os.WTERMSIG(status) == signal.SIGKILL
-        return step
-    assert status == 0, f"it failed before step {number}"
-    return None
+    with open(here) as told:
+        steps = told.read().splitlines()
+    return os.waitpid(child, 0)[1], steps
 
 
-def _arm(left: int, told: int) -> None:
+def _arm(dies_before: int | None, told: int) -> None:
+    done = 0
+
     def counting(name: str, every: int) -> Callable[..., Any]:
         real = getattr(os, name)
         calls = 0
 
         def call(*given: Any, **more: Any) -> Any:
-            nonlocal left, calls
+            nonlocal done, calls
             calls += 1
             if calls % every == 0:
-                if left == 0:
-                    os.write(told, f"{name} {given[0]}".encode())
+                os.write(told, f"{name} {given[0]}\n".encode())
+                if done == dies_before:
                     os.kill(os.getpid(), signal.SIGKILL)
-                left -= 1
+                done += 1
             return real(*given, **more)
 
         return call
