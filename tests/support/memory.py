@@ -117,6 +117,8 @@ class Store:
 class MemoryJournal:
     """A Journal over a Store, and over the disk of the machine that it runs on."""
 
+    misplaced: str | None = None  # it has no files
+
     def __init__(self, store: Store, disk: Disk) -> None:
         self.disk = disk
         disk.held_by = self
