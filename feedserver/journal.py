@@ -30,7 +30,8 @@ class Retry:
     """What a retry key was used for: the revision that it made, of an item or of a feed.
 
     `digest` is the request's, None where it was erased with the words. `current` is the item as it
-    is now, and `killed_at` the version that withdrew it; of a feed's own there is `feed` instead.
+    is now, and `killed_at` the version that withdrew it. Of a feed's own there is `feed` instead:
+    the feed as that revision left it, or as it is now where those words were erased.
     """
 
     revision: Revision
@@ -38,6 +39,18 @@ class Retry:
     current: Item | None = None
     killed_at: int | None = None
     feed: Feed | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """An item, and what readers were shown of it by `SHOWN` verbs, oldest first.
+
+    The newest of it, where that is not the whole. Nothing of an item that is withdrawn.
+    """
+
+    item: Item
+    shown: tuple[Revision, ...]
+    is_whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +143,16 @@ class Mirror(Protocol):
         """Return every token, revoked ones too."""
 
     async def item(self, slug: str, item: int) -> Item | None:
-        """Return the latest state of an item of that feed."""
+        """Return the latest state of an item of that feed; None where there is none.
+
+        Raises Unavailable where its record cannot be read.
+        """
+
+    async def history(self, slug: str, item: int, bytes_max: int) -> History | None:
+        """Return an item with what readers were shown of it, read from the newest on.
+
+        It is cut before the first whose `shown_bytes` do not fit `bytes_max` any more.
+        """
 
     async def revisions(self, slug: str, item: int) -> tuple[Revision, ...]:
         """Return an item's accepted records, oldest first, with the state that each led to."""

@@ -141,6 +141,8 @@ class Newsroom:
                     # If-Match: * takes any version; but whole words are made from one.
                     await self._reach(refusal.current.version)
                     continue
+                if isinstance(refusal, NotFound) and submission.item is not None:
+                    await self._existing(submission.feed, submission.item)  # or unreadable
                 raise
             break
         assert change.item is not None

@@ -40,6 +40,7 @@ from feedserver.model import (
 
 CLOSED_TO = frozenset({Verb.POST, Verb.UPDATE, Verb.PIN})
 WRITES_WORDS = frozenset({Verb.POST, Verb.FIX, Verb.UPDATE, Verb.CORRECT})
+SHOWN = WRITES_WORDS - {Verb.FIX}  # what readers are told of as an item's history
 
 
 class Duplicate(Exception):

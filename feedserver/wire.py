@@ -16,6 +16,7 @@ from feedserver.model import Act, Content, Feed, Item, Millis, Revision, Status,
 
 Json = dict[str, Any]
 dumps = orjson.dumps
+SHOWN_BYTES = 100  # of a line of an item's history, beside its texts
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -180,6 +181,15 @@ def shown_json(revision: Revision) -> Json:
         blocks=_blocks(item) if item else None,
         redacted=item is None,
     )
+
+
+def shown_bytes(revision: Revision) -> int:
+    """Return about how many bytes a line of an item's history takes."""
+    item = revision.item
+    if item is None:
+        return SHOWN_BYTES
+    text = item.body.encode() if item.blocks is None else item.blocks
+    return SHOWN_BYTES + len(item.headline.encode()) + len(text)
 
 
 def _has_words(revision: Revision) -> bool:

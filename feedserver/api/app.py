@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Lifespan
 
 from feedserver.api import problems
+from feedserver.api.context import context
 from feedserver.api.cors import CORS
 from feedserver.api.problems import NOSNIFF
 from feedserver.errors import Refused, Unavailable
@@ -20,6 +21,8 @@ AnswerError = Callable[[Request, Exception], Awaitable[Response]]
 """Turns an error into an answer."""
 
 API_PATHS = ("/v1/", "/healthz", "/readyz")  # whose errors are problems, never pages
+
+NEWS_PATHS = ("/v1/", "/feeds/")  # of which nothing is answered while a file is away
 
 
 def make_app(
@@ -67,7 +70,11 @@ def _by_path(routes: Sequence[BaseRoute]) -> list[BaseRoute]:
 
 
 def _joined(path: str, by_method: dict[str, Route]) -> Route:
+    needs_news = path == "/" or path.startswith(NEWS_PATHS)
+
     async def endpoint(request: Request) -> Response:
+        if needs_news and request.method != "OPTIONS":
+            context(request).check_place()
         answer: Response = await by_method[request.method].endpoint(request)
         answer.headers.update(NOSNIFF)
         return answer

@@ -12,7 +12,7 @@ from feedserver.api import access
 from feedserver.api.access import Tokens
 from feedserver.api.work import Work
 from feedserver.clock import Clock
-from feedserver.errors import Behind, Unauthorized
+from feedserver.errors import Behind, Unauthorized, Unavailable
 from feedserver.journal import Journal, Mirror
 from feedserver.live.hub import Hub
 from feedserver.live.receipts import Receipt
@@ -32,6 +32,10 @@ class OwnJournal(Journal, Protocol):
     @property
     def moved(self) -> str | None:
         """Which file is no longer in its place; None if all are."""
+
+    @property
+    def misplaced(self) -> str | None:
+        """Which file was away at the last poll, and is away still. For the hot path."""
 
     async def look_again(self) -> None:
         """Read something, to learn if the damage has passed."""
@@ -117,6 +121,11 @@ class Context:
         head = await self.journal.head()
         self.tokens.renew(await self.mirror.tokens(), head)
         return access.editor(request, self.tokens, self.site.url)
+
+    def check_place(self) -> None:
+        """Raise Unavailable if a file is away: nobody knows whether its news is still the news."""
+        if misplaced := self.journal.misplaced:
+            raise Unavailable(f"nothing can be read or written: {misplaced}", retry_after=10)
 
     def page_url(self, slug: str) -> str:
         """Return the address of a feed's page."""

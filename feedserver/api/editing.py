@@ -89,7 +89,8 @@ async def put_feed(request: Request) -> Response:
     outcome = await here.newsroom.configure(
         request.path_params["feed"], raw, editor, _condition(request), _key(request)
     )
-    return await _feed_answer(here, request, outcome, status=201 if outcome.created else 200)
+    is_first = outcome.created or outcome.replayed  # a replay is 201, as of an item
+    return await _feed_answer(here, request, outcome, status=201 if is_first else 200)
 
 
 async def post_feed_revision(request: Request) -> Response:

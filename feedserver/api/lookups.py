@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
 from starlette.requests import Request
 
 from feedserver.api.context import Context
 from feedserver.api.editing import item_id
 from feedserver.api.queries import Question
 from feedserver.errors import Behind, Killed, NotFound
-from feedserver.journal import Page
+from feedserver.journal import History, Page
 from feedserver.live.channel import Channel
 from feedserver.live.readers import Position
-from feedserver.model import Feed, Item, Revision, Status, Verb
+from feedserver.model import Feed, Item, Status
 
-HISTORY_TEXT = 4 * 1024 * 1024  # characters of an item's history that are shown, the newest first
-SHOWN = frozenset({Verb.POST, Verb.UPDATE, Verb.CORRECT})  # what readers are told of as history
+HISTORY_BYTES = 4 * 1024 * 1024  # of an item's history that are shown, the newest first
+
+_T = TypeVar("_T")
 
 
 async def find_feed(here: Context, request: Request) -> Feed:
@@ -56,40 +60,38 @@ async def arrive(
 
 
 async def find_item(here: Context, request: Request) -> Item:
-    """Return the item that the path names. Raises NotFound, Killed."""
-    slug = request.path_params["feed"]
-    item = await here.mirror.item(slug, item_id(request))
-    if item is None:
+    """Return the item that the path names. Raises NotFound, Killed, Unavailable."""
+    return _shown(await _find(here, request, here.mirror.item))
+
+
+async def find_history(here: Context, request: Request) -> History:
+    """Return the item that the path names, with what readers were shown of it.
+
+    Raises as `find_item` does.
+    """
+    read = here.mirror.history
+    history = await _find(here, request, lambda slug, item: read(slug, item, HISTORY_BYTES))
+    _shown(history.item)
+    return history
+
+
+async def _find(
+    here: Context, request: Request, read: Callable[[str, int], Awaitable[_T | None]]
+) -> _T:
+    slug, number = request.path_params["feed"], item_id(request)
+    found = await read(slug, number)
+    if found is None:
         await be_level(here)
-        item = await here.mirror.item(slug, item_id(request))
-    if item is None:
-        raise NotFound(f"there is no item {item_id(request)} in the feed {slug[:80]}")
+        found = await read(slug, number)
+    if found is None:
+        raise NotFound(f"there is no item {number} in the feed {slug[:80]}")
+    return found
+
+
+def _shown(item: Item) -> Item:
     if item.status is Status.KILLED:
         raise Killed(f"item {item.id} was withdrawn", item)
     return item
-
-
-async def history_of(here: Context, item: Item) -> list[Revision]:
-    """List what readers were shown of an item that was just read, oldest first.
-
-    Raises Killed, if it is that by now.
-    """
-    revisions = await here.mirror.revisions(item.feed, item.id)
-    if any(one.act is Verb.KILL for one in revisions):
-        tombstone = await here.mirror.item(item.feed, item.id)
-        assert tombstone is not None
-        raise Killed(f"item {item.id} was withdrawn", tombstone)
-    return [one for one in revisions if one.act in SHOWN and one.version <= item.version]
-
-
-def newest_versions(versions: list[Revision]) -> tuple[list[Revision], bool]:
-    """Return as many of the newest versions as `HISTORY_TEXT` allows; and: are these all?"""
-    room = HISTORY_TEXT
-    for count, version in enumerate(reversed(versions)):
-        room -= len(version.item.body) if version.item else 0
-        if room < 0:
-            return versions[len(versions) - count :], False
-    return versions, True
 
 
 async def find_page(here: Context, slug: str, question: Question) -> Page:

@@ -26,18 +26,20 @@ from feedserver.api.context import Context, context
 from feedserver.api.cors import CORS, preflight
 from feedserver.api.editing import item_id
 from feedserver.api.lookups import (
+    HISTORY_BYTES,
     arrive,
     find_feed,
+    find_history,
     find_item,
     find_page,
-    history_of,
-    newest_versions,
 )
 from feedserver.api.queries import Question, cursor_text, feeds_question_of, question_of
 from feedserver.api.work import Lane
-from feedserver.journal import Page
+from feedserver.journal import History, Page
 from feedserver.live.messages import Message, next_text, tail
 from feedserver.model import Feed
+
+_HISTORY_FRAME = b'{"history":[...],"truncated":true}'
 
 
 async def get_feeds(request: Request) -> Response:
@@ -177,18 +179,27 @@ def _page(here: Context, page: Page, pieces: list[bytes]) -> tuple[bytes, ...]:
 
 async def _make_history(here: Context, request: Request) -> Kept:
     since = here.hub.cache.moment
-    item = await find_item(here, request)
-    versions, is_whole = newest_versions(await history_of(here, item))
-    body = await encode(
-        [version.item for version in versions if version.item],
-        lambda: {"history": [wire.shown_json(version) for version in versions]},
-    )
-    if not is_whole:
-        body = body[:-1] + b',"truncated":true}'
-    kept = Kept(f'"{item.etag}-history"', (body,))
+    history = await find_history(here, request)
+    item = history.item
+    kept = Kept(f'"{item.etag}-history"', await asyncio.to_thread(_history, history))
     key = ("history", item.feed, item.id)
     here.hub.cache.put(key, kept, kept.size, items=(item.id,), since=since)
     return kept
+
+
+def _history(history: History) -> tuple[bytes, ...]:
+    """Return a history as JSON of `HISTORY_BYTES` at most: its newest lines."""
+    lines: list[bytes] = []
+    room = HISTORY_BYTES - len(_HISTORY_FRAME)
+    for revision in reversed(history.shown):
+        line = orjson.dumps(wire.shown_json(revision))
+        room -= len(line) + 1
+        if room < 0:
+            break
+        lines.append(line)
+    is_whole = history.is_whole and len(lines) == len(history.shown)
+    begin, end = _HISTORY_FRAME.split(b"...")
+    return begin, b",".join(reversed(lines)), b"]}" if is_whole else end
 
 
 def _with_bodies(message: Message) -> dict[str, Any]:

@@ -3,12 +3,9 @@
 from argparse import Namespace
 from html import escape
 
-from feedserver.commands.folder import add_data, existing_feed, settings_of, work_in_folder
+from feedserver.commands.folder import add_data, existing_feed, read_in_folder, settings_of
 from feedserver.errors import BadSetting
-from feedserver.model import Feed
-from feedserver.newsroom import Newsroom
 from feedserver.site.assets import released_sri, ticker_version
-from feedserver.sqlite.mirror import SQLiteMirror
 from publisher.command_line import Command
 from publisher.output import Screen, clean
 from publisher.parser import Parser
@@ -29,10 +26,7 @@ def _run(args: Namespace, screen: Screen) -> None:
         raise BadSetting("which address do readers see? Say it with --url https://news.example")
     site = settings.public_url
 
-    async def work(_: Newsroom, mirror: SQLiteMirror) -> Feed:
-        return await existing_feed(mirror, args.slug)
-
-    feed = work_in_folder(args, work)
+    feed = read_in_folder(args, lambda mirror: existing_feed(mirror, args.slug))
     page = f"{site}/feeds/{feed.slug}"
     ticker = (
         f'<live-ticker src="{page}"><a href="{page}">{escape(clean(feed.title))}</a></live-ticker>'

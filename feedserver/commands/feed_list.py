@@ -2,10 +2,9 @@
 
 from argparse import Namespace
 
-from feedserver.commands.folder import add_data, how_to_begin, settings_of, work_in_folder
+from feedserver.commands.folder import add_data, how_to_begin, read_in_folder, settings_of
 from feedserver.commands.results import feed_result
 from feedserver.model import Feed
-from feedserver.newsroom import Newsroom
 from feedserver.sqlite.mirror import SQLiteMirror
 from feedserver.wire import time_text
 from publisher.command_line import Command
@@ -13,10 +12,7 @@ from publisher.output import Screen
 
 
 def _run(args: Namespace, screen: Screen) -> None:
-    async def work(_: Newsroom, mirror: SQLiteMirror) -> tuple[Feed, ...]:
-        return await mirror.feeds()
-
-    feeds = work_in_folder(args, work)
+    feeds = read_in_folder(args, SQLiteMirror.feeds)
     screen.give([feed_result(feed) for feed in feeds])
     screen.say_rows(("FEED", "STATE", "LANGUAGE", "TIMEZONE", "TITLE"), map(_row, feeds))
     if not feeds:

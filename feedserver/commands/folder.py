@@ -6,6 +6,7 @@ import asyncio
 import shlex
 from argparse import ArgumentParser, Namespace
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,11 +18,12 @@ from feedserver.settings import TABLE, Settings, read_settings
 from feedserver.sqlite.folder import NoNewsroom
 from feedserver.sqlite.mirror import SQLiteMirror
 from feedserver.sqlite.opening import damaged
-from feedserver.sqlite.storage import open_storage
+from feedserver.sqlite.storage import Storage, open_storage
 from feedserver.suggestions import did_you_mean
 
 _T = TypeVar("_T")
 Work = Callable[[Newsroom, SQLiteMirror], Awaitable[_T]]
+Read = Callable[[SQLiteMirror], Awaitable[_T]]
 
 
 def add_data(parser: ArgumentParser) -> None:
@@ -41,13 +43,35 @@ def work_in_folder(args: Namespace, work: Work[_T], *, may_begin: bool = False) 
 
     If there is no newsroom yet, it is made only for a command that `may_begin` one.
     """
-    folder = settings_of(args).data
 
+    async def working(storage: Storage) -> _T:
+        mirror = storage.mirror
+        return await work(Newsroom(storage.journal, mirror, now_millis), mirror)
+
+    folder = settings_of(args).data
+    return _run(folder, open_storage(folder, begins=may_begin, serves=False), working)
+
+
+def read_in_folder(args: Namespace, read: Read[_T]) -> _T:
+    """Return what `read` finds in the newsroom of the folder. Raises FeedError.
+
+    It takes no lock that a server waits for, and works where nothing can be written.
+    """
+    folder = settings_of(args).data
+    opening = open_storage(folder, serves=False, reads_only=True)
+    return _run(folder, opening, lambda storage: read(storage.mirror))
+
+
+def _run(
+    folder: Path,
+    opening: AbstractAsyncContextManager[Storage],
+    work: Callable[[Storage], Awaitable[_T]],
+) -> _T:
     async def opened() -> _T:
-        async with open_storage(folder, begins=may_begin, serves=False) as storage:
-            database, mirror = storage.database, storage.mirror
+        async with opening as storage:
+            database = storage.database
             try:
-                return await work(Newsroom(storage.journal, mirror, now_millis), mirror)
+                return await work(storage)
             except Unavailable:
                 if database.damage is None:
                     raise

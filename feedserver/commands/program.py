@@ -5,6 +5,7 @@ Another command is a module with its COMMAND and a line in the table.
 
 from __future__ import annotations
 
+import sqlite3
 from argparse import Namespace
 from collections.abc import Sequence
 
@@ -74,7 +75,14 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def _run(_: Entry, command: Command, args: Namespace, screen: Screen) -> int | None:
-    return command.run(args, screen)
+    try:
+        return command.run(args, screen)
+    except sqlite3.Error as fault:
+        from feedserver.commands.folder import settings_of  # only now: they take long to load
+        from feedserver.sqlite.folder import DATABASE
+        from feedserver.sqlite.opening import unreadable
+
+        raise unreadable(settings_of(args).data / DATABASE, fault) from None
 
 
 def _as_failure(fault: BaseException) -> Failure:

@@ -2,10 +2,9 @@
 
 from argparse import Namespace
 
-from feedserver.commands.folder import add_data, work_in_folder
+from feedserver.commands.folder import add_data, read_in_folder
 from feedserver.commands.results import token_result
 from feedserver.model import Token
-from feedserver.newsroom import Newsroom
 from feedserver.sqlite.mirror import SQLiteMirror
 from feedserver.wire import time_text
 from publisher.command_line import Command
@@ -13,10 +12,7 @@ from publisher.output import Screen
 
 
 def _run(args: Namespace, screen: Screen) -> None:
-    async def work(_: Newsroom, mirror: SQLiteMirror) -> tuple[Token, ...]:
-        return await mirror.tokens()
-
-    tokens = work_in_folder(args, work)
+    tokens = read_in_folder(args, SQLiteMirror.tokens)
     screen.give([token_result(token) for token in tokens])
     screen.say_rows(("NAME", "STATE", "FEEDS", "RIGHTS", "CREATED"), map(_row, tokens))
 

@@ -21,10 +21,8 @@ from feedserver.api.context import Context, Site, context
 from feedserver.api.editing import item_id
 from feedserver.api.lookups import (
     find_feed,
-    find_item,
+    find_history,
     find_page,
-    history_of,
-    newest_versions,
     no_feed,
 )
 from feedserver.api.queries import Question, before_of, text_of
@@ -170,8 +168,8 @@ async def _get_item(request: Request) -> Response:
 
 async def _make_item(here: Context, request: Request, feed: Feed) -> Sheet:
     since = here.hub.cache.moment
-    item = await find_item(here, request)
-    versions, _ = newest_versions(await history_of(here, item))
+    history = await find_history(here, request)
+    item, versions = history.item, history.shown
     cursor = here.cursor(feed)  # of before the item was read: nothing older may be missed
     etag = _etag(here, f"{cursor}-{item.etag}")
     sheet = await asyncio.to_thread(

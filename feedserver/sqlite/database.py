@@ -73,7 +73,7 @@ class Database:
 
     @property
     def is_read_only(self) -> bool:
-        """Whether the file system lets nothing be written."""
+        """Whether nothing can be written through this."""
         return self._writer is None
 
     async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
@@ -126,38 +126,47 @@ class Database:
 
 @asynccontextmanager
 async def open_database(
-    folder: Path, *, begins: bool = False, checked_max: int = GLANCED_MAX
+    folder: Path, *, begins: bool = False, reads_only: bool = False, checked_max: int = GLANCED_MAX
 ) -> AsyncIterator[Database]:
     """Open the files in `folder`. Only where it `begins` one a newsroom is made.
+
+    One that `reads_only` waits for no writer and changes nothing.
 
     Raises NoNewsroom where there is none, SetupError for all else that the operator has to mend.
     """
     async with AsyncExitStack() as opened:
-        if begins:
-            try:
-                await asyncio.to_thread(opening.prepare, folder, 0)
-            except NoNewsroom:
-                await asyncio.to_thread(opening.begin, folder)
-        await asyncio.to_thread(opening.prepare, folder, checked_max)
-        opened.enter_context(occupied(folder))
-        path = folder / DATABASE
-        read_only = not opening.is_writable(path)
-        keys = opening.open_keys(folder, read_only=read_only)
-        opened.callback(keys.close)
-        writer = None
-        if not read_only:
-            writer = await open_in_thread(lambda: connect_patiently(path))
-            opened.push_async_callback(writer.close)
-            await run(writer, lambda c: redoing.before_the_first_answer(c, keys))
-        # Closed before the writer, which can then checkpoint and remove the WAL.
-        readers = []
-        for _ in range(READERS):
-            readers.append(await open_in_thread(lambda: connect(path, read_only=True)))
-            opened.push_async_callback(readers[-1].close)
-        watcher = connect(path, read_only=True)
-        opened.callback(watcher.close)
-        identity = opening.identity_of(watcher)
-        yield Database(path, identity, keys, writer, tuple(readers), watcher)
+        try:
+            if begins:
+                try:
+                    await asyncio.to_thread(opening.prepare, folder, 0)
+                except NoNewsroom:
+                    await asyncio.to_thread(opening.begin, folder)
+            await asyncio.to_thread(opening.prepare, folder, checked_max, reads_only=reads_only)
+            database = await _open(folder, opened, reads_only=reads_only)
+        except sqlite3.Error as fault:
+            raise opening.unreadable(folder / DATABASE, fault) from None
+        yield database
+
+
+async def _open(folder: Path, opened: AsyncExitStack, *, reads_only: bool) -> Database:
+    opened.enter_context(occupied(folder))
+    path = folder / DATABASE
+    read_only = reads_only or not opening.is_writable(path)
+    keys = opening.open_keys(folder, read_only=read_only)
+    opened.callback(keys.close)
+    writer = None
+    if not read_only:
+        writer = await open_in_thread(lambda: connect_patiently(path))
+        opened.push_async_callback(writer.close)
+        await run(writer, lambda c: redoing.before_the_first_answer(c, keys))
+    # Closed before the writer, which can then checkpoint and remove the WAL.
+    readers = []
+    for _ in range(READERS):
+        readers.append(await open_in_thread(lambda: connect(path, read_only=True)))
+        opened.push_async_callback(readers[-1].close)
+    watcher = connect(path, read_only=True)
+    opened.callback(watcher.close)
+    return Database(path, opening.identity_of(watcher), keys, writer, tuple(readers), watcher)
 
 
 def _at_one_moment(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], T]) -> T:

@@ -56,6 +56,7 @@ class SQLiteJournal:
         self._newest = database.newest_sequence()
         self._grown = asyncio.Event()
         self._filling: asyncio.Task[None] | None = None
+        self._misplaced: str | None = None
 
     @property
     def identity(self) -> Identity:
@@ -71,6 +72,13 @@ class SQLiteJournal:
     def moved(self) -> str | None:
         """Which file is no longer in its place; None if all are."""
         return self._database.files.moved()
+
+    @property
+    def misplaced(self) -> str | None:
+        """Which file was away at the last poll, and is away still. Costs nothing while none is."""
+        if self._misplaced is not None:
+            self._misplaced = self.moved
+        return self._misplaced
 
     async def look_again(self) -> None:
         """Read something, to learn if a fault has passed."""
@@ -249,8 +257,9 @@ class SQLiteJournal:
     async def _watch(self) -> None:
         seen, moved = None, None
         while True:
-            if (now_moved := self.moved) != moved:
-                moved = now_moved
+            self._misplaced = self.moved
+            if self._misplaced != moved:
+                moved = self._misplaced
                 log.error("%s", moved) if moved else log.warning("all files are in place again")
             try:
                 version = self._database.data_version()
@@ -310,5 +319,5 @@ def _answer_all(group: Iterable[Waiting], make: Callable[[], Unavailable]) -> No
 
 def _unavailable(fault: Unavailable | sqlite3.Error) -> Unavailable:
     if isinstance(fault, Unavailable):
-        return Unavailable(fault.detail)
+        return type(fault)(fault.detail)
     return OutcomeUnknown(f"the commit failed ({fault}); retry with the same Idempotency-Key")

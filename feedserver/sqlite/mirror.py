@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+from dataclasses import replace
 from typing import Any
 
 from feedserver.errors import Unavailable
-from feedserver.journal import InitialState, Page, Purge, Retry
-from feedserver.model import SNAPSHOT_ITEMS, Feed, Item, Revision, Token, Verb
+from feedserver.journal import History, InitialState, Page, Purge, Retry
+from feedserver.model import SNAPSHOT_ITEMS, Feed, FeedSettings, Item, Revision, Status, Token
 from feedserver.sqlite import rows
 from feedserver.sqlite.database import Database
 from feedserver.sqlite.journal import SQLiteJournal
 from feedserver.sqlite.keys import Gone, Unreadable
 from feedserver.sqlite.rows import FEED, FEEDS, ITEM, ITEMS, RECORD, Reader
+from feedserver.wire import shown_bytes
+
+UNREADABLE_SECONDS = 60  # after which whoever asked for an unreadable item may ask again
 
 
 class SQLiteMirror:
@@ -54,8 +58,15 @@ class SQLiteMirror:
 
     async def item(self, slug: str, item: int) -> Item | None:
         """Return the latest state of an item of that feed."""
-        found = await self._database.read(lambda c: rows.find_item(c, self._reader, item))
-        return found if found is not None and found.feed == slug else None
+        return await self._database.read(
+            lambda c: _item(c, self._reader, item) if _is_in(c, slug, item) else None
+        )
+
+    async def history(self, slug: str, item: int, bytes_max: int) -> History | None:
+        """Return an item with what readers were shown of it, the newest that fits."""
+        return await self._database.read(
+            lambda c: _history(c, self._reader, item, bytes_max) if _is_in(c, slug, item) else None
+        )
 
     async def revisions(self, slug: str, item: int) -> tuple[Revision, ...]:
         """Return an item's accepted records, oldest first, with the state that each led to."""
@@ -121,6 +132,33 @@ def _tokens(connection: sqlite3.Connection) -> tuple[Token, ...]:
 def _is_in(connection: sqlite3.Connection, slug: str, item: int) -> bool:
     row = connection.execute("SELECT feed FROM items WHERE id = ?", (item,)).fetchone()
     return row is not None and row[0] == slug
+
+
+def _item(connection: sqlite3.Connection, reader: Reader, item: int) -> Item:
+    """Return an item that there is. Raises Unavailable where its record cannot be read."""
+    found = rows.find_item(connection, reader, item)
+    if found is None:
+        # Not that there is none, which is final: its record may be mended or replaced.
+        raise Unavailable(
+            f"item {item} cannot be read: its record or the record's key is damaged; it can be "
+            "withdrawn, or restored from a backup",
+            UNREADABLE_SECONDS,
+        )
+    return found
+
+
+def _history(connection: sqlite3.Connection, reader: Reader, item: int, bytes_max: int) -> History:
+    shown, room = [], bytes_max
+    for revision in rows.shown_newest_first(connection, reader, item):
+        room -= shown_bytes(revision)
+        if room < 0:
+            break
+        shown.append(revision)
+    # Read last: if the words of all were erased meanwhile, so were these, and all is read again.
+    current = _item(connection, reader, item)
+    if current.status is Status.KILLED:
+        return History(current, ())
+    return History(current, tuple(reversed(shown)), is_whole=room >= 0)
 
 
 def _page(
@@ -204,17 +242,46 @@ def _retry(connection: sqlite3.Connection, reader: Reader, mac: bytes) -> Retry 
     digest = None
     with contextlib.suppress(Gone, Unreadable):
         digest = reader.words(row).digest
-    item, slug = row[5], row[4]
-    where, values = (
-        ("item = ?", (item,))
-        if item
-        else ("feed = ? AND feed IS NOT NULL AND item IS NULL", (slug,))
-    )
-    known = list(rows.revisions(connection, reader, where, values))
-    revision = next((one for one in known if one.version == found[0]), None)
+    revision = rows.find_revision(connection, reader, found[0])
     if revision is None:
         raise Unavailable(f"what this key did, record {found[0]}, cannot be read any more")
-    killed = next((one.version for one in known if one.act is Verb.KILL), None)
-    if item is None:
-        return Retry(revision, digest, feed=rows.find_feed(connection, reader, slug))
-    return Retry(revision, digest, rows.find_item(connection, reader, item), killed)
+    if (item := row[5]) is None:
+        return Retry(revision, digest, feed=_feed_then(connection, reader, row))
+    killed = connection.execute(
+        "SELECT min(sequence) FROM records WHERE item = ? AND act = 'kill'", (item,)
+    ).fetchone()
+    return Retry(revision, digest, _item(connection, reader, item), killed[0])
+
+
+def _feed_then(connection: sqlite3.Connection, reader: Reader, row: rows.Row) -> Feed | None:
+    """Return a feed as a record of its own left it; as it is now if those words were erased."""
+    current = rows.find_feed(connection, reader, row[4])
+    then = rows.find_revision(connection, reader, row[19])
+    settings = then.settings if then is not None else None
+    if current is None or settings is None:
+        return current
+    closed_at = None
+    for own in connection.execute(
+        f"SELECT {RECORD} FROM records WHERE feed = ? AND feed IS NOT NULL AND item IS NULL"  # noqa: S608
+        " AND act = 'feed' AND sequence <= ? ORDER BY sequence DESC",
+        (row[4], row[0]),
+    ):
+        own_settings = rows.load_settings(own)
+        if not isinstance(own_settings, FeedSettings) or not own_settings.closed:
+            break
+        closed_at = own[7]
+    return replace(
+        current,
+        title=settings.title,
+        language=settings.language,
+        timezone=settings.timezone,
+        description=settings.description,
+        summary=settings.summary,
+        summary_at=row[23],
+        closed_at=closed_at,
+        version=row[0],
+        version_check=row[2][:4],
+        head=row[0],
+        check=row[2][:4],
+        words_at=row[19],
+    )

@@ -31,7 +31,7 @@ class Older(SetupError):
     """A file of a former format: `feedserver migrate` takes it over."""
 
 
-def prepare(folder: Path, checked_max: int = GLANCED_MAX) -> Identity:
+def prepare(folder: Path, checked_max: int = GLANCED_MAX, *, reads_only: bool = False) -> Identity:
     """Check the files, and bring an older schema up to date. Raises NoNewsroom, SetupError.
 
     A database of up to `checked_max` bytes is looked through: a broken page is found now, rather
@@ -42,11 +42,9 @@ def prepare(folder: Path, checked_max: int = GLANCED_MAX) -> Identity:
     path = folder / DATABASE
     try:
         check_owner(path)
-        writable = is_writable(path)
+        writable = not reads_only and is_writable(path)
         connection = connect_patiently(path) if writable else connect(path, read_only=True)
-    except sqlite3.OperationalError as fault:
-        raise SetupError(f"cannot open {path}: {fault}") from None
-    except sqlite3.DatabaseError as fault:
+    except sqlite3.Error as fault:
         raise unreadable(path, fault) from None
     except OSError as fault:
         raise SetupError(
@@ -60,9 +58,7 @@ def prepare(folder: Path, checked_max: int = GLANCED_MAX) -> Identity:
             if path.stat().st_size <= checked_max:
                 _look_through(connection, path)
             return identity_of(connection)
-    except sqlite3.OperationalError as fault:
-        raise SetupError(f"cannot open {path}: {fault}") from None
-    except sqlite3.DatabaseError as fault:
+    except sqlite3.Error as fault:
         raise unreadable(path, fault) from None
 
 
@@ -192,10 +188,20 @@ def damaged(path: Path, what: str) -> SetupError:
     return SetupError(f"{path} is damaged ({what}): restore a backup with feedserver restore")
 
 
-def unreadable(path: Path, fault: sqlite3.DatabaseError) -> SetupError:
-    """Return the error for a file that SQLite cannot read."""
-    if code_of(fault) == sqlite3.SQLITE_CORRUPT:
-        return damaged(path, str(fault))
+def unreadable(path: Path, fault: sqlite3.Error) -> SetupError:
+    """Return the error for a file that SQLite cannot read or write."""
+    match code_of(fault):
+        case sqlite3.SQLITE_CORRUPT:
+            return damaged(path, str(fault))
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return SetupError(
+                f"another process is writing to {path} and goes on for too long: wait until it is "
+                "done, or end it, then try again"
+            )
+        case sqlite3.SQLITE_FULL:
+            return SetupError(f"there is no room on the disk for {path}: make room, then try again")
+    if isinstance(fault, sqlite3.OperationalError):
+        return SetupError(f"cannot open {path}: {fault}")
     return not_ours(path)
 
 

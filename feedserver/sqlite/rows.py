@@ -30,7 +30,7 @@ from feedserver.model import (
     Verb,
 )
 from feedserver.records import Words
-from feedserver.rules import WRITES_WORDS, Change, shows
+from feedserver.rules import SHOWN, WRITES_WORDS, Change, shows
 from feedserver.sqlite.keys import Gone, KeyFile, Unreadable, hash_of
 from feedserver.sqlite.sealing import seal, unseal
 
@@ -120,6 +120,7 @@ FEEDS = "feeds JOIN records ON records.sequence = feeds.words_at"
 _STORE_RECORD = _storing("records", _RECORD_COLUMNS)
 _STORE_ITEM = _storing("items", _ITEM_COLUMNS, "INSERT OR REPLACE")
 _STORE_FEED = _storing("feeds", _FEED_COLUMNS, "INSERT OR REPLACE")
+_SHOWN = ", ".join(f"'{verb}'" for verb in sorted(SHOWN))
 _ITEM_END = len(_ITEM_COLUMNS)
 _FEED_END = len(_FEED_COLUMNS)
 ACTS: dict[str, Verb | Act] = {str(act): act for act in (*Verb, *Act)}
@@ -409,12 +410,53 @@ def revisions(
     past = _Past()
     for row in rows:
         past.rid = past.rid or row[2]
-        try:
-            record = load_record(row)
-        except Unreadable as fault:
-            reader.note(row[0], fault, _of(row))
-        else:
-            yield _revision(reader, row, record, past)
+        if (revision := _known_revision(reader, row, past)) is not None:
+            yield revision
+
+
+def shown_newest_first(
+    connection: sqlite3.Connection, reader: Reader, item: int
+) -> Iterator[Revision]:
+    """Yield what readers were shown of an item, the newest first, read one by one."""
+    bare = find_bare_item(connection, item)
+    if bare is None or bare.status is Status.KILLED:
+        return
+    for row in connection.execute(
+        f"SELECT {RECORD} FROM records WHERE item = ? AND act IN ({_SHOWN})"  # noqa: S608
+        " ORDER BY sequence DESC",
+        (item,),
+    ):
+        # Each of them holds all its words itself.
+        if (revision := _known_revision(reader, row, _Past(bare.rid))) is not None:
+            yield revision
+
+
+def find_revision(connection: sqlite3.Connection, reader: Reader, sequence: int) -> Revision | None:
+    """Return one revision of an item, or of a feed's own, without reading all others.
+
+    None if the record says what no record says.
+    """
+    words_at, item = connection.execute(
+        "SELECT words_at, item FROM records WHERE sequence = ?", (sequence,)
+    ).fetchone()
+    needed, past = {sequence}, _Past()
+    if item is not None:
+        # A redact leaves what the record before it says of withdrawal and import.
+        (unchanged,) = connection.execute(
+            "SELECT max(sequence) FROM records"
+            " WHERE item = ? AND sequence <= ? AND act != 'redact'",
+            (item, sequence),
+        ).fetchone()
+        needed |= {item, words_at, unchanged}
+    found = None
+    for number in sorted(needed):
+        row = connection.execute(
+            f"SELECT {RECORD} FROM records WHERE sequence = ?",  # noqa: S608
+            (number,),
+        ).fetchone()
+        past.rid = past.rid or row[2]
+        found = _known_revision(reader, row, past)
+    return found
 
 
 @dataclass
@@ -426,6 +468,16 @@ class _Past:
     status: Status = Status.LIVE
     imported: bool = False
     killed_at: int | None = None
+
+
+def _known_revision(reader: Reader, row: tuple[Any, ...], past: _Past) -> Revision | None:
+    """Return the revision of a record; None if the record says what no record says."""
+    try:
+        record = load_record(row)
+    except Unreadable as fault:
+        reader.note(row[0], fault, _of(row))
+        return None
+    return _revision(reader, row, record, past)
 
 
 def _revision(reader: Reader, row: tuple[Any, ...], record: Record, past: _Past) -> Revision:

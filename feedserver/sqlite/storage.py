@@ -50,17 +50,21 @@ async def open_storage(
     *,
     begins: bool = False,
     serves: bool = True,
+    reads_only: bool = False,
     checked_max: int = GLANCED_MAX,
     on_fault: Callable[[BaseException], None] | None = None,
 ) -> AsyncIterator[Storage]:
     """Open the newsroom in `folder`; one that `begins` makes it where there is none.
 
-    One that does not serve, a command, keeps no search up to date and does no purge.
+    One that does not serve, a command, keeps no search up to date and does no purge; one that
+    `reads_only` changes nothing at all.
 
     Raises NoNewsroom, SetupError. Tells `on_fault` should a part of it ever die.
     """
     async with (
-        open_database(folder, begins=begins, checked_max=checked_max) as database,
+        open_database(
+            folder, begins=begins, reads_only=reads_only, checked_max=checked_max
+        ) as database,
         open_search(database, serves=serves) as search,
         open_journal(database, search, serves=serves, on_fault=on_fault) as journal,
     ):

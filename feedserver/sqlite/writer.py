@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 
-from feedserver.errors import Refused, Unavailable
+from feedserver.errors import OutcomeUnknown, Refused, Unavailable
 from feedserver.model import Act, Record, Verb, random_id
 from feedserver.rules import Change, Duplicate
 from feedserver.sqlite import erasing
@@ -33,7 +33,8 @@ def transact(
     """Decide on a group of records in order, in one transaction, durable on return.
 
     Keys that a kill or redact destroys are gone on return, too, unless that failed: then the
-    purge does it again. Raises Unavailable when nothing was stored.
+    purge does it again. Raises Unavailable when nothing was stored, OutcomeUnknown where a file was
+    moved away meanwhile.
     """
     try:
         connection.execute("BEGIN IMMEDIATE")
@@ -70,6 +71,8 @@ def transact(
         keys.note_committed(changes[-1].sequence)
     if erases and changes:
         erasing.destroy_keys(connection, keys)
+    if changes and (moved := files.moved()):
+        raise OutcomeUnknown(f"it may be lost: {moved}, then retry with the same Idempotency-Key")
     return decisions
 
 

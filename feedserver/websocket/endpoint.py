@@ -50,6 +50,7 @@ async def serve_live(websocket: WebSocket) -> None:
     chosen = SUBPROTOCOL if SUBPROTOCOL in offered else None
     behind = False
     try:
+        here.check_place()
         found = await here.hub.arrive(slug, websocket.query_params.get("since"))
         if found is None and not await here.journal.level():
             raise Unavailable("the feed may exist")

@@ -15,6 +15,7 @@ import httpx
 import pytest
 from support.server import Server
 
+from feedserver.api import lookups, reading
 from feedserver.api.context import Context
 from feedserver.live import encoded, hub
 from feedserver.service import make_app, open_context
@@ -146,6 +147,42 @@ async def test_what_is_kept_is_answered_without_a_read_until_its_feed_changes(
     assert house.mirror.reads
 
 
+async def test_a_long_history_is_cut_in_the_answer_and_kept(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = 256 * 1024
+    for module in (lookups, reading):
+        monkeypatch.setattr(module, "HISTORY_BYTES", room)
+    marks = ("*a* " * 1_000)[:-1]  # each grows in the answer to some seven times its length
+    item = await house.post(body=marks)
+    for number in range(14):
+        await house.revise(item, "update", headline=f"{number}", body=f"{number} {marks[:-4]}")
+    path = f"/v1/feeds/world/items/{item['id']}"
+    answer = await house.get(f"{path}/history")
+    assert room - 30_000 < len(answer.content) <= room
+    told = answer.json()
+    assert told["truncated"] is True
+    shown = [line["headline"] for line in told["history"]]
+    assert shown == [str(number) for number in range(14 - len(shown), 14)]
+    await house.get(f"/feeds/world/items/{item['id']}")
+    reads = house.mirror.reads["history"]
+    for again in (f"{path}/history", f"/feeds/world/items/{item['id']}"):
+        await house.get(again)
+    assert house.mirror.reads["history"] == reads == 2
+
+
+async def test_a_history_of_short_lines_is_cut_by_its_bytes_too(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "HISTORY_BYTES", 1000)
+    item = await house.post(headline="\\" * 300)  # each takes two bytes in JSON
+    for _ in range(3):
+        await house.revise(item, "update", body="x")
+    answer = await house.get(f"/v1/feeds/world/items/{item['id']}/history")
+    assert len(answer.content) <= 1000
+    assert (len(answer.json()["history"]), answer.json()["truncated"]) == (1, True)
+
+
 async def test_another_items_change_leaves_an_item_and_its_history_kept(house: House) -> None:
     item, other = await house.post(), await house.post()
     asked = paths(item)[6:8]
@@ -165,12 +202,12 @@ async def test_what_many_ask_for_at_once_is_read_and_encoded_once(house: House) 
     path = f"/v1/feeds/world/items/{item['id']}/history"
     house.mirror.go_on.clear()
     asking = [asyncio.create_task(house.get(path)) for _ in range(16)]
-    while not house.mirror.reads["item"]:
+    while not house.mirror.reads["history"]:
         await asyncio.sleep(0)
     house.mirror.go_on.set()
     texts = {answer.text for answer in await asyncio.gather(*asking)}
     assert len(texts) == 1
-    assert house.mirror.reads["revisions"] == 1
+    assert house.mirror.reads["history"] == 1
 
 
 async def test_who_asks_after_a_withdrawal_never_gets_what_was_being_made_before_it(

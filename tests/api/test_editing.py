@@ -578,6 +578,18 @@ def test_the_same_key_and_body_for_another_item_is_refused(feed: Feed) -> None:
         problem(feed.editor.revise(other, "pin", key="k"), 422, "key-reused")
 
 
+def test_a_feeds_change_that_is_sent_again_is_201_with_what_it_made(anna: Editor) -> None:
+    def put(**settings: object) -> httpx.Response:
+        return anna.put("/v1/feeds/again", json=settings, headers={"Idempotency-Key": "k"})
+
+    first = put(title="First")
+    anna.configure("again", title="Second")
+    again = put(title="First")
+    assert (again.status_code, again.headers["idempotent-replayed"]) == (201, "true")
+    assert again.json() == first.json()
+    assert again.headers["etag"] == first.headers["etag"]
+
+
 def test_a_key_belongs_to_an_editor_and_a_feed(feed: Feed, importer: Editor, anna: Editor) -> None:
     anna.configure("keys", title="K")
     items = [

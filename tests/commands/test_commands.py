@@ -10,8 +10,8 @@ import socket
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import httpx
@@ -23,6 +23,7 @@ from support.server import ROOT, Server
 from feedserver.commands import embed
 from feedserver.settings import TABLE
 from feedserver.site.assets import ticker_version
+from feedserver.sqlite import connecting
 from feedserver.sqlite.database import GLANCED_MAX
 
 Command = Callable[..., Done]
@@ -271,6 +272,74 @@ def test_commands_beside_a_running_server_take_effect_at_once(server: Server) ->
         server.cli("feed", "reopen", "sport")
         while "closed_at" in client.get("/v1/feeds/sport").json():
             pass
+
+
+READING = (["feed", "list"], ["token", "list"], ["embed", "world"])
+WRITING = (
+    ["feed", "add", "sport", "--title", "Sport"],
+    ["feed", "edit", "world", "--title", "T"],
+    ["feed", "close", "world"],
+    ["token", "add", "ben"],
+    ["token", "revoke", "anna"],
+    ["check", "--accept-clock"],
+)
+
+
+@pytest.fixture
+def begun(within: Command, data: Path) -> Path:
+    done(within("feed", "add", "world", "--title", "World", "--data", data))
+    done(within("token", "add", "anna", "--data", data))
+    return data
+
+
+@contextmanager
+def written_to(data: Path) -> Iterator[None]:
+    """Hold the write lock, as long work of another process does."""
+    with closing(sqlite3.connect(data / "feed.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.execute("ROLLBACK")
+
+
+def test_commands_that_read_wait_for_no_writer_and_draw_no_keys(
+    within: Command, begun: Path
+) -> None:
+    keys = (begun / "feed.keys").read_bytes()
+    with written_to(begun):
+        for words in READING:
+            assert done(within(*words, "--data", begun))
+    assert (begun / "feed.keys").read_bytes() == keys
+
+
+def test_commands_that_read_work_where_nothing_may_be_written(
+    feedserver: Command, begun: Path
+) -> None:
+    def readable_alone() -> None:
+        for path in begun.iterdir():
+            path.chmod(0o444)
+        begun.chmod(0o555)
+
+    readable_alone()
+    for words in READING:
+        assert done(feedserver(*words, "--data", begun)), words
+    begun.chmod(0o755)
+    with closing(sqlite3.connect(begun / "feed.db")) as beside:  # as a server: it keeps a log
+        beside.execute("INSERT INTO meta VALUES ('x', 'y')")
+        beside.commit()
+        readable_alone()
+        for words in READING:
+            assert done(feedserver(*words, "--data", begun)), words
+        begun.chmod(0o755)
+
+
+@pytest.mark.parametrize("words", WRITING, ids=" ".join)
+def test_a_command_that_waits_for_a_writer_in_vain_says_so(
+    within: Command, begun: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]
+) -> None:
+    monkeypatch.setattr(connecting, "BUSY_SECONDS", 0.05)
+    with written_to(begun):
+        command = within(*words, "--data", begun)
+    refused(command, "another process is writing to", "feed.db", "try again")
 
 
 # Settings

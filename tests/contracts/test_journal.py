@@ -38,8 +38,10 @@ from feedserver.errors import (
     Unauthorized,
     WrongState,
 )
+from feedserver.journal import History
 from feedserver.model import Item, Origin, Record, Redaction, Status, Verb, random_id
 from feedserver.rules import Change, Duplicate
+from feedserver.wire import shown_bytes
 
 pytestmark = pytest.mark.anyio
 
@@ -454,6 +456,58 @@ async def test_each_verb_leads_to_a_whole_state_that_can_be_read_again(here: Ope
     revisions = await here.mirror.revisions("world", item.id)
     assert [one.item for one in revisions] == states
     assert await here.mirror.item("world", item.id) == item
+
+
+async def test_a_history_is_read_from_the_newest_on_as_far_as_there_is_room(here: Opened) -> None:
+    item = item_of(await here.journal.append(post("One", body="ä" * 500)))
+    for at, verb in enumerate((Verb.FIX, Verb.UPDATE, Verb.HOLD, Verb.CORRECT, Verb.PIN), 1):
+        change = edit(item, verb, NOON + at, note="n", headline=f"{verb}", body="ä" * 500)
+        item = item_of(await here.journal.append(change))
+    revisions = await here.mirror.revisions("world", item.id)
+    lines = [one for one in revisions if one.act in {Verb.POST, Verb.UPDATE, Verb.CORRECT}]
+    sizes = list(map(shown_bytes, lines))
+    assert min(sizes) > 1000  # bytes, not letters
+    for count in range(4):
+        for room in (sum(sizes[3 - count :]), sum(sizes[3 - count :]) + sizes[0] // 2):
+            history = await here.mirror.history("world", item.id, room)
+            expected = History(item, tuple(lines[3 - count :]), is_whole=count == 3)
+            assert history == expected, (count, room)
+    assert await here.mirror.history("sport", item.id, 1_000_000) is None
+    assert await here.mirror.history("world", 999_999, 1_000_000) is None
+    tombstone = item_of(await here.journal.append(kill(item)))
+    assert await here.mirror.history("world", item.id, 1_000_000) == History(tombstone, ())
+
+
+async def test_a_retry_key_leads_to_the_revision_as_all_revisions_have_it(here: Opened) -> None:
+    await made(here.journal, token(importer=True))
+    imported = {"editor": "anna", "claimed_at": NOON - MINUTE, "retry_key": key("post")}
+    item = item_of(await here.journal.append(post("One", **imported)))
+    verbs = (Verb.PIN, Verb.UPDATE, Verb.HOLD, Verb.FIX, Verb.REDACT, Verb.CORRECT, Verb.KILL)
+    used = ["post", *map(str, verbs), "note"]
+    for at, verb in enumerate(verbs, 1):
+        more = {"redaction": Redaction(item.id, (item.id,))} if verb is Verb.REDACT else {}
+        change = edit(
+            item, verb, NOON + at, note="n", headline=f"{verb}", editor="anna",
+            retry_key=key(str(verb)), **more,
+        )  # fmt: skip
+        item = item_of(await here.journal.append(change))
+        await same_by_key(here, item, used[: at + 1])
+    redact = Redaction(item.version, (item.version,))
+    change = edit(
+        item, Verb.REDACT, NOON + 9, note="N", editor="anna", redaction=redact,
+        retry_key=key("note"),
+    )  # fmt: skip
+    await same_by_key(here, item_of(await here.journal.append(change)), used)
+
+
+async def same_by_key(here: Opened, item: Item, used: list[str]) -> None:
+    """Compare all revisions of an item with those that the keys lead to."""
+    revisions = await here.mirror.revisions("world", item.id)
+    assert len(revisions) == len(used)
+    for name, revision in zip(used, revisions, strict=True):
+        retry = await here.mirror.retry(key(name).mac)
+        assert retry is not None
+        assert retry.revision == revision, name
 
 
 @pytest.mark.parametrize("verb", [v for v in Verb if v is not Verb.POST])

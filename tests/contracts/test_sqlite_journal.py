@@ -32,7 +32,7 @@ from support.records import (
 
 from feedserver.errors import Killed, OutcomeUnknown, Unavailable
 from feedserver.journal import Retry
-from feedserver.model import Record, Verb
+from feedserver.model import Record, Verb, random_id
 from feedserver.newsroom import Newsroom, Submission
 from feedserver.rules import Change, Duplicate
 from feedserver.sqlite import connecting, tail, writer
@@ -40,6 +40,7 @@ from feedserver.sqlite import journal as journals
 from feedserver.sqlite.database import open_database
 from feedserver.sqlite.folder import DATABASE, Files
 from feedserver.sqlite.journal import SQLiteJournal, open_journal
+from feedserver.sqlite.keys import FILE
 from feedserver.sqlite.ledger import Ledger
 from feedserver.sqlite.opening import open_keys
 from feedserver.sqlite.rows import Reader
@@ -189,6 +190,28 @@ async def test_anothers_news_right_after_ones_own_is_not_lost_sight_of(
         async with asyncio.timeout(PATIENCE):
             changes = await followed(journal, head, head + 2)
         assert [item_of(change).headline for change in changes] == ["Own", "Another's"]
+
+
+@pytest.mark.parametrize("name", [DATABASE, FILE])
+async def test_what_is_committed_to_a_file_that_was_moved_meanwhile_is_not_acknowledged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    check = Files.check
+
+    def moved_right_after(files: Files) -> None:
+        check(files)
+        (tmp_path / name).rename(tmp_path / "elsewhere")
+
+    async with opened_with_anna(tmp_path) as (journal, _):
+        with monkeypatch.context() as patched:
+            patched.setattr(Files, "check", moved_right_after)
+            record = post("In doubt", editor="anna", retry_key=key("k"))
+            with pytest.raises(OutcomeUnknown, match=name):
+                await journal.append(record)
+        (tmp_path / "elsewhere").rename(tmp_path / name)
+        with pytest.raises(Duplicate):  # it had been stored, as a retry finds
+            await journal.append(replace(record, rid=random_id()))
+        await journal.append(post("After"))
 
 
 async def test_a_look_for_news_that_fails_is_repeated(

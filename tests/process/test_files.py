@@ -98,12 +98,20 @@ def test_files_that_go_away_under_the_server_are_said_and_nothing_is_acknowledge
             assert name in answer.json()["detail"]
         ready = anyone.get("/readyz")
         assert (ready.status_code, ready.json()["status"]) == (503, "moved")
-        # Readers keep their news.
-        assert anyone.get("/v1/feeds/world/items").json()["items"][0]["headline"] == "Before"
+        # Readers too: nobody knows what becomes of the news. Open streams wait.
+        paths = ("/", "/feeds/world", "/v1/feeds", "/v1/feeds/world/items", "/v1/feeds/x/changes")
+        assert until(lambda: all(anyone.get(path).status_code == 503 for path in paths))
+        answer = anyone.get("/v1/feeds/world/items")
+        assert name in answer.json()["detail"]
+        assert answer.headers["cache-control"] == "no-store"
+        assert close_code(server) == 1013
+        for path in ("/ticker.js", "/healthz"):
+            assert anyone.get(path).status_code == 200
         shutil.copy(tmp_path / name, server.data / name)  # a copy is another file
         assert editor.submit("Lost").status_code == 503
         (server.data / name).unlink()
         (tmp_path / name).rename(server.data / name)
+        assert anyone.get("/v1/feeds/world/items").json()["items"][0]["headline"] == "Before"
         assert editor.submit("After").status_code == 201
         assert anyone.get("/readyz").json()["status"] == "ready"
 
@@ -114,6 +122,7 @@ def test_a_folder_that_is_deleted_under_the_server_is_said(server: Server) -> No
         shutil.rmtree(server.data)
         assert editor.submit("Lost").status_code == 503
         assert anyone.get("/readyz").json()["status"] == "moved"
+        assert until(lambda: anyone.get("/v1/feeds/world/items").status_code == 503)
 
 
 def test_a_log_that_lost_its_tail_is_noticed_and_its_numbers_name_no_other_news(

@@ -140,7 +140,8 @@ async def test_a_sealed_part_that_was_cut_is_named_and_its_item_left_out(
     assert f"record {posted} of item {posted} of world cannot be read" in found.detail
     async with open_archive(data) as here:
         mirror = here.storage.mirror
-        assert await mirror.item("world", posted) is None  # and no empty one
+        with pytest.raises(Unavailable, match="cannot be read"):  # and no empty one
+            await mirror.item("world", posted)
         page = await mirror.page("world", 100)
         assert page is not None
         assert posted not in {item.id for item in page.items}

@@ -20,10 +20,10 @@ from support.forensics import in_plain, keys_in, opened, sealed_in
 from support.records import NOON, edit, feed, item_of, key, kill, made, open_sqlite, post, token
 from support.server import ROOT
 
-from feedserver.errors import SetupError
-from feedserver.model import Item, Status, Token, Verb
+from feedserver.errors import SetupError, Unavailable
+from feedserver.model import Item, Revision, Status, Token, Verb
 from feedserver.newsroom import Newsroom, Outcome, Submission
-from feedserver.sqlite import keys
+from feedserver.sqlite import keys, rows
 from feedserver.sqlite.connecting import connect
 from feedserver.sqlite.folder import DATABASE
 from feedserver.sqlite.journal import SQLiteJournal
@@ -409,7 +409,9 @@ async def test_a_record_that_was_changed_in_the_file_is_left_out_and_named(
         page = await desk.mirror.page("world", 10)
         assert page is not None
         assert [one.headline for one in page.items] == ["After", "Before"]
-        assert await desk.mirror.item("world", item.id) is None  # and no tombstone either
+        for read in (desk.mirror.item("world", item.id), desk.mirror.history("world", item.id, 9)):
+            with pytest.raises(Unavailable, match="cannot be read"):
+                await read  # no tombstone, and not as if there were none
         assert desk.mirror.unreadable == 1
     assert caplog.text.count(f"record {item.id} of item {item.id}") == 1
 
@@ -443,3 +445,29 @@ async def test_a_kill_of_many_revisions_leaves_none(tmp_path: Path) -> None:
         await desk.journal.append(kill(item))
         assert await desk.journal.purged(PATIENCE)
         assert all(words == b"" for words in opened(tmp_path, pieces[2:]).values())
+
+
+async def test_a_long_history_is_read_only_as_far_as_it_is_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with desk_in(tmp_path) as desk:
+        item = await desk.item(Verb.POST, headline="0")
+        for number in range(30):
+            change = edit(item, Verb.UPDATE, headline=str(number), body="x" * 1000)
+            item = item_of(await desk.journal.append(change))
+        await desk.journal.append(edit(item, Verb.UPDATE, retry_key=key("k"), headline="last"))
+        read: list[int] = []
+        load = rows._revision
+
+        def counted(reader: Any, row: rows.Row, past: Any) -> Revision:
+            read.append(row[0])
+            return load(reader, row, past)
+
+        monkeypatch.setattr(rows, "_revision", counted)
+        history = await desk.mirror.history("world", item.id, 3500)
+        assert history is not None
+        assert [one.item and one.item.headline for one in history.shown] == ["28", "29", "last"]
+        assert len(read) == 4  # one more, that does not fit
+        read.clear()
+        assert await desk.mirror.retry(key("k").mac)
+        assert len(read) == 2  # with the first, which names the item

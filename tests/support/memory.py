@@ -15,11 +15,12 @@ import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 
 from feedserver import markup
 from feedserver.errors import Refused
 from feedserver.folding import fold, fold_tag
-from feedserver.journal import Identity, InitialState, Page, Purge, Retry
+from feedserver.journal import History, Identity, InitialState, Page, Purge, Retry
 from feedserver.model import (
     SNAPSHOT_ITEMS,
     Feed,
@@ -33,7 +34,8 @@ from feedserver.model import (
     Verb,
     random_id,
 )
-from feedserver.rules import Change, Duplicate, Known, decide
+from feedserver.rules import SHOWN, Change, Duplicate, Known, decide
+from feedserver.wire import shown_bytes
 
 LAGS = (0, 0, 1, 2, 3, 5, 8, 13)  # turns of the loop that a record takes for each part of its way
 GAPS = (1, 1, 2, 4)  # from one number to the next
@@ -49,6 +51,7 @@ class Disk:
     entries: dict[int, Revision] = field(default_factory=dict)
     records: dict[int, Record] = field(default_factory=dict)
     feeds: dict[str, Feed] = field(default_factory=dict)
+    feeds_then: dict[int, Feed] = field(default_factory=dict)  # as each record left its feed
     items: dict[int, Item] = field(default_factory=dict)
     tokens: dict[str, Token] = field(default_factory=dict)
     retries: dict[bytes, int] = field(default_factory=dict)
@@ -66,6 +69,7 @@ class Disk:
             dict(self.entries),
             dict(self.records),
             dict(self.feeds),
+            dict(self.feeds_then),
             dict(self.items),
             dict(self.tokens),
             dict(self.retries),
@@ -112,6 +116,8 @@ class Store:
 
 class MemoryJournal:
     """A Journal over a Store, and over the disk of the machine that it runs on."""
+
+    misplaced: str | None = None  # it has no files
 
     def __init__(self, store: Store, disk: Disk) -> None:
         self.disk = disk
@@ -256,6 +262,15 @@ class MemoryMirror:
         found = self._disk.items.get(item)
         return found if found is not None and found.feed == slug else None
 
+    async def history(self, slug: str, item: int, bytes_max: int) -> History | None:
+        current = await self.item(slug, item)
+        if current is None or current.status is Status.KILLED:
+            return History(current, ()) if current is not None else None
+        lines = [one for one in await self.revisions(slug, item) if one.act in SHOWN]
+        sizes = accumulate(map(shown_bytes, reversed(lines)))
+        count = sum(size <= bytes_max for size in sizes)
+        return History(current, tuple(lines[len(lines) - count :]), is_whole=count == len(lines))
+
     async def feed_revisions(self, slug: str) -> tuple[Revision, ...]:
         return tuple(self._entries(lambda r: r.feed == slug and r.item is None))
 
@@ -314,7 +329,10 @@ class MemoryMirror:
         record, entry = self._disk.records[sequence], self._disk.entries[sequence]
         digest = record.retry_key.digest if record.retry_key and not entry.erased_at else None
         if record.item is None:
-            return Retry(entry, digest, feed=self._disk.feeds[record.feed or ""])
+            words = self._disk.entries[entry.words_at or 0]
+            then = self._disk.feeds_then[sequence]
+            current = self._disk.feeds[record.feed or ""]
+            return Retry(entry, digest, feed=then if words.settings is not None else current)
         killed = next(
             iter(self._entries(lambda r: r.item == record.item and r.act is Verb.KILL)), None
         )
@@ -363,7 +381,7 @@ def apply(disk: Disk, record: Record, sequence: int) -> Change:
     )
     change = decide(record, sequence, known)
     if change.feed is not None:
-        disk.feeds[change.feed.slug] = change.feed
+        disk.feeds[change.feed.slug] = disk.feeds_then[sequence] = change.feed
     if change.token is not None:
         disk.tokens[change.token.name] = change.token
     if record.retry_key is not None:
