@@ -81,6 +81,8 @@ class Eraser:
             return True
         connection.execute("BEGIN IMMEDIATE")
         try:
+            # A restore puts another journal's keys in place before its data.
+            self._database.files.check()
             keys.redraw(newest_sequence(connection), only_taken=True)
         finally:
             connection.execute("ROLLBACK")

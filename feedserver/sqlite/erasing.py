@@ -7,6 +7,7 @@ above what the search file says that it was cleaned to.
 from __future__ import annotations
 
 import logging
+import os
 import sqlite3
 
 import orjson
@@ -74,7 +75,10 @@ def _destroy_in_copies(
     """Destroy the same keys in what restores have set aside of this journal. Raises OSError."""
     for path in keys.path.parent.glob(f"{BEFORE}*/{keys.path.name}"):
         try:
+            os.close(os.open(path, os.O_RDWR | os.O_CLOEXEC))
             copy = KeyFile(path)
+        except FileNotFoundError:  # it was deleted meanwhile
+            continue
         except SetupError as fault:  # one that was damaged was set aside as it was
             log.warning("a copy of the keys was left as it is: %s", fault.detail)
             continue

@@ -125,17 +125,7 @@ class KeyFile:
         except OSError as fault:
             raise SetupError(f"cannot open {path}: {fault.strerror}") from None
         try:
-            start = os.pread(self._fd, _START.size, 0)
-            if len(start) < _START.size or not start.startswith(_MAGIC):
-                raise SetupError(f"{path} is not a feedserver's keys: put back a copy of it")
-            _, found, _, self.keyring, checksum = _START.unpack(start)
-            if checksum != _checksum(start[: -len(checksum)]):
-                raise SetupError(f"{path} is damaged (its header): put back a copy of it")
-            if found != _FORMAT:
-                raise SetupError(
-                    f"{path} was written by a newer feedserver (format {found}): install that again"
-                )
-            self.skipped = self._read_ranges()
+            self._look_at_header()
             if not read_only:
                 self._covered = self._size()
                 os.fdatasync(self._fd)
@@ -155,6 +145,27 @@ class KeyFile:
         """The device and inode of the open file."""
         found = os.fstat(self._fd)
         return found.st_dev, found.st_ino
+
+    @property
+    def keyring(self) -> bytes:
+        """Which journal the keys are for; a restore changes it in the open file. Raises OSError."""
+        start = os.pread(self._fd, _START.size, 0)
+        if len(start) < _START.size or start[-8:] != _checksum(start[:-8]):
+            raise self._damaged()
+        keyring: bytes = _START.unpack(start)[3]
+        return keyring
+
+    @property
+    def skipped(self) -> list[tuple[int, int]]:
+        """The ranges of sequences that no record has, each its first and last. Raises OSError."""
+        raw = os.pread(self._fd, _RANGES_BYTES + 8, _RANGES_AT)
+        if raw == bytes(len(raw)):
+            return []
+        raw, checksum = raw[:_RANGES_BYTES], raw[_RANGES_BYTES:]
+        if checksum != _checksum(raw):
+            raise self._damaged()
+        (count,) = struct.unpack_from("<Q", raw)
+        return [struct.unpack_from("<QQ", raw, 8 + 16 * at) for at in range(count)]
 
     @property
     def committed_to(self) -> int | None:
@@ -184,12 +195,11 @@ class KeyFile:
 
     def skip(self, first: int, last: int) -> None:
         """Remember that no record has these sequences, durably; of too many, the newest."""
-        ranges = [*self._read_ranges(), (first, last)][-RANGES_MAX:]
+        ranges = [*self.skipped, (first, last)][-RANGES_MAX:]
         raw = struct.pack("<Q", len(ranges)) + b"".join(struct.pack("<QQ", *r) for r in ranges)
         raw = raw.ljust(_RANGES_BYTES, b"\0")
         self._pwrite(raw + _checksum(raw), _RANGES_AT)
         os.fdatasync(self._fd)
-        self.skipped = ranges
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
@@ -415,7 +425,7 @@ class KeyFile:
 
     def _to_redraw(self, first: int, end: int, *, only_taken: bool) -> Iterator[int]:
         """Yield the numbers of slots that a redraw concerns, also those that were lost."""
-        skipped = self._read_ranges()
+        skipped = self.skipped
         concerned = _NOT_FRESH if only_taken else _NOT_EMPTY
         for start in range(first, end, _SCANNED):
             raw = os.pread(self._fd, min(_SCANNED, end - start) * SLOT, HEADER + SLOT * start)
@@ -489,15 +499,24 @@ class KeyFile:
     def _write_cell(self, at: int, number: int) -> None:
         self._pwrite(_CELL.pack(number, _checksum(struct.pack("<QQ", at, number))), at)
 
-    def _read_ranges(self) -> list[tuple[int, int]]:
-        raw = os.pread(self._fd, _RANGES_BYTES + 8, _RANGES_AT)
-        if raw == bytes(len(raw)):
-            return []
-        raw, checksum = raw[:_RANGES_BYTES], raw[_RANGES_BYTES:]
-        if checksum != _checksum(raw):
-            raise SetupError(f"{self.path} is damaged (its header): put back a copy of it")
-        (count,) = struct.unpack_from("<Q", raw)
-        return [struct.unpack_from("<QQ", raw, 8 + 16 * at) for at in range(count)]
+    def _look_at_header(self) -> None:
+        """Raise SetupError with what is wrong with the header, if anything is."""
+        start = os.pread(self._fd, _START.size, 0)
+        if len(start) < _START.size or not start.startswith(_MAGIC):
+            raise SetupError(f"{self.path} is not a feedserver's keys: put back a copy of it")
+        try:
+            _ = self.keyring, self.skipped
+        except OSError as fault:
+            raise SetupError(str(fault)) from None
+        found = _START.unpack(start)[1]
+        if found != _FORMAT:
+            raise SetupError(
+                f"{self.path} was written by a newer feedserver (format {found}): install that "
+                "again"
+            )
+
+    def _damaged(self) -> OSError:
+        return OSError(f"{self.path} is damaged (its header): put back a copy of it")
 
     def _pwrite(self, data: bytes, at: int) -> None:
         done = 0

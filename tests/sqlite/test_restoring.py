@@ -540,6 +540,71 @@ async def test_a_running_newsroom_answers_with_the_restored_state(data: Path, sa
     assert wrong(data) == []
 
 
+async def test_after_another_newsroom_was_restored_a_kill_reaches_what_is_set_aside_of_that_one(
+    data: Path, tmp_path: Path
+) -> None:
+    async with open_archive(tmp_path / "other") as there:
+        await there.item(Verb.POST, headline="Elsewhere")
+    back_up(tmp_path / "other", tmp_path / "other backup", NOON)
+    async with open_archive(data) as here:  # all the while
+        epoch = here.storage.journal.identity.epoch
+        go(data, tmp_path / "other backup")
+        await turns(lambda: here.storage.journal.identity.epoch != epoch)
+        here.tokens = {token.name: token for token in await here.storage.mirror.tokens()}
+        item = await here.item(Verb.POST, headline="Ivan Secret")
+        pieces = [piece for piece in sealed_in(data) if piece.sequence == item.version]
+        epoch = here.storage.journal.identity.epoch
+        back_up(data, tmp_path / "later", NOON)
+        go(data, tmp_path / "later")
+        await turns(lambda: here.storage.journal.identity.epoch != epoch)
+        assert opened(data, pieces).keys() == {item.version}
+        await here.item(Verb.KILL, item, note="Withdrawn")
+        await here.purged()
+        assert opened(data, pieces) == {}
+
+
+async def test_a_copy_of_the_keys_that_cannot_be_opened_leaves_a_purge_unfinished(
+    data: Path, saved: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go(data, saved)
+    aside = data / names(data)[0] / keys.FILE
+    async with open_archive(data) as here:
+        item = await find(here, "News 1")
+        real = os.open
+
+        def refused(path: Any, *given: Any, **more: Any) -> int:
+            if Path(path) == aside:
+                raise PermissionError(13, "Permission denied")
+            return real(path, *given, **more)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "open", refused)
+            killed = await here.item(Verb.KILL, item, note="Withdrawn")
+            assert not await here.storage.journal.purged(0.5)
+            [left] = await here.storage.mirror.purges()
+            assert left.version == killed.version
+        await here.purged()
+        key_file = KeyFile(aside)
+        assert key_file.gone(item.version) is not None
+        key_file.close()
+
+
+async def test_while_a_restore_stands_unfinished_no_key_is_destroyed_in_its_files(
+    data: Path, saved: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_archive(data) as here:
+        monkeypatch.setattr(restoring, "_write_into", dies)  # the keys are in place, the data not
+        with pytest.raises(KeyboardInterrupt):
+            go(data, saved)
+        monkeypatch.undo()
+        before = (data / keys.FILE).read_bytes()
+        here.storage.database.keys.note_erased(0)
+        with pytest.raises(Unavailable, match="feedserver restore"):
+            await here.storage.database.write(here.storage.journal.eraser._destroy)
+        here.storage.database.keys.note_erased(7)
+        assert (data / keys.FILE).read_bytes()[keys.HEADER :] == before[keys.HEADER :]
+
+
 async def searched(here: Archive, words: str) -> list[Item]:
     """Search as often as the index is not level yet."""
     async with asyncio.timeout(20):
