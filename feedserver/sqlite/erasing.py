@@ -40,8 +40,13 @@ def destroy_keys(connection: sqlite3.Connection, keys: KeyFile) -> bool:
                 keys.destroy(erased, sequence, act, at)
                 _destroy_in_copies(keys, erased, sequence, act, at)
                 keys.note_erased(sequence)
-    except (OSError, sqlite3.Error) as fault:
-        log.warning("keys of withdrawn words could not be destroyed, will retry: %s", fault)
+    except Exception as fault:  # also what nobody foresaw: the record is stored by now
+        is_foreseen = isinstance(fault, OSError | sqlite3.Error)
+        log.warning(
+            "keys of withdrawn words could not be destroyed, will retry: %r",
+            fault,
+            exc_info=None if is_foreseen else fault,
+        )
         return False
     return True
 

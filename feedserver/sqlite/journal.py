@@ -208,13 +208,18 @@ class SQLiteJournal:
             self._note_trouble(str(fault))
             _answer_all(group, partial(_unavailable, fault))
             return
-        except Exception as fault:
+        except writer.RolledBack as undone:
             # One record that the rules choke on must not take the others, or the server, along.
             if len(group) > 1:
                 for one in group:
                     await self._commit([one])
             elif not group[0][1].done():
-                group[0][1].set_exception(fault)
+                group[0][1].set_exception(undone.__cause__ or undone)
+            return
+        except Exception as fault:
+            # Stored or not: to append again might store everything twice.
+            log.exception("a commit failed in a way that nobody foresaw")
+            _answer_all(group, partial(_unavailable, fault))
             return
         self._note_trouble(None)
         changes = [decision for decision in decisions if isinstance(decision, Change)]
@@ -308,7 +313,7 @@ def _answer_all(group: Iterable[Waiting], make: Callable[[], Unavailable]) -> No
             answer.set_exception(make())
 
 
-def _unavailable(fault: Unavailable | sqlite3.Error) -> Unavailable:
+def _unavailable(fault: Exception) -> Unavailable:
     if isinstance(fault, Unavailable):
         return Unavailable(fault.detail)
     return OutcomeUnknown(f"the commit failed ({fault}); retry with the same Idempotency-Key")

@@ -186,12 +186,17 @@ class KeyFile:
         return _sequences_below(max(0, self._size() - HEADER) // SLOT)
 
     def note_committed(self, sequence: int) -> None:
-        """Remember how far the journal has come. Not synced; one pwrite."""
-        self._write_cell(_COMMITTED_AT, sequence)
+        """Remember how far the journal has come, unless it has come farther. Not synced."""
+        self._raise_cell(_COMMITTED_AT, sequence)
 
     def note_erased(self, sequence: int) -> None:
         """Remember that all kills and redacts up to this one are executed. Not synced."""
-        self._write_cell(_ERASED_AT, sequence)
+        self._raise_cell(_ERASED_AT, sequence)
+
+    def begin_at(self, committed_to: int, erased_to: int) -> None:
+        """Say how far a journal has come in a file that nobody uses yet. Not synced."""
+        self._write_cell(_COMMITTED_AT, committed_to)
+        self._write_cell(_ERASED_AT, erased_to)
 
     def skip(self, first: int, last: int) -> None:
         """Remember that no record has these sequences, durably; of too many, the newest."""
@@ -224,7 +229,7 @@ class KeyFile:
                 slots = b"".join(drawn(number) for number in range(start, want))
                 self._pwrite(slots, HEADER + SLOT * start)
             self._draw_partition(first // PARTITION)
-            self._sync()
+        self._sync()  # beside the work: a commit waits for the lock
 
     def is_low(self, next_sequence: int) -> bool:
         """Say whether it is time to fill again, ahead of the next sequence."""
@@ -498,6 +503,12 @@ class KeyFile:
 
     def _write_cell(self, at: int, number: int) -> None:
         self._pwrite(_CELL.pack(number, _checksum(struct.pack("<QQ", at, number))), at)
+
+    def _raise_cell(self, at: int, number: int) -> None:
+        # Another process, or this one's purge, may be ahead of the one that comes here late.
+        with self.locked():
+            if (self._cell(at) or 0) < number:
+                self._write_cell(at, number)
 
     def _look_at_header(self) -> None:
         """Raise SetupError with what is wrong with the header, if anything is."""

@@ -97,7 +97,7 @@ def before_the_first_answer(connection: sqlite3.Connection, keys: KeyFile) -> Re
         raise
     connection.execute("COMMIT")
     if redone != Redone():
-        keys.note_committed(newest_sequence(connection))
+        writer.note_committed(keys, newest_sequence(connection))
         log.warning(
             "the data is older than its keys: %d items were withdrawn again, %d items and %d feeds "
             "redacted again",

@@ -27,13 +27,18 @@ NO_ROOM = "there is no room on the disk for more news: make room, then retry"
 Decision = Change | Refused | Duplicate | Unavailable
 
 
+class RolledBack(Exception):
+    """The rules choked on a record, its cause says how; nothing of its group was stored."""
+
+
 def transact(
     connection: sqlite3.Connection, ledger: Ledger, files: Files, group: list[Record]
 ) -> list[Decision]:
     """Decide on a group of records in order, in one transaction, durable on return.
 
     Keys that a kill or redact destroys are gone on return, too, unless that failed: then the
-    purge does it again. Raises Unavailable when nothing was stored.
+    purge does it again. Raises Unavailable or RolledBack when nothing was stored, and any other
+    error when nobody knows.
     """
     try:
         connection.execute("BEGIN IMMEDIATE")
@@ -60,6 +65,8 @@ def transact(
             raise Unavailable(f"the database cannot be written ({fault}); retry later") from None
         if isinstance(fault, OSError):
             raise Unavailable(f"{keys.path} cannot be written ({fault}); retry later") from None
+        if isinstance(fault, Exception):
+            raise RolledBack from fault
         raise
     try:
         connection.execute("COMMIT")
@@ -67,10 +74,18 @@ def transact(
         roll_back(connection, keys)
         raise
     if changes:
-        keys.note_committed(changes[-1].sequence)
+        note_committed(keys, changes[-1].sequence)
     if erases and changes:
         erasing.destroy_keys(connection, keys)
     return decisions
+
+
+def note_committed(keys: KeyFile, sequence: int) -> None:
+    """Remember how far the journal has come, after a COMMIT: so faults are only logged."""
+    try:
+        keys.note_committed(sequence)
+    except OSError as fault:
+        log.warning("%s does not know that record %d was committed: %s", keys.path, sequence, fault)
 
 
 def next_sequence(connection: sqlite3.Connection, keys: KeyFile) -> int:

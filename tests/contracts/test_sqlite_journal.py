@@ -40,6 +40,7 @@ from feedserver.sqlite import journal as journals
 from feedserver.sqlite.database import open_database
 from feedserver.sqlite.folder import DATABASE, Files
 from feedserver.sqlite.journal import SQLiteJournal, open_journal
+from feedserver.sqlite.keys import KeyFile
 from feedserver.sqlite.ledger import Ledger
 from feedserver.sqlite.opening import open_keys
 from feedserver.sqlite.rows import Reader
@@ -317,6 +318,49 @@ async def test_of_a_commit_that_fails_only_a_retry_can_tell_whether_it_was_store
         page = await opened.mirror.page("world", 10)
         assert page is not None
         assert [item.headline for item in page.items] == ["Perhaps", "Without a key"][: 1 + stored]
+
+
+@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize("fault", [OSError(28, "No space left on device"), TypeError()])
+async def test_a_fault_after_the_commit_changes_no_answer_and_stores_nothing_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int, fault: Exception
+) -> None:
+    def failing(*given: object) -> None:
+        raise fault
+
+    async with opened_with_anna(tmp_path) as (journal, opened):
+        item = item_of(await journal.append(post("Withdrawn")))
+        records = [kill(item), *(post(f"News {number}") for number in range(1, count))]
+        with monkeypatch.context() as patched:
+            if isinstance(fault, OSError):
+                patched.setattr(KeyFile, "note_committed", failing)
+            patched.setattr(KeyFile, "destroy", failing)
+            answers = await asyncio.gather(*map(journal.append, records), return_exceptions=True)
+            assert [type(answer) for answer in answers] == [Change] * count
+        page = await opened.mirror.page("world", 10)
+        assert page is not None
+        assert len(page.items) == count
+        assert await journal.purged(PATIENCE)
+
+
+async def test_of_a_group_whose_commit_fails_in_an_unforeseen_way_nothing_is_stored_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*given: Any) -> list[writer.Decision]:
+        transact(*given)
+        raise MemoryError  # as Python says it, when SQLite has none
+
+    async with opened_with_anna(tmp_path) as (journal, opened):
+        with monkeypatch.context() as patched:
+            patched.setattr(writer, "transact", failing)
+            answers = await asyncio.gather(
+                *(journal.append(post(f"News {number}")) for number in range(3)),
+                return_exceptions=True,
+            )
+            assert [type(answer) for answer in answers] == [OutcomeUnknown] * 3
+        page = await opened.mirror.page("world", 10)
+        assert page is not None
+        assert len(page.items) == 3
 
 
 async def test_what_cannot_be_written_before_the_commit_is_not_stored_and_said_to_be_so(
