@@ -322,14 +322,15 @@ class KeyFile:
         if end <= first:
             return 0
         numbers = list(self._to_redraw(first, end, only_taken=only_taken))
-        if numbers:
-            # Counted first: whoever finds another count syncs before it uses a slot, so that a
-            # process that dies right here leaves no key that may get lost.
-            self.count_redraw()
-            for number in numbers:
-                self._pwrite(drawn(number), HEADER + SLOT * number)
-            self._sync()
+        self._draw_anew(numbers)
         return len(numbers)
+
+    def draw_anew(self, sequence: int) -> None:
+        """Draw one slot anew, whatever it says, and sync. Only under the write lock.
+
+        It must lie above the newest record.
+        """
+        self._draw_anew([number_of(sequence)])
 
     def count_redraw(self) -> None:
         """Have every process sync this file before it uses a slot again."""
@@ -427,6 +428,16 @@ class KeyFile:
                     raise
         if not all(map(self._is_gone, numbers)):
             raise OSError(f"keys in {self.path} could not be overwritten")
+
+    def _draw_anew(self, numbers: list[int]) -> None:
+        if not numbers:
+            return
+        # Counted first: whoever finds another count syncs before it uses a slot, so that a process
+        # that dies right here leaves no key that may get lost.
+        self.count_redraw()
+        for number in numbers:
+            self._pwrite(drawn(number), HEADER + SLOT * number)
+        self._sync()
 
     def _to_redraw(self, first: int, end: int, *, only_taken: bool) -> Iterator[int]:
         """Yield the numbers of slots that a redraw concerns, also those that were lost."""

@@ -20,7 +20,7 @@ from support.forensics import in_plain, keys_in, opened, sealed_in
 from support.records import NOON, edit, feed, item_of, key, kill, made, open_sqlite, post, token
 from support.server import ROOT
 
-from feedserver.errors import SetupError
+from feedserver.errors import SetupError, Unavailable
 from feedserver.model import Item, Status, Token, Verb
 from feedserver.newsroom import Newsroom, Outcome, Submission
 from feedserver.sqlite import keys
@@ -341,6 +341,39 @@ async def test_after_a_rollback_its_keys_are_drawn_anew_before_anybody_is_answer
                 assert not set(taken) & set(keys_in(tmp_path))
         assert len(set(taken)) == 3
         await desk.item(Verb.POST, headline="Kept")
+
+
+@pytest.mark.parametrize("at", [5, 34, 40])
+async def test_a_damaged_slot_that_no_record_has_stops_no_write(tmp_path: Path, at: int) -> None:
+    async with desk_in(tmp_path) as desk:
+        item = await desk.item(Verb.POST, headline="Grivna")
+        for verb, raw in ((Verb.POST, {"headline": "News"}), (Verb.KILL, {"note": "Withdrawn"})):
+            following = await desk.journal.head() + 1
+            with (tmp_path / keys.FILE).open("r+b") as file:
+                for number in (following, following + 1):
+                    file.seek(keys.HEADER + keys.SLOT * keys.number_of(number) + at)
+                    file.write(b"?")
+            done = await desk.item(verb, item if verb is Verb.KILL else None, **raw)
+            assert done.version == following
+            assert await desk.mirror.item("world", done.id) == done
+        assert await desk.journal.purged(PATIENCE)
+        group = await asyncio.gather(*(desk.journal.append(post(f"N {n}")) for n in range(3)))
+        assert [one.sequence for one in group] == [following + 1, following + 2, following + 3]
+
+
+async def test_a_slot_that_cannot_be_drawn_anew_is_said_to_be_no_room_for_news(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with desk_in(tmp_path) as desk:
+        head = await desk.journal.head()
+        with (tmp_path / keys.FILE).open("r+b") as file:
+            file.seek(keys.HEADER + keys.SLOT * keys.number_of(head + 1))
+            file.write(b"?")
+        with monkeypatch.context() as patched:
+            patched.setattr(keys, "drawn", lambda number: b"?" * keys.SLOT)
+            with pytest.raises(Unavailable, match="cannot be written"):
+                await desk.journal.append(post("Refused"))
+        assert (await desk.journal.append(post("Taken"))).sequence == head + 1
 
 
 async def test_another_process_reads_killed_words_from_no_cache_of_keys(tmp_path: Path) -> None:
