@@ -56,6 +56,7 @@ class SQLiteJournal:
         self._newest = database.newest_sequence()
         self._grown = asyncio.Event()
         self._filling: asyncio.Task[None] | None = None
+        self._fills = True  # as far as the last try to draw keys ahead has shown
 
     @property
     def identity(self) -> Identity:
@@ -247,7 +248,11 @@ class SQLiteJournal:
                 try:
                     keys.fill(following, AHEAD)
                 except OSError as fault:
-                    log.warning("no keys can be drawn ahead: %s", fault)
+                    if self._fills:
+                        log.warning("no keys can be drawn ahead: %s", fault)
+                    self._fills = False
+                else:
+                    self._fills = True
 
             self._filling = asyncio.create_task(asyncio.to_thread(fill))
 

@@ -243,18 +243,14 @@ class KeyFile:
         """
         if self._cell(_REDRAWS_AT) != self._redraws_seen:
             self._sync()
-        have = self._slots_from(first)
-        if have < count:
-            try:
-                self.fill(first, max(count, AHEAD))
-            except OSError:
-                self._sync()
-            have = self._slots_from(first)
-            if have < count + RESERVED and not reserved:
-                have = max(0, have - RESERVED)
-        elif number_of(first + count - 1) >= _numbers(self._covered):
+        kept = 0 if reserved else RESERVED
+        if self._slots_from(first) < count + kept:
+            with contextlib.suppress(OSError):  # what there is may do
+                self.fill(first, max(count + RESERVED, AHEAD))
+        usable = min(count, max(0, self._slots_from(first) - kept))
+        if usable and number_of(first + usable - 1) >= _numbers(self._covered):
             self._sync()
-        return min(count, have)
+        return usable
 
     def take(self, sequence: int, owner: bytes) -> bytes:
         """Mark a slot as taken by the record of this rid's hash; return its key.

@@ -27,6 +27,7 @@ from support.records import (
     made,
     open_sqlite,
     post,
+    revoke,
     token,
 )
 
@@ -40,7 +41,7 @@ from feedserver.sqlite import journal as journals
 from feedserver.sqlite.database import open_database
 from feedserver.sqlite.folder import DATABASE, Files
 from feedserver.sqlite.journal import SQLiteJournal, open_journal
-from feedserver.sqlite.keys import KeyFile
+from feedserver.sqlite.keys import AHEAD, RESERVED, KeyFile
 from feedserver.sqlite.ledger import Ledger
 from feedserver.sqlite.opening import open_keys
 from feedserver.sqlite.rows import Reader
@@ -501,6 +502,27 @@ async def test_a_full_disk_loses_nothing_that_was_acknowledged(tmp_path: Path) -
         page = await opened.mirror.page("world", 10)
         assert page is not None
         assert page.items == (after, kept)
+
+
+async def test_the_last_keys_of_a_full_disk_are_for_kills_and_revocations_whoever_posts_one_by_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with opened_with_anna(tmp_path) as (journal, _):
+        item = item_of(await journal.append(post("Withdrawn")))
+
+        def full(*given: object) -> None:
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(KeyFile, "fill", full)
+        with pytest.raises(Unavailable, match="no room on the disk"):
+            await made(journal, *(post(f"News {number}") for number in range(AHEAD)))
+        assert caplog.text.count("no keys can be drawn ahead") == 1
+        assert journal._database.keys.end - await journal.head() - 1 == RESERVED
+        await journal.append(kill(item))
+        await journal.append(revoke())
+        monkeypatch.undo()
+        assert await journal.purged(PATIENCE)
+        assert item_of(await journal.append(post("Again"))).headline == "Again"
 
 
 @pytest.mark.parametrize("verb", [Verb.UPDATE, Verb.KILL])

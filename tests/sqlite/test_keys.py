@@ -193,7 +193,9 @@ def test_on_a_full_disk_the_last_slots_are_for_kills(
     assert key_file.ensure(last - 200, 100) == 100
     assert key_file.ensure(last - 80, 100) == 81 - keys.RESERVED
     assert key_file.ensure(last - 80, 100, reserved=True) == 81
-    assert key_file.ensure(last - 10, 5) == 5  # there is room for these few
+    assert key_file.ensure(last - keys.RESERVED, 1) == 1
+    assert key_file.ensure(last - keys.RESERVED + 1, 1) == 0  # a single post takes none of them
+    assert key_file.ensure(last - 10, 5, reserved=True) == 5
     assert key_file.ensure(last + 1, 1, reserved=True) == 0
 
 
