@@ -45,11 +45,16 @@ class Eraser:
         done = self._cleaned_to()
         return tuple(await self._database.read(lambda c: unfinished(c, keys, done)))
 
-    async def done_within(self, timeout: float) -> bool:
-        """Wait until nothing is left to do, by any process; False after `timeout` seconds."""
+    async def done_within(self, timeout: float, version: int | None = None) -> bool:
+        """Wait until nothing is left to do, by any process; False after `timeout` seconds.
+
+        With a version: nothing of the kills and redacts up to it; others may go on and on.
+        """
         try:
             async with asyncio.timeout(timeout):
-                while await self.unfinished():  # noqa: ASYNC110
+                while any(  # noqa: ASYNC110
+                    version is None or purge.version <= version for purge in await self.unfinished()
+                ):
                     await asyncio.sleep(POLL_SECONDS)
         except (TimeoutError, Unavailable):
             return False

@@ -122,9 +122,12 @@ class SQLiteJournal:
         row = await self._database.read(lambda c: c.execute(found, (sequence,)).fetchone())
         return row is not None
 
-    async def purged(self, timeout: float) -> bool:
-        """Wait up to `timeout` seconds until no file can give withdrawn words back."""
-        return await self.eraser.done_within(timeout)
+    async def purged(self, timeout: float, version: int | None = None) -> bool:
+        """Wait up to `timeout` seconds until no file can give withdrawn words back.
+
+        With a version: the words that were withdrawn up to it.
+        """
+        return await self.eraser.done_within(timeout, version)
 
     async def _read_back(self, after: int) -> tuple[Change, ...]:
         while True:

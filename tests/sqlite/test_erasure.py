@@ -105,6 +105,19 @@ async def test_after_a_kill_no_copy_of_the_words_can_be_opened_with_the_folders_
         assert retry.item == tombstone
 
 
+async def test_a_kill_waits_for_its_own_words_and_not_for_those_of_later_kills(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with desk_in(tmp_path) as desk:
+        items = [await desk.item(Verb.POST, headline=f"Grivna {n}") for n in range(2)]
+        one, two = [await desk.item(Verb.KILL, item, note="Withdrawn") for item in items]
+        assert await desk.journal.purged(PATIENCE)
+        monkeypatch.setattr(desk.journal.eraser, "_cleaned_to", lambda: one.version)
+        assert await desk.journal.purged(PATIENCE, one.version)
+        assert not await desk.journal.purged(0.1, two.version)
+        assert not await desk.journal.purged(0.1)
+
+
 async def test_an_old_copy_of_the_data_beside_the_present_keys_gives_no_killed_word(
     tmp_path: Path,
 ) -> None:
