@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
 
-from feedserver.errors import FeedError, SetupError, Unavailable
+from feedserver.errors import FeedError, OutcomeUnknown, SetupError, Unavailable
 from feedserver.live.hub import now_millis
 from feedserver.model import Feed
 from feedserver.newsroom import Newsroom
@@ -48,10 +48,15 @@ def work_in_folder(args: Namespace, work: Work[_T], *, may_begin: bool = False) 
             database, mirror = storage.database, storage.mirror
             try:
                 return await work(Newsroom(storage.journal, mirror, now_millis), mirror)
-            except Unavailable:
-                if database.damage is None:
-                    raise
-                raise damaged(database.path, database.damage) from None
+            except Unavailable as fault:
+                if database.damage is not None:
+                    raise damaged(database.path, database.damage) from None
+                if isinstance(fault, OutcomeUnknown):  # whose words are for a client of the server
+                    raise FeedError(
+                        "the commit failed, and it is not known whether that was stored: look with "
+                        "feedserver feed list and token list, then run the command again"
+                    ) from None
+                raise
 
     try:
         return asyncio.run(opened())

@@ -16,8 +16,9 @@ import aiosqlite
 from feedserver.errors import Unavailable
 from feedserver.journal import Identity
 from feedserver.sqlite import opening, redoing
+from feedserver.sqlite.ballast import Ballast
 from feedserver.sqlite.connecting import code_of, connect, open_in_thread, run
-from feedserver.sqlite.folder import DATABASE, Files, NoNewsroom, occupied
+from feedserver.sqlite.folder import DATABASE, LOCK, Files, NoNewsroom, occupied
 from feedserver.sqlite.keys import KeyFile
 from feedserver.sqlite.opening import GLANCED_MAX
 from feedserver.sqlite.rows import Overtaken, Reader, newest_sequence
@@ -127,6 +128,8 @@ async def open_database(
     Raises NoNewsroom where there is none, SetupError for all else that the operator has to mend.
     """
     async with AsyncExitStack() as opened:
+        ballast = Ballast(folder / LOCK)
+        await asyncio.to_thread(ballast.release_to_open)
         if begins:
             try:
                 await asyncio.to_thread(opening.prepare, folder, 0)
@@ -142,6 +145,7 @@ async def open_database(
         if not read_only:
             writer = await opened.enter_async_context(open_in_thread(path, read_only=False))
             await run(writer, lambda c: redoing.before_the_first_answer(c, keys))
+            await asyncio.to_thread(ballast.make)
         # Closed before the writer, which can then checkpoint and remove the WAL.
         readers = [
             await opened.enter_async_context(open_in_thread(path, read_only=True))

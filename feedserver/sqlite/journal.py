@@ -225,7 +225,9 @@ class SQLiteJournal:
             log.exception("a commit failed in a way that nobody foresaw")
             _answer_all(group, partial(_unavailable, fault))
             return
-        self._note_trouble(None)
+        refused = next((one.detail for one in decisions if isinstance(one, Unavailable)), None)
+        if self.trouble != writer.NO_ROOM or not writer.is_reserved(records):
+            self._note_trouble(refused)
         changes = [decision for decision in decisions if isinstance(decision, Change)]
         self._tail.extend(changes)
         self._forget_withdrawn(changes)
