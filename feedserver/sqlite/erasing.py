@@ -22,6 +22,11 @@ log = logging.getLogger("feedserver.purge")
 
 TODO_MAX = 1000  # kills and redacts executed in one go
 
+NEWEST = (1 << 63) - 1  # above every sequence
+
+_NEWEST_ERASURE = (
+    "SELECT max(sequence) FROM records WHERE act IN ('kill', 'redact') AND sequence <= ?"
+)
 _TO_DO = (
     "SELECT sequence, act, item, at, settings FROM records"
     " WHERE act IN ('kill', 'redact') AND sequence > ? ORDER BY sequence LIMIT ?"
@@ -65,6 +70,12 @@ def erased_by(
 def is_due(connection: sqlite3.Connection, keys: KeyFile) -> bool:
     """Say whether a kill or redact is not executed yet."""
     return connection.execute(_TO_DO, (keys.erased_to or 0, 1)).fetchone() is not None
+
+
+def newest_erasure(connection: sqlite3.Connection, up_to: int = NEWEST) -> int:
+    """Return the newest kill or redact up to a record; 0: there is none."""
+    found: int | None = connection.execute(_NEWEST_ERASURE, (up_to,)).fetchone()[0]
+    return found or 0
 
 
 def unfinished(connection: sqlite3.Connection, keys: KeyFile, cleaned_to: int) -> list[Purge]:

@@ -17,6 +17,7 @@ from feedserver.rules import Change
 from feedserver.sqlite import writer
 from feedserver.sqlite.database import READ_ONLY, Database, MetaChanges
 from feedserver.sqlite.eraser import Eraser
+from feedserver.sqlite.erasing import NEWEST
 from feedserver.sqlite.keys import AHEAD
 from feedserver.sqlite.ledger import Ledger
 from feedserver.sqlite.search import Search
@@ -127,7 +128,7 @@ class SQLiteJournal:
 
         With a version: the words that were withdrawn up to it.
         """
-        return await self.eraser.done_within(timeout, version)
+        return await self.eraser.done_within(timeout, NEWEST if version is None else version)
 
     async def _read_back(self, after: int) -> tuple[Change, ...]:
         while True:

@@ -12,9 +12,9 @@ from __future__ import annotations
 import sqlite3
 import time
 
+from feedserver.sqlite import erasing
 from feedserver.sqlite import search_batch as batches
 from feedserver.sqlite import search_file as files
-from feedserver.sqlite.erasing import erased_by
 from feedserver.sqlite.keys import PARTITION, KeyFile
 from feedserver.sqlite.rows import Reader
 from feedserver.sqlite.search_file import NoIndex, Partition, Remake
@@ -25,9 +25,6 @@ ERASURES_MAX = 1000  # kills and redacts looked at in one transaction
 # it took, and so many seconds at most.
 REST_TIMES, REST_MAX = 4, 1.0
 
-_NEWEST_ERASURE = (
-    "SELECT max(sequence) FROM records WHERE act IN ('kill', 'redact') AND sequence <= ?"
-)
 _ERASURES = (
     "SELECT sequence, act, item, settings FROM records"
     " WHERE act IN ('kill', 'redact') AND sequence > ? AND sequence <= ? ORDER BY sequence LIMIT ?"
@@ -110,7 +107,7 @@ class Remaker:
         for sequence, act, item, settings in self._journal.execute(
             _ERASURES, (cleaned_to, erased_to, ERASURES_MAX)
         ).fetchall():
-            for erased in erased_by(self._journal, sequence, act, item, settings):
+            for erased in erasing.erased_by(self._journal, sequence, act, item, settings):
                 part = parts.get(erased // PARTITION)
                 if part is not None and part.clean_to < sequence and self._had_words(erased):
                     due[part.number] = part
@@ -175,5 +172,4 @@ class Remaker:
 
 def newest_erasure(journal: sqlite3.Connection, keys: KeyFile) -> int:
     """Return the newest kill or redact whose words cannot be read any more; 0: none."""
-    found = journal.execute(_NEWEST_ERASURE, (keys.erased_to or 0,)).fetchone()[0]
-    return found or 0
+    return erasing.newest_erasure(journal, keys.erased_to or 0)

@@ -86,7 +86,7 @@ def _transact(
         wanted = sum(record.act in _RESERVED for record in group)
         if keys.ensure(sequence + 1, wanted, reserved=True) < wanted and files.ballast.is_whole():
             raise NoRoom
-        decisions = _decide(connection, ledger, group, sequence, is_full=is_full)
+        decisions = _decide(connection, ledger, group, sequence, is_full)
         changes = [one for one in decisions if isinstance(one, Change)]
         erases = any(record.act in ERASES for record in group)
         if erases and changes:
@@ -187,7 +187,6 @@ def _decide(
     ledger: Ledger,
     group: list[Record],
     sequence: int,
-    *,
     is_full: bool,
 ) -> list[Decision]:
     ledger.begin()
