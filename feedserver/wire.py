@@ -137,8 +137,8 @@ def revisions_json(revisions: Iterable[Revision]) -> list[Json]:
             after = revision.item.content if revision.item is not None else None
             changed = _changed(before, after)
             before = after
-        is_erased = revision.erased_at is not None
-        told.append(_erased(revision) if is_erased else _told(revision, changed))
+        is_told = revision.erased_at is None and not revision.unreadable
+        told.append(_told(revision, changed) if is_told else _wordless(revision))
     return told
 
 
@@ -151,7 +151,7 @@ def feed_revisions_json(revisions: Iterable[Revision]) -> list[Json]:
             told.append(_told(revision, {}))
             continue
         if revision.settings is None:
-            told.append(_erased(revision))
+            told.append(_wordless(revision))
             before = None
             continue
         after = asdict(revision.settings)
@@ -175,7 +175,8 @@ def shown_json(revision: Revision) -> Json:
         at=time_text(revision.effective_at),
         headline=item.headline if item else None,
         blocks=_blocks(item) if item else None,
-        redacted=item is None,
+        redacted=item is None and not revision.unreadable,
+        unreadable=revision.unreadable,
     )
 
 
@@ -184,7 +185,7 @@ def _has_words(revision: Revision) -> bool:
 
 
 def _changed(before: Content | None, after: Content | None) -> Json:
-    """Return the fields that differ, as an editor sends them; none if one side is erased."""
+    """Return the fields that differ, as an editor sends them; none if one side has no words."""
     if before is None or after is None:
         return {}
     old, new = asdict(before), asdict(after)
@@ -214,13 +215,14 @@ def _told(revision: Revision, changed: Json) -> Json:
     )
 
 
-def _erased(revision: Revision) -> Json:
+def _wordless(revision: Revision) -> Json:
     return _present(
         version=revision.version,
         verb=revision.act,
         at=time_text(revision.at),
         editor=revision.editor,
         redacted_at=_time(revision.erased_at),
+        unreadable=revision.unreadable,
     )
 
 

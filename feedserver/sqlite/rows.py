@@ -419,20 +419,20 @@ class _Past:
 
 def _revision(reader: Reader, row: tuple[Any, ...], past: _Past) -> Revision:
     record, sequence, words_at = load_record(row), row[0], row[19]
-    erased_at, words = None, Words()
+    erased_at, unreadable, words = None, False, Words()
     try:
         words = reader.words(row)
     except Gone as gone:
         erased_at = gone.at
     except Unreadable as fault:
         reader.note(sequence, fault, f"item {row[5]}" if row[5] else f"the feed {row[4]}")
-        erased_at = row[7]
+        unreadable = True
     settings, item = None, None
     if row[5] is None:
-        if record.act is Act.FEED and erased_at is None:
+        if record.act is Act.FEED and erased_at is None and not unreadable:
             settings = load_settings(row, words)
     else:
-        item = _item_then(row, past, words, erased_at)
+        item = _item_then(row, past, words, row[7] if unreadable else erased_at)
     return Revision(
         sequence,
         record.check,
@@ -446,6 +446,7 @@ def _revision(reader: Reader, row: tuple[Any, ...], past: _Past) -> Revision:
         settings if isinstance(settings, FeedSettings) else None,
         words_at,
         erased_at,
+        unreadable,
     )
 
 

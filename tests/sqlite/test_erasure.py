@@ -20,6 +20,7 @@ from support.forensics import in_plain, keys_in, opened, sealed_in
 from support.records import NOON, edit, feed, item_of, key, kill, made, open_sqlite, post, token
 from support.server import ROOT
 
+from feedserver import wire
 from feedserver.errors import SetupError, Unavailable
 from feedserver.model import Item, Status, Token, Verb
 from feedserver.newsroom import Newsroom, Outcome, Submission
@@ -451,6 +452,64 @@ async def test_a_record_that_was_changed_in_the_file_is_left_out_and_named(
         assert await desk.mirror.item("world", item.id) is None  # and no tombstone either
         assert desk.mirror.unreadable == 1
     assert caplog.text.count(f"record {item.id} of item {item.id}") == 1
+
+
+@pytest.mark.parametrize("where", ["record", "slot"])
+async def test_a_revision_that_cannot_be_read_is_no_redacted_one_and_can_be_redacted(
+    tmp_path: Path, where: str
+) -> None:
+    async with desk_in(tmp_path) as desk:
+        posted = await desk.item(Verb.POST, headline="Ivan Secret")
+        await desk.item(Verb.UPDATE, posted, headline="A man")
+        await desk.room.configure("world", {"title": "World", "summary": "Ivan Secret"}, None)
+        points = (await desk.mirror.feed_revisions("world"))[-1]
+        await desk.room.configure("world", {"title": "World", "summary": "A man"}, None)
+    pieces = [one for one in sealed_in(tmp_path) if one.sequence in {posted.id, points.version}]
+    if where == "record":
+        flip = "UPDATE records SET sealed = CAST(sealed || 'x' AS BLOB) WHERE sequence IN (?, ?)"
+        with closing(connect(tmp_path / DATABASE, read_only=False)) as connection:
+            connection.execute(flip, (posted.id, points.version))
+    else:
+        with (tmp_path / keys.FILE).open("r+b") as file:
+            for number in (posted.id, points.version):
+                file.seek(keys.HEADER + keys.SLOT * keys.number_of(number) + 34)
+                file.write(b"?")  # of the checksum: the key is there for who knows better
+    async with desk_in(tmp_path) as desk:
+        revisions = await desk.mirror.revisions("world", posted.id)
+        told = wire.revisions_json(revisions)[0]
+        assert told["unreadable"]
+        assert "redacted_at" not in told
+        assert "redacted" not in wire.shown_json(revisions[0])
+        assert wire.shown_json(revisions[0])["unreadable"]
+        points_told = wire.feed_revisions_json(await desk.mirror.feed_revisions("world"))[-2]
+        assert points_told["unreadable"]
+        assert opened(tmp_path, pieces).keys() == {posted.id, points.version}
+        item = await desk.mirror.item("world", posted.id)
+        await desk.item(Verb.REDACT, item, version=posted.version, note="a name")
+        raw = {"verb": "redact", "version": points.version, "note": "a name"}
+        await desk.room.redact_feed("world", raw, desk._anna, ())
+        assert await desk.journal.purged(PATIENCE)
+        assert opened(tmp_path, pieces) == {}
+        told = wire.revisions_json(await desk.mirror.revisions("world", posted.id))[0]
+        assert "redacted_at" in told
+        assert "unreadable" not in told
+
+
+async def test_an_item_whose_words_cannot_be_read_can_be_killed(tmp_path: Path) -> None:
+    async with desk_in(tmp_path) as desk:
+        item = await desk.item(Verb.POST, headline="Ivan Secret")
+    pieces = [one for one in sealed_in(tmp_path) if one.sequence == item.id]
+    with closing(connect(tmp_path / DATABASE, read_only=False)) as connection:
+        flip = "UPDATE records SET sealed = CAST(sealed || 'x' AS BLOB) WHERE sequence = ?"
+        connection.execute(flip, (item.id,))
+    async with desk_in(tmp_path) as desk:
+        assert await desk.mirror.item("world", item.id) is None
+        await desk.journal.append(kill(item))
+        assert await desk.journal.purged(PATIENCE)
+        assert opened(tmp_path, pieces) == {}
+        found = await desk.mirror.item("world", item.id)
+        assert found is not None
+        assert found.status is Status.KILLED
 
 
 async def test_two_records_that_were_swapped_are_noticed(tmp_path: Path) -> None:
