@@ -21,7 +21,7 @@ from feedserver.sqlite.connecting import code_of, connect, open_in_thread, run
 from feedserver.sqlite.folder import DATABASE, LOCK, Files, NoNewsroom, occupied
 from feedserver.sqlite.keys import KeyFile
 from feedserver.sqlite.opening import GLANCED_MAX
-from feedserver.sqlite.rows import Overtaken, Reader, newest_sequence
+from feedserver.sqlite.rows import Newer, Overtaken, Reader, newest_sequence
 
 T = TypeVar("T")
 
@@ -57,7 +57,7 @@ class Database:
         self.keys = keys
         self.files = Files(path, keys)
         self.reader = Reader(keys)
-        self.damage: str | None = None  # what SQLite said when it met a broken page
+        self.damage: str | None = None  # a broken page, or a record of a newer format
         self.fault: str | None = None  # what the disk said at the last read; it may pass
         self._writer = writer
         self._watcher = watcher
@@ -92,6 +92,11 @@ class Database:
                 self.fault = None
                 return answer
             raise Unavailable("the news is being changed too often to be read; try again")
+        except Newer as fault:
+            if self.damage is None:
+                log.critical("%s", fault)
+            self.damage = str(fault)
+            raise Unavailable("the news cannot be read here at the moment") from None
         except sqlite3.Error as fault:
             log.error("the database cannot be read: %s", fault)
             if code_of(fault) == sqlite3.SQLITE_CORRUPT:
@@ -115,6 +120,9 @@ class Database:
         """Read which journal this is anew, and what the operator said; return what changed."""
         found, accepted = opening.identity_of(self._watcher), opening.clock_accepted(self._watcher)
         changes = MetaChanges(found.epoch != self.identity.epoch, accepted != self._clock_accepted)
+        if changes.epoch:  # what was wrong was of other data
+            self.damage = None
+            self.reader.unreadable.clear()
         self.identity, self._clock_accepted = found, accepted
         return changes
 

@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 
 from feedserver import records
+from feedserver.errors import SetupError
 from feedserver.model import (
     Act,
     Content,
@@ -129,7 +130,7 @@ class Overtaken(Exception):
     """Words that this moment's rows name were erased since: read again, at a later moment."""
 
 
-class Newer(Exception):
+class Newer(SetupError):
     """A record is of a newer format than this program knows."""
 
 
@@ -142,7 +143,13 @@ class Reader:
 
     def words(self, row: tuple[Any, ...]) -> Words:
         """Return what was sealed of the record in a row. Raises Gone, Unreadable, Newer."""
-        return records.load_words(self.unsealed(row))
+        try:
+            words = records.load_words(self.unsealed(row))
+        except Gone:
+            self.unreadable.pop(row[0], None)
+            raise
+        self.unreadable.pop(row[0], None)  # it was mended
+        return words
 
     def unsealed(self, row: tuple[Any, ...]) -> bytes:
         """Return the same as it was written.
@@ -256,7 +263,9 @@ def load_record(row: tuple[Any, ...]) -> Record:
     Raises Newer, and Unreadable where it says what no record says.
     """
     if row[1] > records.VERSION:
-        raise Newer(f"record {row[0]} has the format {row[1]}")
+        raise Newer(
+            f"record {row[0]} has the format {row[1]}, of a newer feedserver: install that again"
+        )
     act = ACTS.get(row[3])
     if act is None:
         raise Unreadable(f"no record has the act {row[3]}")

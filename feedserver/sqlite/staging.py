@@ -219,7 +219,8 @@ def _furthest(folder: Path | None) -> int:
         return furthest
     try:
         with _key_file(folder) as key_file:
-            furthest = key_file.committed_to or 0
+            committed = key_file.committed_to
+            furthest = key_file.end if committed is None else committed
     except SetupError:
         pass
     try:

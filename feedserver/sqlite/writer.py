@@ -17,7 +17,7 @@ from feedserver.sqlite.ballast import FULL
 from feedserver.sqlite.folder import Files
 from feedserver.sqlite.keys import KeyFile
 from feedserver.sqlite.ledger import Ledger
-from feedserver.sqlite.rows import newest_sequence
+from feedserver.sqlite.rows import Newer, newest_sequence
 
 log = logging.getLogger("feedserver.journal")
 
@@ -102,6 +102,8 @@ def _transact(
             raise Unavailable(f"the database cannot be written ({fault}); retry later") from None
         if isinstance(fault, OSError):
             raise Unavailable(f"{keys.path} cannot be written ({fault}); retry later") from None
+        if isinstance(fault, Newer):
+            raise Unavailable(f"nothing can be written: {fault}", retry_after=30) from None
         if isinstance(fault, Exception):
             raise RolledBack from fault
         raise

@@ -490,7 +490,10 @@ async def test_a_revision_that_cannot_be_read_is_no_redacted_one_and_can_be_reda
         await desk.room.redact_feed("world", raw, desk._anna, ())
         assert await desk.journal.purged(PATIENCE)
         assert opened(tmp_path, pieces) == {}
+        assert desk.mirror.unreadable == 2
         told = wire.revisions_json(await desk.mirror.revisions("world", posted.id))[0]
+        await desk.mirror.feed_revisions("world")
+        assert desk.mirror.unreadable == 0
         assert "redacted_at" in told
         assert "unreadable" not in told
 
@@ -510,6 +513,27 @@ async def test_an_item_whose_words_cannot_be_read_can_be_killed(tmp_path: Path) 
         found = await desk.mirror.item("world", item.id)
         assert found is not None
         assert found.status is Status.KILLED
+
+
+async def test_a_record_of_a_newer_format_ends_the_answers_and_is_said(tmp_path: Path) -> None:
+    async with desk_in(tmp_path) as desk:
+        item = await desk.item(Verb.POST, headline="News")
+        with closing(connect(tmp_path / DATABASE, read_only=False)) as connection:
+            connection.execute("UPDATE records SET v = 2 WHERE sequence = ?", (item.id,))
+        for reading in (
+            desk.mirror.page("world", 10),
+            desk.mirror.item("world", item.id),
+            desk.mirror.page("world", 10, words="news"),
+            desk.journal.append(edit(item, Verb.FIX, headline="Other")),
+        ):
+            with pytest.raises(Unavailable):
+                await reading
+        assert "newer feedserver" in (desk.journal.damage or "")
+        desk.journal._tail.forget_all()
+        following = asyncio.ensure_future(anext(desk.journal.follow(0)))
+        await asyncio.wait([following], timeout=0.3)
+        assert not following.done()  # it stops there, and neither skips nor dies
+        following.cancel()
 
 
 async def test_two_records_that_were_swapped_are_noticed(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from feedserver.errors import SetupError, Unavailable
 from feedserver.model import Act, Item, Status, Verb
 from feedserver.sqlite import (
     checking,
+    connecting,
     copying,
     findings,
     keys,
@@ -31,6 +32,7 @@ from feedserver.sqlite import (
     staging,
 )
 from feedserver.sqlite.backup import back_up
+from feedserver.sqlite.connecting import connect
 from feedserver.sqlite.folder import DATABASE, RESTORE
 from feedserver.sqlite.keys import KeyFile
 from feedserver.sqlite.restoring import Restored, restore
@@ -603,6 +605,67 @@ async def test_while_a_restore_stands_unfinished_no_key_is_destroyed_in_its_file
         with pytest.raises(Unavailable, match="feedserver restore"):
             await here.storage.database.write(here.storage.journal.eraser._destroy)
         assert (data / keys.FILE).read_bytes()[keys.HEADER :] == before[keys.HEADER :]
+
+
+async def test_what_was_wrong_with_the_replaced_data_is_said_of_the_restored_no_more(
+    data: Path, saved: Path
+) -> None:
+    async with open_archive(data) as here:
+        item = await find(here, "News 1")
+        with closing(connect(data / DATABASE, read_only=False)) as connection:
+            flip = "UPDATE records SET sealed = CAST(sealed || 'x' AS BLOB) WHERE sequence = ?"
+            connection.execute(flip, (item.words_at,))
+        assert await here.storage.mirror.item("world", item.id) is None
+        assert here.storage.mirror.unreadable == 1
+        here.storage.database.damage = "a broken page"
+        epoch = here.storage.journal.identity.epoch
+        go(data, saved)
+        await turns(lambda: here.storage.journal.identity.epoch != epoch)
+        assert here.storage.mirror.unreadable == 0
+        assert here.storage.journal.damage is None
+        assert await here.storage.mirror.item("world", item.id) == item
+
+
+async def test_a_writer_that_does_not_come_to_its_end_stops_a_restore_before_anything_changes(
+    data: Path, saved: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connecting, "BUSY_SECONDS", 0.05)
+    with closing(connect(data / DATABASE, read_only=False)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        with pytest.raises(SetupError, match="has been writing"):
+            go(data, saved)
+        connection.execute("INSERT INTO meta VALUES ('written', 'late')")
+        connection.execute("COMMIT")
+    assert not (data / RESTORE).exists()
+    assert meta(data, "written") == "late"
+    go(data, saved)
+
+
+async def test_keys_that_no_longer_say_how_far_the_journal_had_come_make_old_data_forget_too(
+    data: Path, saved: Path
+) -> None:
+    async with open_archive(data) as here:
+        killed = await find(here, "Bus hit")
+        await here.item(Verb.KILL, killed, note="Withdrawn")
+        await here.purged()
+    shutil.copy(saved / DATABASE, data / DATABASE)
+    for log in ("-wal", "-shm"):
+        (data / f"{DATABASE}{log}").unlink(missing_ok=True)
+    with (data / keys.FILE).open("r+b") as file:
+        file.seek(64)
+        file.write(b"?" * 16)
+    epoch = meta(data, "epoch")
+    async with open_archive(data) as here:
+        page = await here.storage.mirror.page("world", 100)
+        assert page is not None
+        found = next(item for item in page.items if item.id == killed.id)
+        assert found.status is Status.KILLED
+        assert here.storage.journal.identity.epoch == meta(data, "epoch") != epoch
+        assert (await here.item(Verb.POST, headline="Goes on")).id > 100_000
+    assert wrong(data) == []
+    epoch = meta(data, "epoch")
+    async with open_archive(data):  # it is known again
+        assert meta(data, "epoch") == epoch
 
 
 async def searched(here: Archive, words: str) -> list[Item]:
