@@ -109,7 +109,7 @@ def _transact(
         raise
     try:
         connection.execute("COMMIT")
-    except sqlite3.Error as fault:
+    except BaseException as fault:
         roll_back(connection, keys)
         if _is_full(fault):  # before the log's last frame was written
             raise NoRoom from None

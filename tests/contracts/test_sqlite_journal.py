@@ -279,15 +279,22 @@ async def test_a_commit_that_cannot_be_made_is_refused_and_the_next_one_works(
 class FailingCommit:
     """A connection whose COMMIT fails, after it was done or before."""
 
-    def __init__(self, connection: sqlite3.Connection, *, stored: bool) -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        *,
+        stored: bool,
+        fault: type[Exception] = sqlite3.OperationalError,
+    ) -> None:
         self._connection = connection
         self._stored = stored
+        self._fault = fault
 
     def execute(self, statement: str, *values: Any) -> sqlite3.Cursor:
         if statement == "COMMIT":
             if self._stored:
                 self._connection.execute(statement)
-            raise sqlite3.OperationalError("disk I/O error")
+            raise self._fault("disk I/O error")
         return self._connection.execute(statement, *values)
 
     def __getattr__(self, name: str) -> Any:
@@ -344,12 +351,14 @@ async def test_a_fault_after_the_commit_changes_no_answer_and_stores_nothing_twi
         assert await journal.purged(PATIENCE)
 
 
+@pytest.mark.parametrize("stored", [False, True])
 async def test_of_a_group_whose_commit_fails_in_an_unforeseen_way_nothing_is_stored_twice(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stored: bool
 ) -> None:
-    def failing(*given: Any) -> list[writer.Decision]:
-        transact(*given)
-        raise MemoryError  # as Python says it, when SQLite has none
+    def failing(connection: sqlite3.Connection, *rest: Any) -> list[writer.Decision]:
+        # As Python says it, when SQLite has no memory.
+        commit: Any = FailingCommit(connection, stored=stored, fault=MemoryError)
+        return transact(commit, *rest)
 
     async with opened_with_anna(tmp_path) as (journal, opened):
         with monkeypatch.context() as patched:
@@ -359,9 +368,10 @@ async def test_of_a_group_whose_commit_fails_in_an_unforeseen_way_nothing_is_sto
                 return_exceptions=True,
             )
             assert [type(answer) for answer in answers] == [OutcomeUnknown] * 3
+        await journal.append(post("Next"))
         page = await opened.mirror.page("world", 10)
         assert page is not None
-        assert len(page.items) == 3
+        assert len(page.items) == 1 + 3 * stored
 
 
 async def test_what_cannot_be_written_before_the_commit_is_not_stored_and_said_to_be_so(
