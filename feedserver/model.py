@@ -358,7 +358,7 @@ class Revision:
 
     `effective_at` is the time that readers are shown for it. `item` is the whole state that it led
     to, None where its words are gone; of a feed's own record that is `settings`. `erased_at` says
-    since when, None where they were not erased.
+    since when, None where they were not. `unreadable`: they were not, and yet cannot be read.
     """
 
     version: int
@@ -373,6 +373,7 @@ class Revision:
     settings: FeedSettings | None = None
     words_at: int | None = None
     erased_at: Millis | None = None
+    unreadable: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,9 +67,9 @@ def feed_redaction_of(version: int, feed: Feed, revisions: Iterable[Revision]) -
     target = known.get(version)
     if target is None:
         raise Invalid([FieldError("/version", f"{version} is no version of the feed {feed.slug}")])
-    if target.settings is None:
+    if target.settings is None and not target.unreadable:
         raise WrongState(f"the words of version {version} are erased already")
-    summary = target.settings.summary
+    summary = target.settings.summary if target.settings is not None else None
     if version == feed.words_at or (summary is not None and summary == feed.summary):
         raise WrongState("these key points are shown now: change them first, then redact this one")
     erases = {

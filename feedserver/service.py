@@ -23,7 +23,7 @@ from feedserver.api.access import Tokens
 from feedserver.api.context import Context, Site
 from feedserver.api.waiting import Waiting
 from feedserver.clock import Clock
-from feedserver.errors import SetupError
+from feedserver.errors import SetupError, Unavailable
 from feedserver.linux.aio import Aio
 from feedserver.linux.allocator import return_long_texts
 from feedserver.linux.batches import KernelQueue
@@ -48,6 +48,7 @@ from feedserver.workers.supervisor import supervise
 log = logging.getLogger("feedserver")
 
 NEWSROOM_POLL_SECONDS = 0.5  # between looks for a newsroom where there is none yet
+RENEWAL_SECONDS = 0.5  # between tries to read the tokens of another journal
 SWITCH_SECONDS = 0.0005  # how long a thread computes while another one wants to
 COLLECT_AFTER = (50_000, 20, 20)  # allocations, then collections, of each generation
 
@@ -114,12 +115,18 @@ async def open_context(
         hub.applied_to = followed
         restarting: set[asyncio.Task[None]] = set()
 
+        def renewed(task: asyncio.Task[None]) -> None:
+            restarting.discard(task)
+            if not task.cancelled() and (fault := task.exception()) is not None:
+                died(fault)
+
         def restart() -> None:
             hub.restart()
             task = asyncio.create_task(_renew_tokens(here))
             restarting.add(task)
-            task.add_done_callback(restarting.discard)
+            task.add_done_callback(renewed)
 
+        running.callback(lambda: [task.cancel() for task in restarting])
         journal.on_new_epoch = restart
         journal.on_clock_accepted = clock.accept
         works = [_follow(here, journal, followed), hub.run()]
@@ -316,7 +323,15 @@ async def _follow(here: Context, journal: SQLiteJournal, after: int) -> None:
 
 
 async def _renew_tokens(here: Context) -> None:
-    here.tokens.renew(await here.mirror.tokens(), await here.journal.head())
+    """Take the tokens of another journal, however long they cannot be read."""
+    while True:
+        try:
+            here.tokens.renew(await here.mirror.tokens(), await here.journal.head())
+        except Unavailable as fault:
+            log.warning("cannot read who may edit, will retry: %s", fault.detail)
+            await asyncio.sleep(RENEWAL_SECONDS)
+        else:
+            return
 
 
 @asynccontextmanager

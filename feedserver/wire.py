@@ -141,8 +141,8 @@ def revisions_json(revisions: Iterable[Revision]) -> list[Json]:
         published_at = revision.effective_at
         if revision.act is Verb.POST and published_at not in (revision.at, revision.claimed_at):
             changed["published_at"] = time_text(published_at)
-        is_erased = revision.erased_at is not None
-        told.append(_erased(revision) if is_erased else _told(revision, changed))
+        is_told = revision.erased_at is None and not revision.unreadable
+        told.append(_told(revision, changed) if is_told else _wordless(revision))
     return told
 
 
@@ -155,7 +155,7 @@ def feed_revisions_json(revisions: Iterable[Revision]) -> list[Json]:
             told.append(_told(revision, {}))
             continue
         if revision.settings is None:
-            told.append(_erased(revision))
+            told.append(_wordless(revision))
             before = None
             continue
         after = asdict(revision.settings)
@@ -179,7 +179,8 @@ def shown_json(revision: Revision) -> Json:
         at=time_text(revision.effective_at),
         headline=item.headline if item else None,
         blocks=_blocks(item) if item else None,
-        redacted=item is None,
+        redacted=item is None and not revision.unreadable,
+        unreadable=revision.unreadable,
     )
 
 
@@ -197,7 +198,7 @@ def _has_words(revision: Revision) -> bool:
 
 
 def _changed(before: Content | None, after: Content | None) -> Json:
-    """Return the fields that differ, as an editor sends them; none if one side is erased."""
+    """Return the fields that differ, as an editor sends them; none if one side has no words."""
     if before is None or after is None:
         return {}
     old, new = asdict(before), asdict(after)
@@ -227,13 +228,14 @@ def _told(revision: Revision, changed: Json) -> Json:
     )
 
 
-def _erased(revision: Revision) -> Json:
+def _wordless(revision: Revision) -> Json:
     return _present(
         version=revision.version,
         verb=revision.act,
         at=time_text(revision.at),
         editor=revision.editor,
         redacted_at=_time(revision.erased_at),
+        unreadable=revision.unreadable,
     )
 
 

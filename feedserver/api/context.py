@@ -40,8 +40,11 @@ class OwnJournal(Journal, Protocol):
     async def look_again(self) -> None:
         """Read something, to learn if the damage has passed."""
 
-    async def purged(self, timeout: float) -> bool:
-        """Wait up to `timeout` seconds until the words of killed items are gone from the files."""
+    async def purged(self, timeout: float, version: int | None = None) -> bool:
+        """Wait up to `timeout` seconds until words that were withdrawn are gone from the files.
+
+        With a version: those that were withdrawn up to it.
+        """
 
 
 class OwnMirror(Mirror, Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import orjson
@@ -210,9 +211,10 @@ async def _progress(
     if redacted:
         headers["Redacted"] = ", ".join(map(str, redacted))
     if withdrawn:
-        applied = await here.crowd.applied(version, PURGE_SECONDS)
-        done = await here.journal.purged(PURGE_SECONDS) and applied
-        headers["Purge"] = "done" if done else "pending"
+        done = await asyncio.gather(
+            here.crowd.applied(version, PURGE_SECONDS), here.journal.purged(PURGE_SECONDS, version)
+        )
+        headers["Purge"] = "done" if all(done) else "pending"
     return headers
 
 

@@ -10,7 +10,7 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import TypeVar
 
-from feedserver.errors import FeedError, SetupError, Unavailable
+from feedserver.errors import FeedError, OutcomeUnknown, SetupError, Unavailable
 from feedserver.live.hub import now_millis
 from feedserver.model import Feed
 from feedserver.newsroom import Newsroom
@@ -72,10 +72,15 @@ def _run(
             database = storage.database
             try:
                 return await work(storage)
-            except Unavailable:
-                if database.damage is None:
-                    raise
-                raise damaged(database.path, database.damage) from None
+            except Unavailable as fault:
+                if database.damage is not None:
+                    raise damaged(database.path, database.damage) from None
+                if isinstance(fault, OutcomeUnknown):  # whose words are for a client of the server
+                    raise FeedError(
+                        "the commit failed, and it is not known whether that was stored: look with "
+                        "feedserver feed list and token list, then run the command again"
+                    ) from None
+                raise
 
     try:
         return asyncio.run(opened())

@@ -172,8 +172,10 @@ def _keyring_in(folder: Path) -> bytes | None:
         key_file = KeyFile(folder / keys.FILE, read_only=True)
     except SetupError:
         return None
-    key_file.close()
-    return bytes(key_file.keyring)
+    try:
+        return key_file.keyring
+    finally:
+        key_file.close()
 
 
 def _look_through(path: Path) -> None:

@@ -16,6 +16,7 @@ import aiosqlite
 from feedserver.errors import Unavailable
 from feedserver.journal import Identity
 from feedserver.sqlite import opening, redoing
+from feedserver.sqlite.ballast import Ballast
 from feedserver.sqlite.connecting import (
     code_of,
     connect,
@@ -23,10 +24,10 @@ from feedserver.sqlite.connecting import (
     open_in_thread,
     run,
 )
-from feedserver.sqlite.folder import DATABASE, Files, NoNewsroom, occupied
+from feedserver.sqlite.folder import DATABASE, LOCK, Files, NoNewsroom, occupied
 from feedserver.sqlite.keys import KeyFile
 from feedserver.sqlite.opening import GLANCED_MAX
-from feedserver.sqlite.rows import Overtaken, Reader, newest_sequence
+from feedserver.sqlite.rows import Newer, Overtaken, Reader, newest_sequence
 
 T = TypeVar("T")
 
@@ -62,7 +63,7 @@ class Database:
         self.keys = keys
         self.files = Files(path, keys)
         self.reader = Reader(keys)
-        self.damage: str | None = None  # what SQLite said when it met a broken page
+        self.damage: str | None = None  # a broken page, or a record of a newer format
         self.fault: str | None = None  # what the disk said at the last read; it may pass
         self._writer = writer
         self._watcher = watcher
@@ -97,6 +98,11 @@ class Database:
                 self.fault = None
                 return answer
             raise Unavailable("the news is being changed too often to be read; try again")
+        except Newer as fault:
+            if self.damage is None:
+                log.critical("%s", fault)
+            self.damage = str(fault)
+            raise Unavailable("the news cannot be read here at the moment") from None
         except sqlite3.Error as fault:
             log.error("the database cannot be read: %s", fault)
             if code_of(fault) == sqlite3.SQLITE_CORRUPT:
@@ -120,6 +126,9 @@ class Database:
         """Read which journal this is anew, and what the operator said; return what changed."""
         found, accepted = opening.identity_of(self._watcher), opening.clock_accepted(self._watcher)
         changes = MetaChanges(found.epoch != self.identity.epoch, accepted != self._clock_accepted)
+        if changes.epoch:  # what was wrong was of other data
+            self.damage = None
+            self.reader.unreadable.clear()
         self.identity, self._clock_accepted = found, accepted
         return changes
 
@@ -135,20 +144,25 @@ async def open_database(
     Raises NoNewsroom where there is none, SetupError for all else that the operator has to mend.
     """
     async with AsyncExitStack() as opened:
+        ballast = Ballast(folder / LOCK)
         try:
+            if not reads_only:
+                await asyncio.to_thread(ballast.release_to_open)
             if begins:
                 try:
                     await asyncio.to_thread(opening.prepare, folder, 0)
                 except NoNewsroom:
                     await asyncio.to_thread(opening.begin, folder)
             await asyncio.to_thread(opening.prepare, folder, checked_max, reads_only=reads_only)
-            database = await _open(folder, opened, reads_only=reads_only)
+            database = await _open(folder, opened, ballast, reads_only=reads_only)
         except sqlite3.Error as fault:
             raise opening.unreadable(folder / DATABASE, fault) from None
         yield database
 
 
-async def _open(folder: Path, opened: AsyncExitStack, *, reads_only: bool) -> Database:
+async def _open(
+    folder: Path, opened: AsyncExitStack, ballast: Ballast, *, reads_only: bool
+) -> Database:
     opened.enter_context(occupied(folder))
     path = folder / DATABASE
     read_only = reads_only or not opening.is_writable(path)
@@ -159,6 +173,7 @@ async def _open(folder: Path, opened: AsyncExitStack, *, reads_only: bool) -> Da
         writer = await open_in_thread(lambda: connect_patiently(path))
         opened.push_async_callback(writer.close)
         await run(writer, lambda c: redoing.before_the_first_answer(c, keys))
+        await asyncio.to_thread(ballast.make)
     # Closed before the writer, which can then checkpoint and remove the WAL.
     readers = []
     for _ in range(READERS):

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from feedserver.errors import Unavailable
 from feedserver.journal import Purge
 from feedserver.sqlite.database import Database
-from feedserver.sqlite.erasing import destroy_keys, is_due, unfinished
+from feedserver.sqlite.erasing import NEWEST, destroy_keys, is_due, newest_erasure, unfinished
 from feedserver.sqlite.rows import newest_sequence
 
 log = logging.getLogger("feedserver.purge")
@@ -45,11 +45,17 @@ class Eraser:
         done = self._cleaned_to()
         return tuple(await self._database.read(lambda c: unfinished(c, keys, done)))
 
-    async def done_within(self, timeout: float) -> bool:
-        """Wait until nothing is left to do, by any process; False after `timeout` seconds."""
+    async def done_within(self, timeout: float, version: int = NEWEST) -> bool:
+        """Wait until nothing is left to do, by any process; False after `timeout` seconds.
+
+        With a version: nothing of the kills and redacts up to it; others may go on and on.
+        """
+        keys = self._database.keys
         try:
             async with asyncio.timeout(timeout):
-                while await self.unfinished():  # noqa: ASYNC110
+                last = await self._database.read(lambda c: newest_erasure(c, version))
+                # Many may wait at once: a look costs them no read of the database.
+                while min(keys.erased_to or 0, self._cleaned_to()) < last:  # noqa: ASYNC110
                     await asyncio.sleep(POLL_SECONDS)
         except (TimeoutError, Unavailable):
             return False
@@ -81,6 +87,8 @@ class Eraser:
             return True
         connection.execute("BEGIN IMMEDIATE")
         try:
+            # A restore puts another journal's keys in place before its data.
+            self._database.files.check()
             keys.redraw(newest_sequence(connection), only_taken=True)
         finally:
             connection.execute("ROLLBACK")

@@ -7,6 +7,7 @@ above what the search file says that it was cleaned to.
 from __future__ import annotations
 
 import logging
+import os
 import sqlite3
 
 import orjson
@@ -21,6 +22,11 @@ log = logging.getLogger("feedserver.purge")
 
 TODO_MAX = 1000  # kills and redacts executed in one go
 
+NEWEST = (1 << 63) - 1  # above every sequence
+
+_NEWEST_ERASURE = (
+    "SELECT max(sequence) FROM records WHERE act IN ('kill', 'redact') AND sequence <= ?"
+)
 _TO_DO = (
     "SELECT sequence, act, item, at, settings FROM records"
     " WHERE act IN ('kill', 'redact') AND sequence > ? ORDER BY sequence LIMIT ?"
@@ -39,8 +45,13 @@ def destroy_keys(connection: sqlite3.Connection, keys: KeyFile) -> bool:
                 keys.destroy(erased, sequence, act, at)
                 _destroy_in_copies(keys, erased, sequence, act, at)
                 keys.note_erased(sequence)
-    except (OSError, sqlite3.Error) as fault:
-        log.warning("keys of withdrawn words could not be destroyed, will retry: %s", fault)
+    except Exception as fault:  # also what nobody foresaw: the record is stored by now
+        is_foreseen = isinstance(fault, OSError | sqlite3.Error)
+        log.warning(
+            "keys of withdrawn words could not be destroyed, will retry: %r",
+            fault,
+            exc_info=None if is_foreseen else fault,
+        )
         return False
     return True
 
@@ -61,6 +72,12 @@ def is_due(connection: sqlite3.Connection, keys: KeyFile) -> bool:
     return connection.execute(_TO_DO, (keys.erased_to or 0, 1)).fetchone() is not None
 
 
+def newest_erasure(connection: sqlite3.Connection, up_to: int = NEWEST) -> int:
+    """Return the newest kill or redact up to a record; 0: there is none."""
+    found: int | None = connection.execute(_NEWEST_ERASURE, (up_to,)).fetchone()[0]
+    return found or 0
+
+
 def unfinished(connection: sqlite3.Connection, keys: KeyFile, cleaned_to: int) -> list[Purge]:
     """List the kills and redacts that are not wholly executed; `cleaned_to`: by the search file."""
     done = min(keys.erased_to or 0, cleaned_to)
@@ -74,7 +91,10 @@ def _destroy_in_copies(
     """Destroy the same keys in what restores have set aside of this journal. Raises OSError."""
     for path in keys.path.parent.glob(f"{BEFORE}*/{keys.path.name}"):
         try:
+            os.close(os.open(path, os.O_RDWR | os.O_CLOEXEC))
             copy = KeyFile(path)
+        except FileNotFoundError:  # it was deleted meanwhile
+            continue
         except SetupError as fault:  # one that was damaged was set aside as it was
             log.warning("a copy of the keys was left as it is: %s", fault.detail)
             continue

@@ -1,7 +1,7 @@
 """The data folder: which files are ours, who is in it, and whether they are still the same files.
 
 `lock` is held shared by every process that works on the folder, and exclusively by whoever makes
-or migrates its files.
+or migrates its files. Its bytes are the ballast.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pathlib import Path
 
 from feedserver.errors import SetupError, Unavailable
 from feedserver.sqlite import keys
+from feedserver.sqlite.ballast import Ballast
 
 DATABASE = "feed.db"
 LOCK = "lock"
@@ -41,6 +42,7 @@ class Files:
 
     def __init__(self, database: Path, key_file: keys.KeyFile) -> None:
         self.database = database
+        self.ballast = Ballast(database.with_name(LOCK))
         self._expected = {database: _identity(database), key_file.path: key_file.identity}
 
     def moved(self) -> str | None:

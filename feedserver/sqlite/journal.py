@@ -17,6 +17,7 @@ from feedserver.rules import Change
 from feedserver.sqlite import writer
 from feedserver.sqlite.database import READ_ONLY, Database, MetaChanges
 from feedserver.sqlite.eraser import Eraser
+from feedserver.sqlite.erasing import NEWEST
 from feedserver.sqlite.keys import AHEAD
 from feedserver.sqlite.ledger import Ledger
 from feedserver.sqlite.search import Search
@@ -57,6 +58,7 @@ class SQLiteJournal:
         self._grown = asyncio.Event()
         self._filling: asyncio.Task[None] | None = None
         self._misplaced: str | None = None
+        self._fills = True  # as far as the last try to draw keys ahead has shown
 
     @property
     def identity(self) -> Identity:
@@ -129,9 +131,12 @@ class SQLiteJournal:
         row = await self._database.read(lambda c: c.execute(found, (sequence,)).fetchone())
         return row is not None
 
-    async def purged(self, timeout: float) -> bool:
-        """Wait up to `timeout` seconds until no file can give withdrawn words back."""
-        return await self.eraser.done_within(timeout)
+    async def purged(self, timeout: float, version: int | None = None) -> bool:
+        """Wait up to `timeout` seconds until no file can give withdrawn words back.
+
+        With a version: the words that were withdrawn up to it.
+        """
+        return await self.eraser.done_within(timeout, NEWEST if version is None else version)
 
     async def _read_back(self, after: int) -> tuple[Change, ...]:
         while True:
@@ -216,15 +221,22 @@ class SQLiteJournal:
             self._note_trouble(str(fault))
             _answer_all(group, partial(_unavailable, fault))
             return
-        except Exception as fault:
+        except writer.RolledBack as undone:
             # One record that the rules choke on must not take the others, or the server, along.
             if len(group) > 1:
                 for one in group:
                     await self._commit([one])
             elif not group[0][1].done():
-                group[0][1].set_exception(fault)
+                group[0][1].set_exception(undone.__cause__ or undone)
             return
-        self._note_trouble(None)
+        except Exception as fault:
+            # Stored or not: to append again might store everything twice.
+            log.exception("a commit failed in a way that nobody foresaw")
+            _answer_all(group, partial(_unavailable, fault))
+            return
+        refused = next((one.detail for one in decisions if isinstance(one, Unavailable)), None)
+        if self.trouble != writer.NO_ROOM or not writer.is_reserved(records):
+            self._note_trouble(refused)
         changes = [decision for decision in decisions if isinstance(decision, Change)]
         self._tail.extend(changes)
         self._forget_withdrawn(changes)
@@ -250,7 +262,11 @@ class SQLiteJournal:
                 try:
                     keys.fill(following, AHEAD)
                 except OSError as fault:
-                    log.warning("no keys can be drawn ahead: %s", fault)
+                    if self._fills:
+                        log.warning("no keys can be drawn ahead: %s", fault)
+                    self._fills = False
+                else:
+                    self._fills = True
 
             self._filling = asyncio.create_task(asyncio.to_thread(fill))
 
@@ -317,7 +333,7 @@ def _answer_all(group: Iterable[Waiting], make: Callable[[], Unavailable]) -> No
             answer.set_exception(make())
 
 
-def _unavailable(fault: Unavailable | sqlite3.Error) -> Unavailable:
+def _unavailable(fault: Exception) -> Unavailable:
     if isinstance(fault, Unavailable):
         return type(fault)(fault.detail)
     return OutcomeUnknown(f"the commit failed ({fault}); retry with the same Idempotency-Key")

@@ -125,17 +125,7 @@ class KeyFile:
         except OSError as fault:
             raise SetupError(f"cannot open {path}: {fault.strerror}") from None
         try:
-            start = os.pread(self._fd, _START.size, 0)
-            if len(start) < _START.size or not start.startswith(_MAGIC):
-                raise SetupError(f"{path} is not a feedserver's keys: put back a copy of it")
-            _, found, _, self.keyring, checksum = _START.unpack(start)
-            if checksum != _checksum(start[: -len(checksum)]):
-                raise SetupError(f"{path} is damaged (its header): put back a copy of it")
-            if found != _FORMAT:
-                raise SetupError(
-                    f"{path} was written by a newer feedserver (format {found}): install that again"
-                )
-            self.skipped = self._read_ranges()
+            self._look_at_header()
             if not read_only:
                 self._covered = self._size()
                 os.fdatasync(self._fd)
@@ -157,6 +147,27 @@ class KeyFile:
         return found.st_dev, found.st_ino
 
     @property
+    def keyring(self) -> bytes:
+        """Which journal the keys are for; a restore changes it in the open file. Raises OSError."""
+        start = os.pread(self._fd, _START.size, 0)
+        if len(start) < _START.size or start[-8:] != _checksum(start[:-8]):
+            raise self._damaged()
+        keyring: bytes = _START.unpack(start)[3]
+        return keyring
+
+    @property
+    def skipped(self) -> list[tuple[int, int]]:
+        """The ranges of sequences that no record has, each its first and last. Raises OSError."""
+        raw = os.pread(self._fd, _RANGES_BYTES + 8, _RANGES_AT)
+        if raw == bytes(len(raw)):
+            return []
+        raw, checksum = raw[:_RANGES_BYTES], raw[_RANGES_BYTES:]
+        if checksum != _checksum(raw):
+            raise self._damaged()
+        (count,) = struct.unpack_from("<Q", raw)
+        return [struct.unpack_from("<QQ", raw, 8 + 16 * at) for at in range(count)]
+
+    @property
     def committed_to(self) -> int | None:
         """The newest sequence that was committed, as far as the header knows; None: damaged.
 
@@ -175,21 +186,25 @@ class KeyFile:
         return _sequences_below(max(0, self._size() - HEADER) // SLOT)
 
     def note_committed(self, sequence: int) -> None:
-        """Remember how far the journal has come. Not synced; one pwrite."""
-        self._write_cell(_COMMITTED_AT, sequence)
+        """Remember how far the journal has come, unless it has come farther. Not synced."""
+        self._raise_cell(_COMMITTED_AT, sequence)
 
     def note_erased(self, sequence: int) -> None:
         """Remember that all kills and redacts up to this one are executed. Not synced."""
-        self._write_cell(_ERASED_AT, sequence)
+        self._raise_cell(_ERASED_AT, sequence)
+
+    def begin_at(self, committed_to: int, erased_to: int) -> None:
+        """Say how far a journal has come in a file that nobody uses yet. Not synced."""
+        self._write_cell(_COMMITTED_AT, committed_to)
+        self._write_cell(_ERASED_AT, erased_to)
 
     def skip(self, first: int, last: int) -> None:
         """Remember that no record has these sequences, durably; of too many, the newest."""
-        ranges = [*self._read_ranges(), (first, last)][-RANGES_MAX:]
+        ranges = [*self.skipped, (first, last)][-RANGES_MAX:]
         raw = struct.pack("<Q", len(ranges)) + b"".join(struct.pack("<QQ", *r) for r in ranges)
         raw = raw.ljust(_RANGES_BYTES, b"\0")
         self._pwrite(raw + _checksum(raw), _RANGES_AT)
         os.fdatasync(self._fd)
-        self.skipped = ranges
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
@@ -214,7 +229,7 @@ class KeyFile:
                 slots = b"".join(drawn(number) for number in range(start, want))
                 self._pwrite(slots, HEADER + SLOT * start)
             self._draw_partition(first // PARTITION)
-            self._sync()
+        self._sync()  # beside the work: a commit waits for the lock
 
     def is_low(self, next_sequence: int) -> bool:
         """Say whether it is time to fill again, ahead of the next sequence."""
@@ -228,18 +243,14 @@ class KeyFile:
         """
         if self._cell(_REDRAWS_AT) != self._redraws_seen:
             self._sync()
-        have = self._slots_from(first)
-        if have < count:
-            try:
-                self.fill(first, max(count, AHEAD))
-            except OSError:
-                self._sync()
-            have = self._slots_from(first)
-            if have < count + RESERVED and not reserved:
-                have = max(0, have - RESERVED)
-        elif number_of(first + count - 1) >= _numbers(self._covered):
+        kept = 0 if reserved else RESERVED
+        if self._slots_from(first) < count + kept:
+            with contextlib.suppress(OSError):  # what there is may do
+                self.fill(first, max(count + RESERVED, AHEAD))
+        usable = min(count, max(0, self._slots_from(first) - kept))
+        if usable and number_of(first + usable - 1) >= _numbers(self._covered):
             self._sync()
-        return min(count, have)
+        return usable
 
     def take(self, sequence: int, owner: bytes) -> bytes:
         """Mark a slot as taken by the record of this rid's hash; return its key.
@@ -307,14 +318,15 @@ class KeyFile:
         if end <= first:
             return 0
         numbers = list(self._to_redraw(first, end, only_taken=only_taken))
-        if numbers:
-            # Counted first: whoever finds another count syncs before it uses a slot, so that a
-            # process that dies right here leaves no key that may get lost.
-            self.count_redraw()
-            for number in numbers:
-                self._pwrite(drawn(number), HEADER + SLOT * number)
-            self._sync()
+        self._draw_anew(numbers)
         return len(numbers)
+
+    def draw_anew(self, sequence: int) -> None:
+        """Draw one slot anew, whatever it says, and sync. Only under the write lock.
+
+        It must lie above the newest record.
+        """
+        self._draw_anew([number_of(sequence)])
 
     def count_redraw(self) -> None:
         """Have every process sync this file before it uses a slot again."""
@@ -413,9 +425,19 @@ class KeyFile:
         if not all(map(self._is_gone, numbers)):
             raise OSError(f"keys in {self.path} could not be overwritten")
 
+    def _draw_anew(self, numbers: list[int]) -> None:
+        if not numbers:
+            return
+        # Counted first: whoever finds another count syncs before it uses a slot, so that a process
+        # that dies right here leaves no key that may get lost.
+        self.count_redraw()
+        for number in numbers:
+            self._pwrite(drawn(number), HEADER + SLOT * number)
+        self._sync()
+
     def _to_redraw(self, first: int, end: int, *, only_taken: bool) -> Iterator[int]:
         """Yield the numbers of slots that a redraw concerns, also those that were lost."""
-        skipped = self._read_ranges()
+        skipped = self.skipped
         concerned = _NOT_FRESH if only_taken else _NOT_EMPTY
         for start in range(first, end, _SCANNED):
             raw = os.pread(self._fd, min(_SCANNED, end - start) * SLOT, HEADER + SLOT * start)
@@ -489,15 +511,30 @@ class KeyFile:
     def _write_cell(self, at: int, number: int) -> None:
         self._pwrite(_CELL.pack(number, _checksum(struct.pack("<QQ", at, number))), at)
 
-    def _read_ranges(self) -> list[tuple[int, int]]:
-        raw = os.pread(self._fd, _RANGES_BYTES + 8, _RANGES_AT)
-        if raw == bytes(len(raw)):
-            return []
-        raw, checksum = raw[:_RANGES_BYTES], raw[_RANGES_BYTES:]
-        if checksum != _checksum(raw):
-            raise SetupError(f"{self.path} is damaged (its header): put back a copy of it")
-        (count,) = struct.unpack_from("<Q", raw)
-        return [struct.unpack_from("<QQ", raw, 8 + 16 * at) for at in range(count)]
+    def _raise_cell(self, at: int, number: int) -> None:
+        # Another process, or this one's purge, may be ahead of the one that comes here late.
+        with self.locked():
+            if (self._cell(at) or 0) < number:
+                self._write_cell(at, number)
+
+    def _look_at_header(self) -> None:
+        """Raise SetupError with what is wrong with the header, if anything is."""
+        start = os.pread(self._fd, _START.size, 0)
+        if len(start) < _START.size or not start.startswith(_MAGIC):
+            raise SetupError(f"{self.path} is not a feedserver's keys: put back a copy of it")
+        try:
+            _ = self.keyring, self.skipped
+        except OSError as fault:
+            raise SetupError(str(fault)) from None
+        found = _START.unpack(start)[1]
+        if found != _FORMAT:
+            raise SetupError(
+                f"{self.path} was written by a newer feedserver (format {found}): install that "
+                "again"
+            )
+
+    def _damaged(self) -> OSError:
+        return OSError(f"{self.path} is damaged (its header): put back a copy of it")
 
     def _pwrite(self, data: bytes, at: int) -> None:
         done = 0

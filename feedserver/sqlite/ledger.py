@@ -59,9 +59,14 @@ class Ledger:
         try:
             return self.keys.take(sequence, owner)
         except NotFresh:
-            # Some process died after it had sealed words with this key: it must seal no others.
+            # Some process died after it had sealed words with this key: it must seal no others. Or
+            # the slot is damaged: it lies above the newest record, so no words depend on it.
             self.keys.redraw(sequence - 1, only_taken=True)
+            self.keys.draw_anew(sequence)
+        try:
             return self.keys.take(sequence, owner)
+        except NotFresh as fault:
+            raise OSError(str(fault)) from None
 
     def _known(self, connection: sqlite3.Connection, record: Record) -> Known:
         token, used, origin, redacted = None, None, None, None

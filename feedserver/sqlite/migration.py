@@ -151,8 +151,7 @@ def _take_over(
         rows.store_feed(connection, feed)
     for token in former.tokens():
         rows.store_token(connection, token)
-    key_file.note_committed(newest)
-    key_file.note_erased(last_kill)
+    key_file.begin_at(newest, last_kill)
     progress("migrated", newest, newest)
 
 

@@ -88,16 +88,24 @@ def before_the_first_answer(connection: sqlite3.Connection, keys: KeyFile) -> Re
     try:
         # Some ahead may have sealed words that a power cut left in a log.
         keys.redraw(newest_sequence(connection), only_taken=False)
-        committed = keys.committed_to or 0
+        committed = keys.committed_to
         following = writer.next_sequence(connection, keys)
-        if committed > newest_sequence(connection):
+        if committed is None:
+            log.error(
+                "%s is damaged, so nobody knows how far the journal had come: it gets a new epoch "
+                "and goes on at another hundred thousand",
+                keys.path,
+            )
+            following = writer.begin_epoch(connection, keys, above=keys.end)
+        if committed is None or committed > newest_sequence(connection):
             redone = redo(connection, keys, following)
     except BaseException:
         connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
+    if committed is None or redone != Redone():
+        writer.note_committed(keys, newest_sequence(connection))
     if redone != Redone():
-        keys.note_committed(newest_sequence(connection))
         log.warning(
             "the data is older than its keys: %d items were withdrawn again, %d items and %d feeds "
             "redacted again",

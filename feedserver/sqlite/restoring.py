@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
@@ -26,7 +26,7 @@ import orjson
 from feedserver.errors import SetupError
 from feedserver.model import Millis
 from feedserver.sqlite import backup, copying, keys, keys_in_place, staging
-from feedserver.sqlite.connecting import code_of, connect, connect_patiently
+from feedserver.sqlite.connecting import BUSY_SECONDS, code_of, connect, connect_patiently
 from feedserver.sqlite.copying import Progress, quiet
 from feedserver.sqlite.folder import (
     BEFORE,
@@ -192,9 +192,17 @@ def _wait_for_writers(data: Path) -> None:
     """Let a transaction that began before `restore.json` was there come to its end."""
     if not (data / DATABASE).exists():
         return
-    with suppress(sqlite3.Error), closing(connect_patiently(data / DATABASE)) as connection:
-        connection.execute("BEGIN IMMEDIATE")
-        connection.execute("ROLLBACK")
+    try:
+        with closing(connect_patiently(data / DATABASE)) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("ROLLBACK")
+    except sqlite3.Error as fault:
+        if code_of(fault) == sqlite3.SQLITE_BUSY:
+            raise SetupError(
+                f"another process has been writing in {data} for {BUSY_SECONDS:.0f} s: end it, "
+                "then restore again"
+            ) from None
+        # Into what cannot be read nobody writes.
 
 
 def _copy(data: Path, before: Path, now: Millis, progress: Progress) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 
 from feedserver import records
+from feedserver.errors import SetupError
 from feedserver.model import (
     Act,
     Content,
@@ -130,7 +131,7 @@ class Overtaken(Exception):
     """Words that this moment's rows name were erased since: read again, at a later moment."""
 
 
-class Newer(Exception):
+class Newer(SetupError):
     """A record is of a newer format than this program knows."""
 
 
@@ -143,7 +144,13 @@ class Reader:
 
     def words(self, row: tuple[Any, ...]) -> Words:
         """Return what was sealed of the record in a row. Raises Gone, Unreadable, Newer."""
-        return records.load_words(self.unsealed(row))
+        try:
+            words = records.load_words(self.unsealed(row))
+        except Gone:
+            self.unreadable.pop(row[0], None)
+            raise
+        self.unreadable.pop(row[0], None)  # it was mended
+        return words
 
     def unsealed(self, row: tuple[Any, ...]) -> bytes:
         """Return the same as it was written.
@@ -259,7 +266,9 @@ def load_record(row: tuple[Any, ...]) -> Record:
     Raises Newer, and Unreadable where it says what no record says.
     """
     if row[1] > records.VERSION:
-        raise Newer(f"record {row[0]} has the format {row[1]}")
+        raise Newer(
+            f"record {row[0]} has the format {row[1]}, of a newer feedserver: install that again"
+        )
     act = ACTS.get(row[3])
     if act is None:
         raise Unreadable(f"no record has the act {row[3]}")
@@ -482,21 +491,21 @@ def _known_revision(reader: Reader, row: tuple[Any, ...], past: _Past) -> Revisi
 
 def _revision(reader: Reader, row: tuple[Any, ...], record: Record, past: _Past) -> Revision:
     sequence, words_at = row[0], row[19]
-    erased_at, words = None, Words()
+    erased_at, unreadable, words = None, False, Words()
     try:
         words = reader.words(row)
     except Gone as gone:
         erased_at = gone.at
     except Unreadable as fault:
         reader.note(sequence, fault, _of(row))
-        erased_at = row[7]
+        unreadable = True
     settings, item = None, None
     if row[5] is None:
-        if record.act is Act.FEED and erased_at is None:
+        if record.act is Act.FEED and erased_at is None and not unreadable:
             settings = load_settings(row, words)
     else:
         past.status = _status_then(reader, row, record, past.status)
-        item = _item_then(row, past, words, erased_at)
+        item = _item_then(row, past, words, row[7] if unreadable else erased_at)
     return Revision(
         sequence,
         record.check,
@@ -510,6 +519,7 @@ def _revision(reader: Reader, row: tuple[Any, ...], record: Record, past: _Past)
         settings if isinstance(settings, FeedSettings) else None,
         words_at,
         erased_at,
+        unreadable,
     )
 
 

@@ -16,6 +16,7 @@ from feedserver.sqlite import search_file as files
 from feedserver.sqlite.connecting import connect, connect_patiently
 from feedserver.sqlite.database import Database
 from feedserver.sqlite.folder import SEARCH
+from feedserver.sqlite.rows import Newer
 from feedserver.sqlite.search_file import NoIndex
 from feedserver.sqlite.search_pool import Damaged, Finders
 from feedserver.sqlite.search_query import Behind, Question, Suspect
@@ -99,6 +100,8 @@ class Search:
                 await self._become_level(began + LEVEL_SECONDS)
             except Damaged as damage:
                 self.worker.replace(damage.identity)
+                raise Unavailable(BROKEN) from None
+            except Newer:
                 raise Unavailable(BROKEN) from None
             except sqlite3.Error as fault:
                 log.error("the search file cannot be read: %s", fault)

@@ -12,9 +12,9 @@ from __future__ import annotations
 import sqlite3
 import time
 
+from feedserver.sqlite import erasing
 from feedserver.sqlite import search_batch as batches
 from feedserver.sqlite import search_file as files
-from feedserver.sqlite.erasing import erased_by
 from feedserver.sqlite.keys import PARTITION, KeyFile
 from feedserver.sqlite.rows import Reader
 from feedserver.sqlite.search_file import NoIndex, Partition, Remake
@@ -25,9 +25,6 @@ ERASURES_MAX = 1000  # kills and redacts looked at in one transaction
 # it took, and so many seconds at most.
 REST_TIMES, REST_MAX = 4, 1.0
 
-_NEWEST_ERASURE = (
-    "SELECT max(sequence) FROM records WHERE act IN ('kill', 'redact') AND sequence <= ?"
-)
 _ERASURES = (
     "SELECT sequence, act, item, settings FROM records"
     " WHERE act IN ('kill', 'redact') AND sequence > ? AND sequence <= ? ORDER BY sequence LIMIT ?"
@@ -82,9 +79,11 @@ class Remaker:
     def _begin(self) -> float | None:
         """Begin to make the next partition anew; where there is none left, end the work."""
         erased_to = self._keys.erased_to or 0
-        due, looked_to = self._due(erased_to)
-        if not due:
-            self._end(looked_to)
+        due, clean_to = self._due(erased_to)
+        if not due or clean_to > int(files.meta_of(self._search)["cleaned_to"]):
+            # Kills may come without end: each is finished by the remake that was begun after it.
+            self._end(clean_to)
+            self.is_suspicious = self.is_suspicious and bool(due)
             return 0
         rests = {part.number: self._rests.get(part.number, 0) - time.monotonic() for part in due}
         part = min(due, key=lambda one: rests[one.number])
@@ -100,19 +99,21 @@ class Remaker:
         return 0
 
     def _due(self, erased_to: int) -> tuple[list[Partition], int]:
-        """Return the partitions to make anew, and up to which kill or redact that was derived."""
+        """Return the partitions to make anew, and up to which kill or redact none has to be."""
         parts = {part.number: part for part in files.partitions_of(self._search)}
         due = {n: part for n, part in parts.items() if files.key_of(self._keys, part) is None}
         cleaned_to = int(files.meta_of(self._search)["cleaned_to"])
-        looked_to = cleaned_to
-        for looked_to, act, item, settings in self._journal.execute(
+        clean_to = cleaned_to
+        for sequence, act, item, settings in self._journal.execute(
             _ERASURES, (cleaned_to, erased_to, ERASURES_MAX)
         ).fetchall():
-            for erased in erased_by(self._journal, looked_to, act, item, settings):
+            for erased in erasing.erased_by(self._journal, sequence, act, item, settings):
                 part = parts.get(erased // PARTITION)
-                if part is not None and part.clean_to < looked_to and self._had_words(erased):
+                if part is not None and part.clean_to < sequence and self._had_words(erased):
                     due[part.number] = part
-        return list(due.values()), looked_to
+            if not due:
+                clean_to = sequence
+        return list(due.values()), clean_to
 
     def _had_words(self, sequence: int) -> bool:
         return self._journal.execute(_HAS_WORDS, (sequence,)).fetchone() is not None
@@ -167,10 +168,8 @@ class Remaker:
         unused = [slot for slot in files.live_keys(self._keys) if slot not in used]
         self._keys.end_partitions(unused, files.now())
         files.note(self._search, "cleaned_to", cleaned_to)
-        self.is_suspicious = False
 
 
 def newest_erasure(journal: sqlite3.Connection, keys: KeyFile) -> int:
     """Return the newest kill or redact whose words cannot be read any more; 0: none."""
-    found = journal.execute(_NEWEST_ERASURE, (keys.erased_to or 0,)).fetchone()[0]
-    return found or 0
+    return erasing.newest_erasure(journal, keys.erased_to or 0)

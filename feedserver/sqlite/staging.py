@@ -141,7 +141,7 @@ def _change(
     """Make the copy the journal that goes on, and commit."""
     last = newest_sequence(connection)
     key_file.redraw_partitions()  # the search file is made anew
-    key_file.note_erased(min(key_file.erased_to or 0, last))
+    key_file.begin_at(last, min(key_file.erased_to or 0, last))
     following = writer.begin_epoch(connection, key_file, above)
     redone = redoing.redo(connection, key_file, following)
     known_before = _tokens_in(before)
@@ -219,7 +219,8 @@ def _furthest(folder: Path | None) -> int:
         return furthest
     try:
         with _key_file(folder) as key_file:
-            furthest = key_file.committed_to or 0
+            committed = key_file.committed_to
+            furthest = key_file.end if committed is None else committed
     except SetupError:
         pass
     try:

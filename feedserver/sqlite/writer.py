@@ -7,24 +7,37 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+from collections.abc import Iterable
 
 from feedserver.errors import OutcomeUnknown, Refused, Unavailable
 from feedserver.model import Act, Record, Verb, random_id
 from feedserver.rules import Change, Duplicate
 from feedserver.sqlite import erasing
+from feedserver.sqlite.ballast import FULL
 from feedserver.sqlite.folder import Files
 from feedserver.sqlite.keys import KeyFile
 from feedserver.sqlite.ledger import Ledger
-from feedserver.sqlite.rows import newest_sequence
+from feedserver.sqlite.rows import Newer, newest_sequence
 
 log = logging.getLogger("feedserver.journal")
 
 JUMP = 100_000  # a journal that went back goes on at the next multiple above all that is known
 ERASES = frozenset({Verb.KILL, Verb.REDACT})
-_RESERVED = ERASES | {Act.REVOKE}  # may use the last keys on a disk that is full
+_RESERVED = ERASES | {Act.REVOKE}  # may use the last keys, and the ballast, on a full disk
 NO_ROOM = "there is no room on the disk for more news: make room, then retry"
 
 Decision = Change | Refused | Duplicate | Unavailable
+
+
+class NoRoom(Unavailable):
+    """The disk is full; nothing of the group was stored."""
+
+    def __init__(self) -> None:
+        super().__init__(NO_ROOM)
+
+
+class RolledBack(Exception):
+    """The rules choked on a record, its cause says how; nothing of its group was stored."""
 
 
 def transact(
@@ -33,12 +46,31 @@ def transact(
     """Decide on a group of records in order, in one transaction, durable on return.
 
     Keys that a kill or redact destroys are gone on return, too, unless that failed: then the
-    purge does it again. Raises Unavailable when nothing was stored, OutcomeUnknown where a file was
-    moved away meanwhile.
+    purge does it again. Raises Unavailable or RolledBack when nothing was stored, OutcomeUnknown
+    where a file was moved away meanwhile, and any other error when nobody knows.
     """
+    try:
+        return _transact(connection, ledger, files, group)
+    except NoRoom:
+        if not any(record.act in _RESERVED for record in group):
+            raise
+    files.ballast.release()
+    return _transact(connection, ledger, files, group, is_full=True)
+
+
+def _transact(
+    connection: sqlite3.Connection,
+    ledger: Ledger,
+    files: Files,
+    group: list[Record],
+    *,
+    is_full: bool = False,
+) -> list[Decision]:
     try:
         connection.execute("BEGIN IMMEDIATE")
     except sqlite3.OperationalError as fault:
+        if _is_full(fault):
+            raise NoRoom from None
         raise Unavailable(f"the database is busy or cannot be written ({fault}); retry") from None
     keys = ledger.keys
     try:
@@ -49,7 +81,12 @@ def transact(
         raise
     try:
         sequence = next_sequence(connection, keys) - 1
-        decisions = _decide(connection, ledger, group, sequence)
+        # While the ballast is not whole, its room is for those who must not wait.
+        is_full = is_full or not (is_reserved(group) or files.ballast.make())
+        wanted = sum(record.act in _RESERVED for record in group)
+        if keys.ensure(sequence + 1, wanted, reserved=True) < wanted and files.ballast.is_whole():
+            raise NoRoom
+        decisions = _decide(connection, ledger, group, sequence, is_full)
         changes = [one for one in decisions if isinstance(one, Change)]
         erases = any(record.act in ERASES for record in group)
         if erases and changes:
@@ -57,23 +94,46 @@ def transact(
             keys.redraw(changes[-1].sequence, only_taken=True)
     except BaseException as fault:
         roll_back(connection, keys)
+        if _is_full(fault):
+            raise NoRoom from None
+        if isinstance(fault, Unavailable):
+            raise
         if isinstance(fault, sqlite3.Error):
             raise Unavailable(f"the database cannot be written ({fault}); retry later") from None
         if isinstance(fault, OSError):
             raise Unavailable(f"{keys.path} cannot be written ({fault}); retry later") from None
+        if isinstance(fault, Newer):
+            raise Unavailable(f"nothing can be written: {fault}", retry_after=30) from None
+        if isinstance(fault, Exception):
+            raise RolledBack from fault
         raise
     try:
         connection.execute("COMMIT")
-    except sqlite3.Error:
+    except BaseException as fault:
         roll_back(connection, keys)
+        if _is_full(fault):  # before the log's last frame was written
+            raise NoRoom from None
         raise
     if changes:
-        keys.note_committed(changes[-1].sequence)
+        note_committed(keys, changes[-1].sequence)
     if erases and changes:
         erasing.destroy_keys(connection, keys)
     if changes and (moved := files.moved()):
         raise OutcomeUnknown(f"it may be lost: {moved}, then retry with the same Idempotency-Key")
     return decisions
+
+
+def note_committed(keys: KeyFile, sequence: int) -> None:
+    """Remember how far the journal has come, after a COMMIT: so faults are only logged."""
+    try:
+        keys.note_committed(sequence)
+    except OSError as fault:
+        log.warning("%s does not know that record %d was committed: %s", keys.path, sequence, fault)
+
+
+def is_reserved(group: Iterable[Record]) -> bool:
+    """Say whether a group holds only what may use the last room on a full disk."""
+    return all(record.act in _RESERVED for record in group)
 
 
 def next_sequence(connection: sqlite3.Connection, keys: KeyFile) -> int:
@@ -127,11 +187,16 @@ def roll_back(connection: sqlite3.Connection, keys: KeyFile) -> None:
 
 
 def _decide(
-    connection: sqlite3.Connection, ledger: Ledger, group: list[Record], sequence: int
+    connection: sqlite3.Connection,
+    ledger: Ledger,
+    group: list[Record],
+    sequence: int,
+    is_full: bool,
 ) -> list[Decision]:
     ledger.begin()
-    usable = ledger.keys.ensure(sequence + 1, len(group))
-    reserve = ledger.keys.ensure(sequence + 1, len(group), reserved=True)
+    ensure = ledger.keys.ensure
+    usable = 0 if is_full or is_reserved(group) else ensure(sequence + 1, len(group))
+    reserve = ensure(sequence + 1, len(group), reserved=True)
     decisions: list[Decision] = []
     taken = 0
     for record in group:
@@ -144,6 +209,15 @@ def _decide(
         except (Refused, Duplicate) as refusal:  # raised before anything was written
             decisions.append(refusal)
     return decisions
+
+
+def _is_full(fault: BaseException) -> bool:
+    if isinstance(fault, sqlite3.Error):
+        return getattr(fault, "sqlite_errorcode", None) in {
+            sqlite3.SQLITE_FULL,
+            sqlite3.SQLITE_IOERR_SHMSIZE,
+        }
+    return isinstance(fault, OSError) and fault.errno in FULL
 
 
 def next_at_least(connection: sqlite3.Connection) -> int:

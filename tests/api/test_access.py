@@ -6,11 +6,18 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import httpx
 import pytest
 from support.answers import Feed, problem
 from support.server import Editor, Server
+
+from feedserver import service
+from feedserver.api.access import Tokens, digest
+from feedserver.errors import Unavailable
+from feedserver.model import Token
 
 
 def eventually(attempt: Callable[[], httpx.Response], status: int) -> httpx.Response:
@@ -178,3 +185,27 @@ def test_pages_at_the_public_address_may_edit_whatever_host_a_proxy_sends(tmp_pa
                 editor, "/v1/feeds/world/items", json=item, headers={"Origin": origin}
             )
             assert answer.status_code == status
+
+
+@pytest.mark.anyio
+async def test_the_tokens_of_a_restored_journal_are_read_until_that_works(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(service, "RENEWAL_SECONDS", 0)
+    tries: list[int] = []
+
+    class Failing:
+        async def tokens(self) -> tuple[Token, ...]:
+            tries.append(1)
+            if len(tries) < 4:
+                raise Unavailable("the news cannot be read at the moment")
+            return (Token("ida", digest("good"), (), False, 0),)
+
+        async def head(self) -> int:
+            return 7
+
+    tokens = Tokens((Token("anna", digest("old"), (), False, 0),))
+    here: Any = SimpleNamespace(tokens=tokens, mirror=Failing(), journal=Failing())
+    await service._renew_tokens(here)
+    assert tokens.find("old") is None
+    assert tokens.find("good") is not None

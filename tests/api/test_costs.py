@@ -9,13 +9,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
+from starlette.requests import Request
 from support.server import Server
 
-from feedserver.api import lookups, reading
+from feedserver.api import editing, lookups, reading
 from feedserver.api.context import Context
 from feedserver.live import encoded, hub
 from feedserver.service import make_app, open_context
@@ -382,3 +384,35 @@ async def test_a_list_of_feeds_is_paged_and_kept_until_one_of_them_changes(house
     assert renamed["f003"]["title"] == "Renamed"
     assert renamed["f004"]["cursor"] != renamed["f003"]["cursor"]
     assert house.mirror.reads["feeds"] == 0
+
+
+async def test_the_answer_to_a_kill_waits_for_processes_and_files_at_once() -> None:
+    # Each of the two waits ends only once the other has begun.
+    both = asyncio.Barrier(2)
+    asked: list[tuple[int, float]] = []
+
+    class Waiting:
+        applied_to = 0
+
+        async def applied(self, sequence: int, timeout: float) -> bool:
+            await both.wait()
+            asked.append((sequence, timeout))
+            return True
+
+        async def purged(self, timeout: float, version: int | None = None) -> bool:
+            await both.wait()
+            asked.append((version or 0, timeout))
+            return True
+
+    class Hub:
+        async def applied(self, sequence: int, timeout: float) -> bool:
+            return True
+
+    here: Any = SimpleNamespace(hub=Hub(), crowd=Waiting(), journal=Waiting())
+    request = Request({"type": "http", "headers": [(b"prefer", b"respond-async")]})
+    async with asyncio.timeout(20):
+        headers = await editing._progress(
+            here, request, "world", 7, replayed=False, redacted=(), withdrawn=True
+        )
+    assert headers["Purge"] == "done"
+    assert asked == [(7, editing.PURGE_SECONDS)] * 2

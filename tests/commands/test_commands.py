@@ -23,7 +23,7 @@ from support.server import ROOT, Server
 from feedserver.commands import embed
 from feedserver.settings import TABLE
 from feedserver.site.assets import ticker_version
-from feedserver.sqlite import connecting
+from feedserver.sqlite import connecting, writer
 from feedserver.sqlite.database import GLANCED_MAX
 
 Command = Callable[..., Done]
@@ -243,6 +243,29 @@ def test_tokens_are_listed_with_what_they_may_do_and_revoked(within: Command, da
     done(within("token", "add", "ben", "--data", data))
     for more, said in ((["--feed=sport"], "the feed sport;"), (scope, "the feeds world, sport;")):
         assert said in within("token", "add", f"n{len(more)}", *more, "--data", data).stderr
+
+
+def test_whether_a_token_is_still_good_is_said_in_the_commands_own_words(
+    within: Command, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    more = ["--data", data]
+    done(within("feed", "add", "world", "--title", "World", *more))
+    done(within("token", "add", "ben", *more))
+    failing = sqlite3.OperationalError("disk I/O error")
+    for fault, words in (
+        (writer.NoRoom(), ("ben is NOT revoked", "no room on the disk")),
+        (failing, ("not known whether ben was shut out", "token list")),
+    ):
+
+        def fail(*given: object, fault: Exception = fault) -> None:
+            raise fault
+
+        with monkeypatch.context() as patched:
+            patched.setattr(writer, "transact", fail)
+            assert "Idempotency" not in refused(within("token", "revoke", "ben", *more), *words)
+            told = refused(within("feed", "close", "world", *more))
+            assert "Idempotency" not in told
+    done(within("token", "revoke", "ben", *more))
 
 
 @pytest.mark.parametrize("name", ["", " ", "x" * 101, "a\nb", "a\tb", "a\x1b[31m"])

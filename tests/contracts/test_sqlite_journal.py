@@ -27,6 +27,7 @@ from support.records import (
     made,
     open_sqlite,
     post,
+    revoke,
     token,
 )
 
@@ -40,7 +41,7 @@ from feedserver.sqlite import journal as journals
 from feedserver.sqlite.database import open_database
 from feedserver.sqlite.folder import DATABASE, Files
 from feedserver.sqlite.journal import SQLiteJournal, open_journal
-from feedserver.sqlite.keys import FILE
+from feedserver.sqlite.keys import AHEAD, FILE, RESERVED, KeyFile
 from feedserver.sqlite.ledger import Ledger
 from feedserver.sqlite.opening import open_keys
 from feedserver.sqlite.rows import Reader
@@ -300,15 +301,22 @@ async def test_a_commit_that_cannot_be_made_is_refused_and_the_next_one_works(
 class FailingCommit:
     """A connection whose COMMIT fails, after it was done or before."""
 
-    def __init__(self, connection: sqlite3.Connection, *, stored: bool) -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        *,
+        stored: bool,
+        fault: type[Exception] = sqlite3.OperationalError,
+    ) -> None:
         self._connection = connection
         self._stored = stored
+        self._fault = fault
 
     def execute(self, statement: str, *values: Any) -> sqlite3.Cursor:
         if statement == "COMMIT":
             if self._stored:
                 self._connection.execute(statement)
-            raise sqlite3.OperationalError("disk I/O error")
+            raise self._fault("disk I/O error")
         return self._connection.execute(statement, *values)
 
     def __getattr__(self, name: str) -> Any:
@@ -340,6 +348,52 @@ async def test_of_a_commit_that_fails_only_a_retry_can_tell_whether_it_was_store
         page = await opened.mirror.page("world", 10)
         assert page is not None
         assert [item.headline for item in page.items] == ["Perhaps", "Without a key"][: 1 + stored]
+
+
+@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize("fault", [OSError(28, "No space left on device"), TypeError()])
+async def test_a_fault_after_the_commit_changes_no_answer_and_stores_nothing_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int, fault: Exception
+) -> None:
+    def failing(*given: object) -> None:
+        raise fault
+
+    async with opened_with_anna(tmp_path) as (journal, opened):
+        item = item_of(await journal.append(post("Withdrawn")))
+        records = [kill(item), *(post(f"News {number}") for number in range(1, count))]
+        with monkeypatch.context() as patched:
+            if isinstance(fault, OSError):
+                patched.setattr(KeyFile, "note_committed", failing)
+            patched.setattr(KeyFile, "destroy", failing)
+            answers = await asyncio.gather(*map(journal.append, records), return_exceptions=True)
+            assert [type(answer) for answer in answers] == [Change] * count
+        page = await opened.mirror.page("world", 10)
+        assert page is not None
+        assert len(page.items) == count
+        assert await journal.purged(PATIENCE)
+
+
+@pytest.mark.parametrize("stored", [False, True])
+async def test_of_a_group_whose_commit_fails_in_an_unforeseen_way_nothing_is_stored_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stored: bool
+) -> None:
+    def failing(connection: sqlite3.Connection, *rest: Any) -> list[writer.Decision]:
+        # As Python says it, when SQLite has no memory.
+        commit: Any = FailingCommit(connection, stored=stored, fault=MemoryError)
+        return transact(commit, *rest)
+
+    async with opened_with_anna(tmp_path) as (journal, opened):
+        with monkeypatch.context() as patched:
+            patched.setattr(writer, "transact", failing)
+            answers = await asyncio.gather(
+                *(journal.append(post(f"News {number}")) for number in range(3)),
+                return_exceptions=True,
+            )
+            assert [type(answer) for answer in answers] == [OutcomeUnknown] * 3
+        await journal.append(post("Next"))
+        page = await opened.mirror.page("world", 10)
+        assert page is not None
+        assert len(page.items) == 1 + 3 * stored
 
 
 async def test_what_cannot_be_written_before_the_commit_is_not_stored_and_said_to_be_so(
@@ -480,6 +534,27 @@ async def test_a_full_disk_loses_nothing_that_was_acknowledged(tmp_path: Path) -
         page = await opened.mirror.page("world", 10)
         assert page is not None
         assert page.items == (after, kept)
+
+
+async def test_the_last_keys_of_a_full_disk_are_for_kills_and_revocations_whoever_posts_one_by_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with opened_with_anna(tmp_path) as (journal, _):
+        item = item_of(await journal.append(post("Withdrawn")))
+
+        def full(*given: object) -> None:
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(KeyFile, "fill", full)
+        with pytest.raises(Unavailable, match="no room on the disk"):
+            await made(journal, *(post(f"News {number}") for number in range(AHEAD)))
+        assert caplog.text.count("no keys can be drawn ahead") == 1
+        assert journal._database.keys.end - await journal.head() - 1 == RESERVED
+        await journal.append(kill(item))
+        await journal.append(revoke())
+        monkeypatch.undo()
+        assert await journal.purged(PATIENCE)
+        assert item_of(await journal.append(post("Again"))).headline == "Again"
 
 
 @pytest.mark.parametrize("verb", [Verb.UPDATE, Verb.KILL])

@@ -20,6 +20,7 @@ from support.forensics import in_plain, keys_in, opened, sealed_in
 from support.records import NOON, edit, feed, item_of, key, kill, made, open_sqlite, post, token
 from support.server import ROOT
 
+from feedserver import wire
 from feedserver.errors import SetupError, Unavailable
 from feedserver.model import Item, Revision, Status, Token, Verb
 from feedserver.newsroom import Newsroom, Outcome, Submission
@@ -103,6 +104,19 @@ async def test_after_a_kill_no_copy_of_the_words_can_be_opened_with_the_folders_
         retry = await desk.do(Verb.KILL, item, note="Withdrawn: wrong", key="kill")
         assert retry.replayed
         assert retry.item == tombstone
+
+
+async def test_a_kill_waits_for_its_own_words_and_not_for_those_of_later_kills(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with desk_in(tmp_path) as desk:
+        items = [await desk.item(Verb.POST, headline=f"Grivna {n}") for n in range(2)]
+        one, two = [await desk.item(Verb.KILL, item, note="Withdrawn") for item in items]
+        assert await desk.journal.purged(PATIENCE)
+        monkeypatch.setattr(desk.journal.eraser, "_cleaned_to", lambda: one.version)
+        assert await desk.journal.purged(PATIENCE, one.version)
+        assert not await desk.journal.purged(0.1, two.version)
+        assert not await desk.journal.purged(0.1)
 
 
 async def test_an_old_copy_of_the_data_beside_the_present_keys_gives_no_killed_word(
@@ -343,6 +357,39 @@ async def test_after_a_rollback_its_keys_are_drawn_anew_before_anybody_is_answer
         await desk.item(Verb.POST, headline="Kept")
 
 
+@pytest.mark.parametrize("at", [5, 34, 40])
+async def test_a_damaged_slot_that_no_record_has_stops_no_write(tmp_path: Path, at: int) -> None:
+    async with desk_in(tmp_path) as desk:
+        item = await desk.item(Verb.POST, headline="Grivna")
+        for verb, raw in ((Verb.POST, {"headline": "News"}), (Verb.KILL, {"note": "Withdrawn"})):
+            following = await desk.journal.head() + 1
+            with (tmp_path / keys.FILE).open("r+b") as file:
+                for number in (following, following + 1):
+                    file.seek(keys.HEADER + keys.SLOT * keys.number_of(number) + at)
+                    file.write(b"?")
+            done = await desk.item(verb, item if verb is Verb.KILL else None, **raw)
+            assert done.version == following
+            assert await desk.mirror.item("world", done.id) == done
+        assert await desk.journal.purged(PATIENCE)
+        group = await asyncio.gather(*(desk.journal.append(post(f"N {n}")) for n in range(3)))
+        assert [one.sequence for one in group] == [following + 1, following + 2, following + 3]
+
+
+async def test_a_slot_that_cannot_be_drawn_anew_is_said_to_be_no_room_for_news(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with desk_in(tmp_path) as desk:
+        head = await desk.journal.head()
+        with (tmp_path / keys.FILE).open("r+b") as file:
+            file.seek(keys.HEADER + keys.SLOT * keys.number_of(head + 1))
+            file.write(b"?")
+        with monkeypatch.context() as patched:
+            patched.setattr(keys, "drawn", lambda number: b"?" * keys.SLOT)
+            with pytest.raises(Unavailable, match="cannot be written"):
+                await desk.journal.append(post("Refused"))
+        assert (await desk.journal.append(post("Taken"))).sequence == head + 1
+
+
 async def test_another_process_reads_killed_words_from_no_cache_of_keys(tmp_path: Path) -> None:
     async with desk_in(tmp_path) as one, desk_in(tmp_path) as other:
         item = await one.item(Verb.POST, headline="Grivna")
@@ -414,6 +461,88 @@ async def test_a_record_that_was_changed_in_the_file_is_left_out_and_named(
                 await read  # no tombstone, and not as if there were none
         assert desk.mirror.unreadable == 1
     assert caplog.text.count(f"record {item.id} of item {item.id}") == 1
+
+
+@pytest.mark.parametrize("where", ["record", "slot"])
+async def test_a_revision_that_cannot_be_read_is_no_redacted_one_and_can_be_redacted(
+    tmp_path: Path, where: str
+) -> None:
+    async with desk_in(tmp_path) as desk:
+        posted = await desk.item(Verb.POST, headline="Ivan Secret")
+        await desk.item(Verb.UPDATE, posted, headline="A man")
+        await desk.room.configure("world", {"title": "World", "summary": "Ivan Secret"}, None)
+        points = (await desk.mirror.feed_revisions("world"))[-1]
+        await desk.room.configure("world", {"title": "World", "summary": "A man"}, None)
+    pieces = [one for one in sealed_in(tmp_path) if one.sequence in {posted.id, points.version}]
+    if where == "record":
+        flip = "UPDATE records SET sealed = CAST(sealed || 'x' AS BLOB) WHERE sequence IN (?, ?)"
+        with closing(connect(tmp_path / DATABASE, read_only=False)) as connection:
+            connection.execute(flip, (posted.id, points.version))
+    else:
+        with (tmp_path / keys.FILE).open("r+b") as file:
+            for number in (posted.id, points.version):
+                file.seek(keys.HEADER + keys.SLOT * keys.number_of(number) + 34)
+                file.write(b"?")  # of the checksum: the key is there for who knows better
+    async with desk_in(tmp_path) as desk:
+        revisions = await desk.mirror.revisions("world", posted.id)
+        told = wire.revisions_json(revisions)[0]
+        assert told["unreadable"]
+        assert "redacted_at" not in told
+        assert "redacted" not in wire.shown_json(revisions[0])
+        assert wire.shown_json(revisions[0])["unreadable"]
+        points_told = wire.feed_revisions_json(await desk.mirror.feed_revisions("world"))[-2]
+        assert points_told["unreadable"]
+        assert opened(tmp_path, pieces).keys() == {posted.id, points.version}
+        item = await desk.mirror.item("world", posted.id)
+        await desk.item(Verb.REDACT, item, version=posted.version, note="a name")
+        raw = {"verb": "redact", "version": points.version, "note": "a name"}
+        await desk.room.redact_feed("world", raw, desk._anna, ())
+        assert await desk.journal.purged(PATIENCE)
+        assert opened(tmp_path, pieces) == {}
+        assert desk.mirror.unreadable == 2
+        told = wire.revisions_json(await desk.mirror.revisions("world", posted.id))[0]
+        await desk.mirror.feed_revisions("world")
+        assert desk.mirror.unreadable == 0
+        assert "redacted_at" in told
+        assert "unreadable" not in told
+
+
+async def test_an_item_whose_words_cannot_be_read_can_be_killed(tmp_path: Path) -> None:
+    async with desk_in(tmp_path) as desk:
+        item = await desk.item(Verb.POST, headline="Ivan Secret")
+    pieces = [one for one in sealed_in(tmp_path) if one.sequence == item.id]
+    with closing(connect(tmp_path / DATABASE, read_only=False)) as connection:
+        flip = "UPDATE records SET sealed = CAST(sealed || 'x' AS BLOB) WHERE sequence = ?"
+        connection.execute(flip, (item.id,))
+    async with desk_in(tmp_path) as desk:
+        assert await desk.mirror.item("world", item.id) is None
+        await desk.journal.append(kill(item))
+        assert await desk.journal.purged(PATIENCE)
+        assert opened(tmp_path, pieces) == {}
+        found = await desk.mirror.item("world", item.id)
+        assert found is not None
+        assert found.status is Status.KILLED
+
+
+async def test_a_record_of_a_newer_format_ends_the_answers_and_is_said(tmp_path: Path) -> None:
+    async with desk_in(tmp_path) as desk:
+        item = await desk.item(Verb.POST, headline="News")
+        with closing(connect(tmp_path / DATABASE, read_only=False)) as connection:
+            connection.execute("UPDATE records SET v = 2 WHERE sequence = ?", (item.id,))
+        for reading in (
+            desk.mirror.page("world", 10),
+            desk.mirror.item("world", item.id),
+            desk.mirror.page("world", 10, words="news"),
+            desk.journal.append(edit(item, Verb.FIX, headline="Other")),
+        ):
+            with pytest.raises(Unavailable):
+                await reading
+        assert "newer feedserver" in (desk.journal.damage or "")
+        desk.journal._tail.forget_all()
+        following = asyncio.ensure_future(anext(desk.journal.follow(0)))
+        await asyncio.wait([following], timeout=0.3)
+        assert not following.done()  # it stops there, and neither skips nor dies
+        following.cancel()
 
 
 async def test_two_records_that_were_swapped_are_noticed(tmp_path: Path) -> None:

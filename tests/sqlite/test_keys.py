@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -185,7 +186,9 @@ def test_on_a_full_disk_the_last_slots_are_for_kills(
     assert key_file.ensure(last - 200, 100) == 100
     assert key_file.ensure(last - 80, 100) == 81 - keys.RESERVED
     assert key_file.ensure(last - 80, 100, reserved=True) == 81
-    assert key_file.ensure(last - 10, 5) == 5  # there is room for these few
+    assert key_file.ensure(last - keys.RESERVED, 1) == 1
+    assert key_file.ensure(last - keys.RESERVED + 1, 1) == 0  # a single post takes none of them
+    assert key_file.ensure(last - 10, 5, reserved=True) == 5
     assert key_file.ensure(last + 1, 1, reserved=True) == 0
 
 
@@ -300,6 +303,33 @@ def test_how_far_the_journal_had_come_outlives_the_process(path: Path) -> None:
     flip(path, 64)
     assert (again.committed_to, again.erased_to) == (None, 9)  # known to be unknown
     again.close()
+
+
+def test_a_process_that_comes_late_takes_nothing_back_of_what_another_noted(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = KeyFile(path), KeyFile(path)
+    other.note_committed(20)
+    other.note_erased(19)
+    one.note_committed(7)
+    one.note_erased(6)
+    assert (one.committed_to, one.erased_to) == (20, 19)
+    noting = threading.Thread(target=other.note_committed, args=(40,))
+    look = one._cell
+
+    def looking(at: int) -> int | None:
+        found = look(at)
+        noting.start()
+        noting.join(0.2)  # it must wait for the lock until this one has written
+        return found
+
+    monkeypatch.setattr(one, "_cell", looking)
+    one.note_committed(30)
+    noting.join()
+    monkeypatch.undo()
+    assert one.committed_to == 40
+    one.close()
+    other.close()
 
 
 @pytest.mark.parametrize("at", [0, 9, 20, 33, 300])

@@ -22,6 +22,7 @@ from feedserver.errors import SetupError, Unavailable
 from feedserver.model import Act, Item, Status, Verb
 from feedserver.sqlite import (
     checking,
+    connecting,
     copying,
     findings,
     keys,
@@ -31,6 +32,7 @@ from feedserver.sqlite import (
     staging,
 )
 from feedserver.sqlite.backup import back_up
+from feedserver.sqlite.connecting import connect
 from feedserver.sqlite.folder import DATABASE, RESTORE
 from feedserver.sqlite.keys import KeyFile
 from feedserver.sqlite.restoring import Restored, restore
@@ -538,6 +540,132 @@ async def test_a_running_newsroom_answers_with_the_restored_state(data: Path, sa
         await here.item(Verb.KILL, item, note="Withdrawn")
         await here.purged()
     assert wrong(data) == []
+
+
+async def test_after_another_newsroom_was_restored_a_kill_reaches_what_is_set_aside_of_that_one(
+    data: Path, tmp_path: Path
+) -> None:
+    async with open_archive(tmp_path / "other") as there:
+        await there.item(Verb.POST, headline="Elsewhere")
+    back_up(tmp_path / "other", tmp_path / "other backup", NOON)
+    async with open_archive(data) as here:  # all the while
+        epoch = here.storage.journal.identity.epoch
+        go(data, tmp_path / "other backup")
+        await turns(lambda: here.storage.journal.identity.epoch != epoch)
+        here.tokens = {token.name: token for token in await here.storage.mirror.tokens()}
+        item = await here.item(Verb.POST, headline="Ivan Secret")
+        pieces = [piece for piece in sealed_in(data) if piece.sequence == item.version]
+        epoch = here.storage.journal.identity.epoch
+        back_up(data, tmp_path / "later", NOON)
+        go(data, tmp_path / "later")
+        await turns(lambda: here.storage.journal.identity.epoch != epoch)
+        assert opened(data, pieces).keys() == {item.version}
+        await here.item(Verb.KILL, item, note="Withdrawn")
+        await here.purged()
+        assert opened(data, pieces) == {}
+
+
+async def test_a_copy_of_the_keys_that_cannot_be_opened_leaves_a_purge_unfinished(
+    data: Path, saved: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go(data, saved)
+    aside = data / names(data)[0] / keys.FILE
+    async with open_archive(data) as here:
+        item = await find(here, "News 1")
+        real = os.open
+
+        def refused(path: Any, *given: Any, **more: Any) -> int:
+            if Path(path) == aside:
+                raise PermissionError(13, "Permission denied")
+            return real(path, *given, **more)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "open", refused)
+            killed = await here.item(Verb.KILL, item, note="Withdrawn")
+            assert not await here.storage.journal.purged(0.5)
+            [left] = await here.storage.mirror.purges()
+            assert left.version == killed.version
+        await here.purged()
+        key_file = KeyFile(aside)
+        assert key_file.gone(item.version) is not None
+        key_file.close()
+
+
+async def test_while_a_restore_stands_unfinished_no_key_is_destroyed_in_its_files(
+    data: Path, saved: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_archive(data) as here:
+        monkeypatch.setattr(restoring, "_write_into", dies)  # the keys are in place, the data not
+        with pytest.raises(KeyboardInterrupt):
+            go(data, saved)
+        monkeypatch.undo()
+        before = (data / keys.FILE).read_bytes()
+        committed = here.storage.database.keys.committed_to or 0
+        here.storage.database.keys.begin_at(committed, 0)
+        with pytest.raises(Unavailable, match="feedserver restore"):
+            await here.storage.database.write(here.storage.journal.eraser._destroy)
+        assert (data / keys.FILE).read_bytes()[keys.HEADER :] == before[keys.HEADER :]
+
+
+async def test_what_was_wrong_with_the_replaced_data_is_said_of_the_restored_no_more(
+    data: Path, saved: Path
+) -> None:
+    async with open_archive(data) as here:
+        item = await find(here, "News 1")
+        with closing(connect(data / DATABASE, read_only=False)) as connection:
+            flip = "UPDATE records SET sealed = CAST(sealed || 'x' AS BLOB) WHERE sequence = ?"
+            connection.execute(flip, (item.words_at,))
+        assert await here.storage.mirror.item("world", item.id) is None
+        assert here.storage.mirror.unreadable == 1
+        here.storage.database.damage = "a broken page"
+        epoch = here.storage.journal.identity.epoch
+        go(data, saved)
+        await turns(lambda: here.storage.journal.identity.epoch != epoch)
+        assert here.storage.mirror.unreadable == 0
+        assert here.storage.journal.damage is None
+        assert await here.storage.mirror.item("world", item.id) == item
+
+
+async def test_a_writer_that_does_not_come_to_its_end_stops_a_restore_before_anything_changes(
+    data: Path, saved: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connecting, "BUSY_SECONDS", 0.05)
+    with closing(connect(data / DATABASE, read_only=False)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        with pytest.raises(SetupError, match="has been writing"):
+            go(data, saved)
+        connection.execute("INSERT INTO meta VALUES ('written', 'late')")
+        connection.execute("COMMIT")
+    assert not (data / RESTORE).exists()
+    assert meta(data, "written") == "late"
+    go(data, saved)
+
+
+async def test_keys_that_no_longer_say_how_far_the_journal_had_come_make_old_data_forget_too(
+    data: Path, saved: Path
+) -> None:
+    async with open_archive(data) as here:
+        killed = await find(here, "Bus hit")
+        await here.item(Verb.KILL, killed, note="Withdrawn")
+        await here.purged()
+    shutil.copy(saved / DATABASE, data / DATABASE)
+    for log in ("-wal", "-shm"):
+        (data / f"{DATABASE}{log}").unlink(missing_ok=True)
+    with (data / keys.FILE).open("r+b") as file:
+        file.seek(64)
+        file.write(b"?" * 16)
+    epoch = meta(data, "epoch")
+    async with open_archive(data) as here:
+        page = await here.storage.mirror.page("world", 100)
+        assert page is not None
+        found = next(item for item in page.items if item.id == killed.id)
+        assert found.status is Status.KILLED
+        assert here.storage.journal.identity.epoch == meta(data, "epoch") != epoch
+        assert (await here.item(Verb.POST, headline="Goes on")).id > 100_000
+    assert wrong(data) == []
+    epoch = meta(data, "epoch")
+    async with open_archive(data):  # it is known again
+        assert meta(data, "epoch") == epoch
 
 
 async def searched(here: Archive, words: str) -> list[Item]:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlite.search_room import found, level, newsroom, shrink
@@ -229,3 +230,25 @@ def test_killed_before_any_step_it_is_finished_by_the_next(tmp_path: Path) -> No
     assert tries
     assert any(one["killed"] for one in tries)
     assert all(one["fault"] is None for one in tries), tries
+
+
+async def test_kills_without_end_do_not_keep_the_first_of_them_from_being_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with newsroom(tmp_path) as storage:
+        items = [item_of(await storage.journal.append(post(f"News {n}"))) for n in range(40)]
+        await level(storage)
+        loop, finish = asyncio.get_running_loop(), search_file.finish_remake
+
+        def finishing(*given: Any) -> None:
+            finish(*given)
+            if items:  # whenever a partition is made anew, another of its items is withdrawn
+                killing = storage.journal.append(kill(items.pop()))
+                asyncio.run_coroutine_threadsafe(killing, loop).result(20)
+
+        monkeypatch.setattr(search_file, "finish_remake", finishing)
+        first = await storage.journal.append(kill(items.pop()))
+        assert await storage.journal.purged(20, first.sequence)
+        assert items
+        items.clear()
+        assert await storage.journal.purged(20)

@@ -175,7 +175,7 @@ class MemoryJournal:
     async def given(self, sequence: int) -> bool:
         return any(number == sequence for number, _ in self._store.log)
 
-    async def purged(self, timeout: float) -> bool:
+    async def purged(self, timeout: float, version: int | None = None) -> bool:
         return True
 
     async def _keep_level(self) -> None:
