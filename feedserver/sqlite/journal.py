@@ -334,6 +334,8 @@ def _answer_all(group: Iterable[Waiting], make: Callable[[], Unavailable]) -> No
 
 
 def _unavailable(fault: Exception) -> Unavailable:
+    if isinstance(fault, OutcomeUnknown):
+        return OutcomeUnknown(fault.detail)
     if isinstance(fault, Unavailable):
-        return type(fault)(fault.detail)
+        return Unavailable(fault.detail)
     return OutcomeUnknown(f"the commit failed ({fault}); retry with the same Idempotency-Key")
