@@ -37,10 +37,12 @@ class Window:
             for part in (initial.newest, initial.pinned, initial.recent)
             for item in part
         }
-        # Both sorted, oldest first. One item more than is shown tells that there is a next page.
+        # Both sorted, oldest first.
         self._newest: list[tuple[Millis, int]] = sorted(item.order for item in initial.newest)
         self._recent: list[tuple[int, int]] = sorted((i.version, i.id) for i in initial.recent)
-        self._forgotten = self._recent[0][0] - 1 if len(self._recent) >= RECENT else 0
+        # All that can be read down to this order are in `_newest`; None: all there are.
+        self._oldest = initial.oldest
+        self._forgotten = initial.complete_after
         self._pinned: set[int] = {item.id for item in initial.pinned}
         self._items_bytes = sum(map(_memory, self._items.values()))
         self._caught_up_at = self.head  # readers at this sequence or later get the whole of a burst
@@ -127,7 +129,7 @@ class Window:
         """List the newest items and all pinned ones, newest first; and whether there are more."""
         shown = {item_id for _, item_id in self._newest[-SNAPSHOT_ITEMS:]} | self._pinned
         items = sorted((self._items[i] for i in shown), key=lambda item: item.order, reverse=True)
-        return items, len(self._newest) > SNAPSHOT_ITEMS
+        return items, self._oldest is not None
 
     def floor(self) -> tuple[Millis, int] | None:
         """Return the order of the oldest unpinned one of the newest items, else of the oldest.
@@ -136,7 +138,7 @@ class Window:
         """
         newest = self._newest[-SNAPSHOT_ITEMS:]
         unpinned = (order for order in newest if order[1] not in self._pinned)
-        return next(unpinned, newest[0] if newest else None)
+        return next(unpinned, newest[0] if newest else self._oldest)
 
     def json(self, item: Item) -> bytes:
         """Return an item's JSON for readers."""
@@ -157,7 +159,8 @@ class Window:
             self._pinned.add(item.id)
         else:
             self._pinned.discard(item.id)
-        if item.order not in self._newest:
+        is_below = self._oldest is not None and item.order < self._oldest
+        if not is_below and item.order not in self._newest:
             insort(self._newest, item.order)
         self._forget()
 
@@ -167,7 +170,9 @@ class Window:
         if count > 0:
             self._forgotten = self._recent[count - 1][0]
             del self._recent[:count]
-        del self._newest[: max(0, len(self._newest) - SNAPSHOT_ITEMS - 1)]
+        if len(self._newest) > SNAPSHOT_ITEMS:
+            del self._newest[: len(self._newest) - SNAPSHOT_ITEMS - 1]
+            self._oldest = self._newest[0]
         shown = SNAPSHOT_ITEMS + len(self._pinned)
         if len(self._items) > max(RECENT, len(self._recent)) + shown + 64:
             kept = self._pinned.union(i for _, i in self._recent).union(i for _, i in self._newest)
