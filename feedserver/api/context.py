@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from starlette.requests import HTTPConnection, Request
 
 from feedserver import wire
 from feedserver.api import access
 from feedserver.api.access import Tokens
-from feedserver.api.work import Work
+from feedserver.api.work import Lane, Work
 from feedserver.clock import Clock
-from feedserver.errors import Behind, Unauthorized
+from feedserver.errors import Behind, Unauthorized, Unavailable
 from feedserver.journal import Journal, Mirror
 from feedserver.live.hub import Hub
 from feedserver.live.receipts import Receipt
 from feedserver.model import Cursor, Feed, Token
 from feedserver.newsroom import Newsroom
+
+T = TypeVar("T")
 
 
 class OwnJournal(Journal, Protocol):
@@ -101,6 +104,25 @@ class Context:
         head = await self.journal.head()
         self.tokens.renew(await self.mirror.tokens(), head)
         return access.editor(request, self.tokens, self.site.url)
+
+    async def once(self, lane: Lane, name: Hashable, make: Callable[[], Awaitable[T]]) -> T:
+        """Return what `make` makes in its turn, once for all who ask for it by this name.
+
+        Raises Unavailable, also if another journal came meanwhile: what the question and the answer
+        name may be something else there.
+        """
+        epoch = self.hub.epoch
+        return self._of_this_journal(await self.work.once(lane, (epoch, name), make), epoch)
+
+    async def run(self, lane: Lane, make: Callable[[], Awaitable[T]]) -> T:
+        """Return what `make` makes in its turn, for one who asks. Raises what `once` raises."""
+        epoch = self.hub.epoch
+        return self._of_this_journal(await self.work.run(lane, make), epoch)
+
+    def _of_this_journal(self, made: T, epoch: str) -> T:
+        if epoch != self.hub.epoch:
+            raise Unavailable("a backup was restored just now; ask again", 1)
+        return made
 
     def page_url(self, slug: str) -> str:
         """Return the address of a feed's page."""

@@ -55,7 +55,7 @@ async def get_feeds(request: Request) -> Response:
         follow = b',"next":"%b"' % feeds[-1].slug.encode() if more else b""
         pieces = b",".join(_feed_json(here, feed) for feed in feeds)
         kept = Kept(etag, (b'{"feeds":[%b]%b}' % (pieces, follow),))
-        here.hub.cache.put(key, kept, kept.size)
+        here.hub.cache.put(key, kept, kept.size, since=here.hub.cache.moment)
     return read_answer(request, kept, LIST_TAGS)
 
 
@@ -75,7 +75,7 @@ async def get_items(request: Request) -> Response:
     lane = _lane(here, question)
     if access.has_token(request):
         await here.editor(request)
-        pieces = await here.work.run(lane, lambda: _page_for_editors(here, feed.slug, question))
+        pieces = await here.run(lane, lambda: _page_for_editors(here, feed.slug, question))
         return chunked(*pieces, _now(here), headers=CORS | PRIVATE)
     tags = cache_tags(feed.slug)
     if is_known(here.etag(feed), request):
@@ -83,7 +83,7 @@ async def get_items(request: Request) -> Response:
     key = ("page", feed.slug, feed.head, question)
     kept: Kept | None = here.hub.cache.get(key)
     if kept is None:
-        kept = await here.work.once(lane, key, lambda: _make_page(here, feed.slug, question))
+        kept = await here.once(lane, key, lambda: _make_page(here, feed.slug, question))
     return read_answer(request, kept, tags, now=_now(here))
 
 
@@ -117,7 +117,7 @@ async def get_history(request: Request) -> Response:
     if kept is None:
         # Whoever asks after a change must not be answered from before it.
         name = (*key, feed.head)
-        kept = await here.work.once(here.work.archive, name, lambda: _make_history(here, request))
+        kept = await here.once(here.work.archive, name, lambda: _make_history(here, request))
     return read_answer(request, kept, cache_tags(slug, number))
 
 
@@ -202,7 +202,8 @@ def _feed_json(here: Context, feed: Feed) -> bytes:
     known: bytes | None = here.hub.cache.get(key)
     if known is None:
         known = orjson.dumps(here.feed_json(feed))
-        here.hub.cache.put(key, known, len(known), feed=feed.slug)
+        since = here.hub.cache.moment
+        here.hub.cache.put(key, known, len(known), feed=feed.slug, since=since)
     return known
 
 

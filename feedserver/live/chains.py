@@ -52,7 +52,8 @@ class Chains:
             position = None  # what readers know of another journal is void
         feed = self._window.feed
         key = ("chain", feed.slug, feed.head, position.sequence if position else None)
-        chain: list[Message] | None = self._cache.get(key)
+        moment = self._window.moment
+        chain: list[Message] | None = self._cache.get(key, moment)
         if chain is None:
             if position is None:
                 chain = [self._messages.snapshot()]
@@ -62,7 +63,7 @@ class Chains:
                     return self.since(None)  # one for all readers that are too far behind
             size = MESSAGE_SIZE * sum(len(message.stem) for message in chain)
             items = {item.id for message in chain for item in message.items}
-            self._cache.put(key, chain, size, items=items, feed=feed.slug)
+            self._cache.put(key, chain, size, since=moment, items=items, feed=feed.slug)
         return chain
 
 

@@ -20,6 +20,7 @@ class Feeds:
         self._feeds: dict[str, Feed] = {}
         self._slugs: list[str] = []  # sorted
         self._all_known = False
+        self._clearings = 0  # what was read before the last one is of another journal
 
     def apply(self, changes: Iterable[Change]) -> None:
         """Take in changes from the journal, in order."""
@@ -34,22 +35,28 @@ class Feeds:
         self._feeds.clear()
         self._slugs.clear()
         self._all_known = False
+        self._clearings += 1
 
     async def find(self, slug: str) -> Feed | None:
         """Return a feed as of its newest record; None where there is no such feed."""
-        known = self._feeds.get(slug)
-        if known is None:
+        while (known := self._feeds.get(slug)) is None:
+            clearings = self._clearings
             read = await self._mirror.feed(slug)
+            if clearings != self._clearings:
+                continue
             if read is None:
                 return None
             self._take(read)
-            known = self._feeds[slug]
         return known
 
     async def load_all(self) -> None:
         """Read all feeds, unless that was done."""
-        if not self._all_known:
-            for feed in await self._mirror.feeds():
+        while not self._all_known:
+            clearings = self._clearings
+            feeds = await self._mirror.feeds()
+            if clearings != self._clearings:
+                continue
+            for feed in feeds:
                 self._take(feed)
             self._all_known = True
 

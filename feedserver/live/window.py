@@ -28,9 +28,15 @@ ITEM_BYTES = 2_000  # of memory for an item beside its body, about
 class Window:
     """The live part of one feed. Changes only by `apply`."""
 
-    def __init__(self, initial: InitialState, cache: EncodedCache | None = None) -> None:
+    def __init__(
+        self,
+        initial: InitialState,
+        cache: EncodedCache | None = None,
+        loaded_at: int | None = None,
+    ) -> None:
         self.feed: Feed = initial.feed
         self._cache = cache or EncodedCache()
+        self._loaded_at = self._cache.moment if loaded_at is None else loaded_at
         self._checks = dict(sorted(initial.checks.items()))
         self._items: dict[int, Item] = {
             item.id: item
@@ -47,14 +53,20 @@ class Window:
         self._items_bytes = sum(map(_memory, self._items.values()))
         self._caught_up_at = self.head  # readers at this sequence or later get the whole of a burst
 
-    def restart(self, initial: InitialState) -> None:
-        """Start anew from the state of another journal."""
-        self.__init__(initial, self._cache)  # type: ignore[misc]
+    def restart(self, initial: InitialState, loaded_at: int) -> None:
+        """Start anew from the state of another journal, read at this moment of the cache's."""
+        self.__init__(initial, self._cache, loaded_at)  # type: ignore[misc]
 
     @property
     def head(self) -> int:
         """The sequence of the newest record taken in."""
         return self.feed.head
+
+    @property
+    def moment(self) -> int:
+        """The cache's moment that all this is of: now, unless another journal is here by now."""
+        is_current = self._cache.is_of_this_journal(self._loaded_at)
+        return self._cache.moment if is_current else self._loaded_at
 
     @property
     def ended(self) -> bool:
@@ -142,7 +154,7 @@ class Window:
 
     def json(self, item: Item) -> bytes:
         """Return an item's JSON for readers."""
-        return item_json(self._cache, item)
+        return item_json(self._cache, item, since=self.moment)
 
     def _take(self, item: Item) -> None:
         known = self._items.get(item.id)

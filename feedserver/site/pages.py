@@ -63,7 +63,7 @@ class _Index:
         sheet = self._sheet
         is_newest = self._made_of == here.hub.feeds.newest
         if sheet is None or not (is_newest or time.monotonic() < self._kept_until):
-            sheet = await here.work.once(here.work.newest, "index", lambda: self._make(here))
+            sheet = await here.once(here.work.newest, "index", lambda: self._make(here))
         return sheet_response(request, sheet, LIST_TAGS)
 
     async def _make(self, here: Context) -> Sheet:
@@ -94,7 +94,7 @@ async def _get_feed(request: Request) -> Response:
         else:
             lane = here.work.archive if words is None else here.work.search
             make = lambda: _make_listing(here, feed.slug, question)  # noqa: E731
-        sheet = await here.work.once(lane, key, make)
+        sheet = await here.once(lane, key, make)
     return sheet_response(request, sheet, cache_tags(feed.slug))
 
 
@@ -137,7 +137,7 @@ async def _render(here: Context, listing: Listing, question: Question, since: in
     """Render a page of articles that are kept, and of others that are kept from now on."""
     feed, kept = listing.feed, here.hub.cache
     keys = rendering.article_keys(listing)
-    known = {key: html for key in keys if (html := kept.get(key)) is not None}
+    known = {key: html for key in keys if (html := kept.get(key, since)) is not None}
     etag = _etag(here, listing.cursor)
     made, sheet = await asyncio.to_thread(_render_now, here.site, listing, known, etag)
     for article, html in made.items():
@@ -162,9 +162,7 @@ async def _get_item(request: Request) -> Response:
     key = ("item page", feed.slug, feed.head, number)
     sheet: Sheet | None = here.hub.cache.get(key)
     if sheet is None:
-        sheet = await here.work.once(
-            here.work.archive, key, lambda: _make_item(here, request, feed)
-        )
+        sheet = await here.once(here.work.archive, key, lambda: _make_item(here, request, feed))
     return sheet_response(request, sheet, cache_tags(feed.slug, number))
 
 
@@ -193,7 +191,7 @@ async def _get_embed(request: Request) -> Response:
     key = ("embed", feed.slug, feed.head)
     sheet: Sheet | None = here.hub.cache.get(key)
     if sheet is None:
-        sheet = await here.work.once(here.work.newest, key, lambda: _make_embed(here, feed))
+        sheet = await here.once(here.work.newest, key, lambda: _make_embed(here, feed))
     return sheet_response(request, sheet, cache_tags(feed.slug), FRAMED)
 
 

@@ -205,6 +205,30 @@ async def test_who_asks_after_a_withdrawal_never_gets_what_was_being_made_before
     )
 
 
+async def test_what_is_being_made_of_a_journal_that_is_replaced_is_given_to_nobody(
+    house: House,
+) -> None:
+    await house.post("world")
+    asked = ["/v1/feeds/world/items", "/feeds/world?tag=a", "/feeds/world/embed", "/"]
+    hub, database = house.here.hub, house.here.journal._database  # type: ignore[attr-defined]
+    for number, path in enumerate(asked):
+        await house.get("/v1/feeds")
+        await house.get("/v1/feeds/world")
+        house.mirror.reads.clear()
+        house.mirror.go_on.clear()
+        early = asyncio.create_task(house.reader.get(path))
+        while not house.mirror.reads:
+            await asyncio.sleep(0)
+        database.identity = replace(database.identity, epoch=f"another{number}")
+        hub.restart()
+        late = asyncio.create_task(house.reader.get(path))
+        house.mirror.go_on.set()
+        refused, answer = await early, await late
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "1"), path
+        assert answer.status_code == 200, path
+        assert f"another{number}" in answer.headers["etag"]
+
+
 async def test_long_items_are_encoded_beside_the_loop(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
