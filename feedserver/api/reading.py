@@ -36,6 +36,7 @@ from feedserver.api.lookups import (
 from feedserver.api.queries import Question, cursor_text, feeds_question_of, question_of
 from feedserver.api.work import Lane
 from feedserver.journal import Page
+from feedserver.live.encoded import ALL_FEEDS
 from feedserver.live.messages import Message, next_text, tail
 from feedserver.model import Feed
 
@@ -55,7 +56,7 @@ async def get_feeds(request: Request) -> Response:
         follow = b',"next":"%b"' % feeds[-1].slug.encode() if more else b""
         pieces = b",".join(_feed_json(here, feed) for feed in feeds)
         kept = Kept(etag, (b'{"feeds":[%b]%b}' % (pieces, follow),))
-        here.hub.cache.put(key, kept, kept.size, since=here.hub.cache.moment)
+        here.hub.cache.put(key, kept, kept.size, since=here.hub.cache.moment, feed=ALL_FEEDS)
     return read_answer(request, kept, LIST_TAGS)
 
 

@@ -19,6 +19,7 @@ from feedserver.model import Item
 CACHE_BYTES = 64 * 1024 * 1024
 ENTRY_BYTES = 500  # what an entry takes beside its value, about
 SHARE_MAX = 4  # an entry larger than this part of the cache is not kept: it would empty it
+ALL_FEEDS = "*"  # whose words a list of feeds holds; no feed has this slug
 FORGOTTEN_MAX = 4096  # of the items forgotten last it is known when
 
 
@@ -99,6 +100,7 @@ class EncodedCache:
     def forget_feed(self, slug: str) -> None:
         """Drop all that holds words of a feed's own: its title, its description."""
         self._forget(slug)
+        self._forget(ALL_FEEDS)
 
     def clear(self) -> None:
         """Drop everything: another journal is here."""

@@ -16,6 +16,7 @@ class Feeds:
 
     def __init__(self, mirror: Mirror) -> None:
         self.newest = 0  # the sequence of the newest record of any feed, once all are known
+        self.newest_own = 0  # the same of a feed's own records, not counting news
         self._mirror = mirror
         self._feeds: dict[str, Feed] = {}
         self._slugs: list[str] = []  # sorted
@@ -28,10 +29,12 @@ class Feeds:
             if change.feed is not None:
                 # Read back from the file, the feed may be newer than the change that names it.
                 self._take(replace(change.feed, head=change.sequence, check=change.check))
+                if change.item is None:
+                    self.newest_own = change.sequence
 
     def clear(self) -> None:
         """Forget all: another journal is here."""
-        self.newest = 0
+        self.newest = self.newest_own = 0
         self._feeds.clear()
         self._slugs.clear()
         self._all_known = False

@@ -205,6 +205,49 @@ async def test_who_asks_after_a_withdrawal_never_gets_what_was_being_made_before
     )
 
 
+async def test_the_list_of_feeds_is_made_anew_with_a_feeds_words_and_not_with_each_news(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("feedserver.site.pages.INDEX_SECONDS", 3_600.0)
+
+    async def configure(**settings: Any) -> int:
+        answer = await house.editor.put("/v1/feeds/world", json=settings)
+        version: int = answer.json()["version"]
+        return version
+
+    async def index() -> str:
+        return (await house.get("/")).text
+
+    await house.get("/v1/feeds")
+    spoken = await configure(title="Unspeakable")
+    assert "Unspeakable" in await index()
+    house.mirror.reads.clear()
+    house.mirror.go_on.clear()
+    await house.post("world")
+    house.here.hub.cache.forget_feed("world")
+    early = asyncio.create_task(index())
+    async with asyncio.timeout(10):
+        while not house.mirror.reads["empty_feeds"]:
+            await asyncio.sleep(0)
+    held, house.mirror.go_on = house.mirror.go_on, asyncio.Event()
+    house.mirror.go_on.set()  # for all but the list that is being made
+    await configure(title="World")
+    redact = {"verb": "redact", "version": spoken, "note": "a name"}
+    answer = await house.editor.post(
+        "/v1/feeds/world/revisions", json=redact, headers={"If-Match": "*"}
+    )
+    assert answer.headers["purge"] == "done"
+    late = asyncio.create_task(index())
+    held.set()
+    assert "Unspeakable" in await early
+    assert "Unspeakable" not in await late
+    assert "Unspeakable" not in await index(), "what was made before it is not kept"
+    house.mirror.reads.clear()
+    await house.post("world")
+    await index()
+    assert not house.mirror.reads
+
+
 async def test_what_is_being_made_of_a_journal_that_is_replaced_is_given_to_nobody(
     house: House,
 ) -> None:
