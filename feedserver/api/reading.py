@@ -36,8 +36,10 @@ from feedserver.api.lookups import (
 from feedserver.api.queries import Question, cursor_text, feeds_question_of, question_of
 from feedserver.api.work import Lane
 from feedserver.journal import Page
+from feedserver.live.channel import Channel
 from feedserver.live.encoded import ALL_FEEDS
 from feedserver.live.messages import Message, next_text, tail
+from feedserver.live.readers import Position
 from feedserver.model import Feed
 
 
@@ -126,19 +128,19 @@ async def get_changes(request: Request) -> Response:
     """Return one live message: the polling fallback."""
     here = context(request)
     feed = await find_feed(here, request)
-    cursor = cursor_text(request)
-    is_editor = access.has_token(request)
-    if is_editor:
+    cursor, lane = cursor_text(request), here.work.newest
+    if access.has_token(request):
         await here.editor(request)
-    elif is_known(here.etag(feed), request):
+        whole = await here.run(lane, lambda: _changes_for_editors(here, request, cursor))
+        return chunked(whole[:-1], _now(here), headers=CORS | PRIVATE)
+    if is_known(here.etag(feed), request):
         return unchanged(here.etag(feed), cache_tags(feed.slug))
     channel, position = await arrive(here, request, cursor)
-    message = channel.chain(position)[0]
-    if is_editor:
-        whole = await encode(message.items, lambda: _with_bodies(message))
-        return chunked(whole[:-1], _now(here), headers=CORS | PRIVATE)
-    # Not the message's: that of a chain's first stays the same whatever becomes of its items.
-    kept = Kept(here.etag(channel.window.feed), (message.stem,))
+    if channel.chains.is_kept(position):
+        kept = _first_of(here, channel, position)
+    else:
+        name = ("changes", feed.slug, channel.position, position)
+        kept = await here.once(lane, name, lambda: _make_changes(here, request, cursor))
     return read_answer(request, kept, cache_tags(feed.slug), now=_now(here))
 
 
@@ -190,6 +192,23 @@ async def _make_history(here: Context, request: Request) -> Kept:
     key = ("history", item.feed, item.id)
     here.hub.cache.put(key, kept, kept.size, items=(item.id,), since=since)
     return kept
+
+
+async def _make_changes(here: Context, request: Request, cursor: str | None) -> Kept:
+    channel, position = await arrive(here, request, cursor)
+    return _first_of(here, channel, position)
+
+
+def _first_of(here: Context, channel: Channel, position: Position | None) -> Kept:
+    message = channel.chain(position)[0]
+    # Not the message's tag: that of a chain's first stays the same whatever becomes of its items.
+    return Kept(here.etag(channel.window.feed), (message.stem,))
+
+
+async def _changes_for_editors(here: Context, request: Request, cursor: str | None) -> bytes:
+    channel, position = await arrive(here, request, cursor)
+    message = channel.chain(position)[0]
+    return await encode(message.items, lambda: _with_bodies(message))
 
 
 def _with_bodies(message: Message) -> dict[str, Any]:

@@ -232,6 +232,7 @@ class Channel:
 
     async def _complete_round(self, position: Position) -> None:
         self.window.forget_burst(position.sequence)
+        self.chains.end_round()
         self._progress.send()
         if position is self.position and self.window.ended:
             await self._end()

@@ -17,6 +17,7 @@ from support.server import Server
 
 from feedserver.api.context import Context
 from feedserver.live import encoded, hub
+from feedserver.live.messages import Messages
 from feedserver.service import make_app, open_context
 from feedserver.settings import read_settings
 
@@ -275,6 +276,33 @@ async def test_what_is_being_made_of_a_journal_that_is_replaced_is_given_to_nobo
         assert (refused.status_code, refused.headers["retry-after"]) == (503, "1"), path
         assert answer.status_code == 200, path
         assert f"another{number}" in answer.headers["etag"]
+
+
+async def test_changes_that_are_not_made_yet_are_made_in_turn_and_once(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cursor = (await house.get("/v1/feeds/world")).json()["cursor"]
+    await house.post(headline="Later")
+    made: list[int] = []
+    since = Messages.since
+
+    def counted(self: Messages, sequence: int, check: str) -> Any:
+        made.append(sequence)
+        return since(self, sequence, check)
+
+    monkeypatch.setattr(Messages, "since", counted)
+    path = f"/v1/feeds/world/changes?since={cursor}"
+    async with house.here.work.newest.turn:
+        waiting = [asyncio.create_task(house.get(path)) for _ in range(4)]
+        async with asyncio.timeout(10):
+            while not house.here.work.newest.waiting:
+                await asyncio.sleep(0.001)
+        assert not made
+    for answer in await asyncio.gather(*waiting):
+        assert [item["headline"] for item in answer.json()["items"]] == ["Later"]
+    assert len(made) == 1
+    async with house.here.work.newest.turn:
+        await house.get(path)  # for which nothing is to be made
 
 
 async def test_long_items_are_encoded_beside_the_loop(

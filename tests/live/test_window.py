@@ -8,6 +8,7 @@ import orjson
 import pytest
 
 from feedserver.journal import InitialState
+from feedserver.live import window as windows
 from feedserver.live.window import Window
 from feedserver.model import Feed, Item
 from feedserver.rules import Change
@@ -102,3 +103,26 @@ def test_an_old_item_is_no_floor_over_items_that_a_window_does_not_know() -> Non
     assert window.floor() == (90, 90)
     assert window.apply(change(92, item(92, 75, published_at=75)))  # it can be read again
     assert [one.id for one in shown(window)] == [90, 75]
+
+
+def test_a_catch_up_is_bounded_in_bytes_as_well_and_a_burst_less_so(
+    window: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(windows, "CATCH_UP_BYTES", 8_000)
+    monkeypatch.setattr(windows, "LIVE_BYTES", 20_000)
+
+    def take(first: int, last: int) -> list[Item]:
+        taken = [item(n, n, body="x" * 3_000) for n in range(first, last + 1)]
+        assert all(window.apply(change(one.version, one)) for one in taken)
+        return taken
+
+    burst = take(4, 6)
+    assert window.changed_since(3) == burst, "who was level before it gets it all"
+    window.forget_burst(6)
+    assert window.changed_since(4) == burst[1:]
+    assert window.changed_since(3) is None
+    burst = take(7, 10)
+    assert window.changed_since(6) == burst
+    assert window.changed_since(5) is None
+    burst += take(11, 13)
+    assert window.changed_since(6) is None
