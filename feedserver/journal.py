@@ -80,7 +80,9 @@ class InitialState:
     """Everything that a feed's live window starts from, all read at one moment.
 
     `newest` by (published_at, id), `pinned` those pinned, `recent` by version, each newest first.
-    `checks` maps the newest records' sequences to their checks.
+    `checks` maps the newest records' sequences to their checks. An item that cannot be read is left
+    out of all of them, but counted: `newest` stands for all items unless there is an `oldest`, the
+    order of the last one counted, and `recent` for all that was changed after `complete_after`.
     """
 
     feed: Feed
@@ -88,6 +90,8 @@ class InitialState:
     pinned: tuple[Item, ...]
     recent: tuple[Item, ...]
     checks: dict[int, str]
+    oldest: tuple[Millis, int] | None = None
+    complete_after: int = 0
 
 
 class Journal(Protocol):

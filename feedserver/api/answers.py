@@ -115,7 +115,7 @@ async def encode_items(here: Context, items: Sequence[Item], since: int) -> list
     `since` is the cache's moment before the items were read.
     """
     cache = here.hub.cache
-    pieces = {item.id: cache.get(item_key(item)) for item in items}
+    pieces = {item.id: cache.get(item_key(item), since) for item in items}
     missing = [item for item in items if pieces[item.id] is None]
     if sum(len(item.body) for item in missing) > LONG_TEXT:
         encoded = await asyncio.to_thread(lambda: [encode_item(item) for item in missing])

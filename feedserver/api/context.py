@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from starlette.requests import HTTPConnection, Request
 
 from feedserver import wire
 from feedserver.api import access
 from feedserver.api.access import Tokens
-from feedserver.api.work import Work
+from feedserver.api.work import Lane, Work
 from feedserver.clock import Clock
 from feedserver.errors import Behind, Unauthorized, Unavailable
 from feedserver.journal import Journal, Mirror
@@ -18,6 +19,8 @@ from feedserver.live.hub import Hub
 from feedserver.live.receipts import Receipt
 from feedserver.model import Cursor, Feed, Millis, Token
 from feedserver.newsroom import Newsroom
+
+T = TypeVar("T")
 
 
 class OwnJournal(Journal, Protocol):
@@ -129,6 +132,25 @@ class Context:
         """Raise Unavailable if a file is away: nobody knows whether its news is still the news."""
         if misplaced := self.journal.misplaced:
             raise Unavailable(f"nothing can be read or written: {misplaced}", retry_after=10)
+
+    async def once(self, lane: Lane, name: Hashable, make: Callable[[], Awaitable[T]]) -> T:
+        """Return what `make` makes in its turn, once for all who ask for it by this name.
+
+        Raises Unavailable, also if another journal came meanwhile: what the question and the answer
+        name may be something else there.
+        """
+        epoch = self.hub.epoch
+        return self._of_this_journal(await self.work.once(lane, (epoch, name), make), epoch)
+
+    async def run(self, lane: Lane, make: Callable[[], Awaitable[T]]) -> T:
+        """Return what `make` makes in its turn, for one who asks. Raises what `once` raises."""
+        epoch = self.hub.epoch
+        return self._of_this_journal(await self.work.run(lane, make), epoch)
+
+    def _of_this_journal(self, made: T, epoch: str) -> T:
+        if epoch != self.hub.epoch:
+            raise Unavailable("a backup was restored just now; ask again", 1)
+        return made
 
     def page_url(self, slug: str) -> str:
         """Return the address of a feed's page."""

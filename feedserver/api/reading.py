@@ -36,7 +36,10 @@ from feedserver.api.lookups import (
 from feedserver.api.queries import Question, cursor_text, feeds_question_of, question_of
 from feedserver.api.work import Lane
 from feedserver.journal import History, Page
+from feedserver.live.channel import Channel
+from feedserver.live.encoded import ALL_FEEDS
 from feedserver.live.messages import Message, next_text, tail
+from feedserver.live.readers import Position
 from feedserver.model import Feed
 
 _HISTORY_FRAME = b'{"history":[...],"truncated":true}'
@@ -57,7 +60,7 @@ async def get_feeds(request: Request) -> Response:
         follow = b',"next":"%b"' % feeds[-1].slug.encode() if more else b""
         pieces = b",".join(_feed_json(here, feed) for feed in feeds)
         kept = Kept(etag, (b'{"feeds":[%b]%b}' % (pieces, follow),))
-        here.hub.cache.put(key, kept, kept.size)
+        here.hub.cache.put(key, kept, kept.size, since=here.hub.cache.moment, feed=ALL_FEEDS)
     return read_answer(request, kept, LIST_TAGS)
 
 
@@ -77,7 +80,7 @@ async def get_items(request: Request) -> Response:
     lane = _lane(here, question)
     if access.has_token(request):
         await here.editor(request)
-        pieces = await here.work.run(lane, lambda: _page_for_editors(here, feed.slug, question))
+        pieces = await here.run(lane, lambda: _page_for_editors(here, feed.slug, question))
         return chunked(*pieces, _now(here), headers=CORS | PRIVATE)
     tags = cache_tags(feed.slug)
     if is_known(here.etag(feed), request):
@@ -85,7 +88,7 @@ async def get_items(request: Request) -> Response:
     key = ("page", feed.slug, feed.head, question)
     kept: Kept | None = here.hub.cache.get(key)
     if kept is None:
-        kept = await here.work.once(lane, key, lambda: _make_page(here, feed.slug, question))
+        kept = await here.once(lane, key, lambda: _make_page(here, feed.slug, question))
     return read_answer(request, kept, tags, now=_now(here))
 
 
@@ -119,7 +122,7 @@ async def get_history(request: Request) -> Response:
     if kept is None:
         # Whoever asks after a change must not be answered from before it.
         name = (*key, feed.head)
-        kept = await here.work.once(here.work.archive, name, lambda: _make_history(here, request))
+        kept = await here.once(here.work.archive, name, lambda: _make_history(here, request))
     return read_answer(request, kept, cache_tags(slug, number))
 
 
@@ -127,19 +130,19 @@ async def get_changes(request: Request) -> Response:
     """Return one live message: the polling fallback."""
     here = context(request)
     feed = await find_feed(here, request)
-    cursor = cursor_text(request)
-    is_editor = access.has_token(request)
-    if is_editor:
+    cursor, lane = cursor_text(request), here.work.newest
+    if access.has_token(request):
         await here.editor(request)
-    elif is_known(here.etag(feed), request):
+        whole = await here.run(lane, lambda: _changes_for_editors(here, request, cursor))
+        return chunked(whole[:-1], _now(here), headers=CORS | PRIVATE)
+    if is_known(here.etag(feed), request):
         return unchanged(here.etag(feed), cache_tags(feed.slug))
     channel, position = await arrive(here, request, cursor)
-    message = channel.chain(position)[0]
-    if is_editor:
-        whole = await encode(message.items, lambda: _with_bodies(message))
-        return chunked(whole[:-1], _now(here), headers=CORS | PRIVATE)
-    # Not the message's: that of a chain's first stays the same whatever becomes of its items.
-    kept = Kept(here.etag(channel.window.feed), (message.stem,))
+    if channel.chains.is_kept(position):
+        kept = _first_of(here, channel, position)
+    else:
+        name = ("changes", feed.slug, channel.position, position)
+        kept = await here.once(lane, name, lambda: _make_changes(here, request, cursor))
     return read_answer(request, kept, cache_tags(feed.slug), now=_now(here))
 
 
@@ -202,6 +205,23 @@ def _history(history: History) -> tuple[bytes, ...]:
     return begin, b",".join(reversed(lines)), b"]}" if is_whole else end
 
 
+async def _make_changes(here: Context, request: Request, cursor: str | None) -> Kept:
+    channel, position = await arrive(here, request, cursor)
+    return _first_of(here, channel, position)
+
+
+def _first_of(here: Context, channel: Channel, position: Position | None) -> Kept:
+    message = channel.chain(position)[0]
+    # Not the message's tag: that of a chain's first stays the same whatever becomes of its items.
+    return Kept(here.etag(channel.window.feed), (message.stem,))
+
+
+async def _changes_for_editors(here: Context, request: Request, cursor: str | None) -> bytes:
+    channel, position = await arrive(here, request, cursor)
+    message = channel.chain(position)[0]
+    return await encode(message.items, lambda: _with_bodies(message))
+
+
 def _with_bodies(message: Message) -> dict[str, Any]:
     """Return a live message as an editor reads it."""
     told: dict[str, Any] = orjson.loads(message.stem + b"}")
@@ -213,7 +233,8 @@ def _feed_json(here: Context, feed: Feed) -> bytes:
     known: bytes | None = here.hub.cache.get(key)
     if known is None:
         known = orjson.dumps(here.feed_json(feed))
-        here.hub.cache.put(key, known, len(known), feed=feed.slug)
+        since = here.hub.cache.moment
+        here.hub.cache.put(key, known, len(known), feed=feed.slug, since=since)
     return known
 
 

@@ -110,9 +110,9 @@ class Channel:
         )
         self._move_on(withdrawn=withdrawn)
 
-    def restart(self, initial: InitialState, epoch: str) -> None:
+    def restart(self, initial: InitialState, epoch: str, loaded_at: int) -> None:
         """Go on with another journal: all readers get a snapshot, whatever they knew is void."""
-        self.window.restart(initial)
+        self.window.restart(initial, loaded_at)
         self.messages.epoch = epoch
         self._move_on(withdrawn=True)
 
@@ -232,6 +232,7 @@ class Channel:
 
     async def _complete_round(self, position: Position) -> None:
         self.window.forget_burst(position.sequence)
+        self.chains.end_round()
         self._progress.send()
         if position is self.position and self.window.ended:
             await self._end()

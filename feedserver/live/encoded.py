@@ -19,6 +19,7 @@ from feedserver.model import Item
 CACHE_BYTES = 64 * 1024 * 1024
 ENTRY_BYTES = 500  # what an entry takes beside its value, about
 SHARE_MAX = 4  # an entry larger than this part of the cache is not kept: it would empty it
+ALL_FEEDS = "*"  # whose words a list of feeds holds; no feed has this slug
 FORGOTTEN_MAX = 4096  # of the items forgotten last it is known when
 
 
@@ -40,14 +41,25 @@ class EncodedCache:
         self._moment = 0
         self._forgotten: OrderedDict[Hashable, int] = OrderedDict()  # when, the oldest first
         self._known_since = 0  # older moments are no longer compared, but refused
+        self._cleared_at = 0  # before this another journal was here
 
     @property
     def moment(self) -> int:
         """Return a number for `put`: what is read from now on is no older than this."""
         return self._moment
 
-    def get(self, key: Hashable) -> Any:
-        """Return what is kept under a key, and count that as a use; None if nothing is."""
+    def is_of_this_journal(self, moment: int) -> bool:
+        """Say whether what was read at this moment is of the journal that is here now."""
+        return moment >= self._cleared_at
+
+    def get(self, key: Hashable, since: int | None = None) -> Any:
+        """Return what is kept under a key, and count that as a use; None if nothing is.
+
+        `since` is when that was read of which the key is made. In another journal the same key may
+        have named something else.
+        """
+        if since is not None and not self.is_of_this_journal(since):
+            return None
         entry = self._entries.get(key)
         if entry is None:
             return None
@@ -60,14 +72,14 @@ class EncodedCache:
         value: Any,
         size: int,
         *,
+        since: int,
         items: Iterable[int] = (),
         feed: str | None = None,
-        since: int | None = None,
     ) -> None:
         """Keep a value of `size` bytes that holds words of these items and of this feed.
 
         It is not kept if any of them was forgotten after the moment `since`, when the value's
-        source was read.
+        source was read, or if another journal was here then.
         """
         owners: tuple[Hashable, ...] = tuple(items) if feed is None else (*items, feed)
         size += ENTRY_BYTES
@@ -88,6 +100,7 @@ class EncodedCache:
     def forget_feed(self, slug: str) -> None:
         """Drop all that holds words of a feed's own: its title, its description."""
         self._forget(slug)
+        self._forget(ALL_FEEDS)
 
     def clear(self) -> None:
         """Drop everything: another journal is here."""
@@ -96,7 +109,7 @@ class EncodedCache:
         self._forgotten.clear()
         self.bytes = 0
         self._moment += 1
-        self._known_since = self._moment
+        self._known_since = self._cleared_at = self._moment
 
     def _forget(self, owner: Hashable) -> None:
         for key in list(self._owned.get(owner, ())):
@@ -107,8 +120,8 @@ class EncodedCache:
         if len(self._forgotten) > FORGOTTEN_MAX:
             _, self._known_since = self._forgotten.popitem(last=False)
 
-    def _is_outdated(self, owners: tuple[Hashable, ...], since: int | None) -> bool:
-        if since is None or since == self._moment:
+    def _is_outdated(self, owners: tuple[Hashable, ...], since: int) -> bool:
+        if since == self._moment:
             return False
         if since < self._known_since:
             return True
@@ -131,10 +144,10 @@ def item_key(item: Item) -> Hashable:
     return ("item", item.id, item.version)
 
 
-def item_json(cache: EncodedCache, item: Item, *, since: int | None = None) -> bytes:
+def item_json(cache: EncodedCache, item: Item, *, since: int) -> bytes:
     """Return an item's JSON for readers, encoded once for each version while it is kept."""
     key = item_key(item)
-    known: bytes | None = cache.get(key)
+    known: bytes | None = cache.get(key, since)
     if known is None:
         known = encode_item(item)
         cache.put(key, known, len(known), items=(item.id,), since=since)

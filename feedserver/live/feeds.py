@@ -16,10 +16,12 @@ class Feeds:
 
     def __init__(self, mirror: Mirror) -> None:
         self.newest = 0  # the sequence of the newest record of any feed, once all are known
+        self.newest_own = 0  # the same of a feed's own records, not counting news
         self._mirror = mirror
         self._feeds: dict[str, Feed] = {}
         self._slugs: list[str] = []  # sorted
         self._all_known = False
+        self._clearings = 0  # what was read before the last one is of another journal
 
     def apply(self, changes: Iterable[Change]) -> None:
         """Take in changes from the journal, in order."""
@@ -27,29 +29,37 @@ class Feeds:
             if change.feed is not None:
                 # Read back from the file, the feed may be newer than the change that names it.
                 self._take(replace(change.feed, head=change.sequence, check=change.check))
+                if change.item is None:
+                    self.newest_own = change.sequence
 
     def clear(self) -> None:
         """Forget all: another journal is here."""
-        self.newest = 0
+        self.newest = self.newest_own = 0
         self._feeds.clear()
         self._slugs.clear()
         self._all_known = False
+        self._clearings += 1
 
     async def find(self, slug: str) -> Feed | None:
         """Return a feed as of its newest record; None where there is no such feed."""
-        known = self._feeds.get(slug)
-        if known is None:
+        while (known := self._feeds.get(slug)) is None:
+            clearings = self._clearings
             read = await self._mirror.feed(slug)
+            if clearings != self._clearings:
+                continue
             if read is None:
                 return None
             self._take(read)
-            known = self._feeds[slug]
         return known
 
     async def load_all(self) -> None:
         """Read all feeds, unless that was done."""
-        if not self._all_known:
-            for feed in await self._mirror.feeds():
+        while not self._all_known:
+            clearings = self._clearings
+            feeds = await self._mirror.feeds()
+            if clearings != self._clearings:
+                continue
+            for feed in feeds:
                 self._take(feed)
             self._all_known = True
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from feedserver.errors import Behind
-from feedserver.journal import Journal, Mirror
+from feedserver.journal import InitialState, Journal, Mirror
 from feedserver.live.channel import Channel
 from feedserver.live.encoded import EncodedCache
 from feedserver.live.feeds import Feeds
@@ -126,16 +126,14 @@ class Hub:
         channel = self.loaded(slug)
         if channel is not None:
             return channel
-        loading = self._loading.get(slug)
-        if loading is None:
-            loading = self._loading[slug] = asyncio.create_task(self._load(slug))
+        loading = self._loading.get(slug) or self._begin_to_load(slug)
         with self._hold(slug):
             # Shielded: the others still wait for the channel when this caller is cancelled.
             return await asyncio.shield(loading)
 
     def loaded(self, slug: str) -> Channel | None:
-        """Return a feed's channel if it is loaded."""
-        channel = self._channels.get(slug)
+        """Return a feed's channel if it is loaded, and not of a journal that is gone."""
+        channel = self._channels.get(slug) if slug not in self._loading else None
         if channel is not None:
             channel.wanted_at = time.monotonic()
         return channel
@@ -146,10 +144,13 @@ class Hub:
         A position of None needs a snapshot. Join before the next await, as with `channel`.
         """
         with self._hold(slug):
-            channel = await self.channel(slug)
-            if channel is None:
-                return None
-            return channel, await self.position_of(channel, text)
+            while True:
+                channel = await self.channel(slug)
+                if channel is None:
+                    return None
+                position = await self.position_of(channel, text)
+                if self.loaded(slug) is channel:  # no other journal came meanwhile
+                    return channel, position
 
     async def position_of(self, channel: Channel, text: str | None) -> Position | None:
         """Return the position that a cursor names; None if the reader needs a snapshot.
@@ -200,9 +201,10 @@ class Hub:
         self.epoch = self._journal.identity.epoch
         self.cache.clear()
         self.feeds.clear()
-        for slug in list(self._channels):
-            if slug not in self._loading:
-                self._loading[slug] = asyncio.create_task(self._load(slug))
+        self._missed.clear()
+        for slug in self._channels:
+            if slug not in self._loading:  # what is loading now notices it by itself
+                self._begin_to_load(slug)
 
     async def delivered(self, slug: str, sequence: int, timeout: float) -> Receipt:
         """Return how many readers took the change at `sequence`; wait `timeout` seconds at most."""
@@ -241,21 +243,24 @@ class Hub:
         connected = max(self.readers, self.open_sockets())
         return self._admissions >= 1 and connected < self.readers_max
 
+    def _begin_to_load(self, slug: str) -> asyncio.Task[Channel | None]:
+        task = self._loading[slug] = asyncio.create_task(self._load(slug))
+        # Of a failure who waits is told, and it may be that nobody waits.
+        task.add_done_callback(lambda task: task.cancelled() or task.exception())
+        return task
+
     async def _load(self, slug: str) -> Channel | None:
         """Load a channel, or load one anew that has readers of a journal that is gone."""
         try:
-            async with self._loads:
-                initial = await self._mirror.initial_state(slug, RECENT, CHECKS)
+            initial, loaded_at = await self._read(slug)
             channel = self._channels.get(slug)
             if initial is None:
-                if channel is not None:  # the feed is not in the journal that is here now
-                    del self._channels[slug]
-                    await channel.close()
+                await self._send_readers_away(slug)
                 return None
             if channel is not None:
-                channel.restart(initial, self.epoch)
+                channel.restart(initial, self.epoch, loaded_at)
             else:
-                window = Window(initial, self.cache)
+                window = Window(initial, self.cache, loaded_at)
                 messages = Messages(window, self.epoch, self._page_url(slug), self.heartbeat)
                 channel = Channel(
                     window,
@@ -272,9 +277,30 @@ class Hub:
             self._channels[slug] = channel
             self._forget_idle()
             return channel
+        except Exception:
+            await self._send_readers_away(slug)
+            raise
         finally:
             del self._loading[slug]
             self._missed.pop(slug, None)
+
+    async def _read(self, slug: str) -> tuple[InitialState | None, int]:
+        """Return what a window starts from, and the cache's moment before that was read.
+
+        It is read again if another journal came meanwhile.
+        """
+        while True:
+            epoch, loaded_at = self.epoch, self.cache.moment
+            async with self._loads:
+                initial = await self._mirror.initial_state(slug, RECENT, CHECKS)
+            if epoch == self.epoch:
+                return initial, loaded_at
+
+    async def _send_readers_away(self, slug: str) -> None:
+        """Say goodbye to the readers of a channel whose journal is gone; they come back."""
+        channel = self._channels.pop(slug, None)
+        if channel is not None:
+            await channel.close()
 
     def _forget_idle(self) -> None:
         """Forget channels without readers, those wanted least recently first.

@@ -167,7 +167,8 @@ class Rounds:
 
     async def _run_round(self, since: Position, target: Position) -> None:
         # Made now, for listeners too: after the round the window may have forgotten these changes.
-        chain = self._chains.since(since) if self._cohorts.readers or self._listeners else []
+        has_readers = self._cohorts.readers or self._listeners
+        chain = self._chains.begin_round(since) if has_readers else []
         frames = Frames(chain, self._clock())
         withdrawals, sent = self._chains.withdrawals, 0
         last: dict[Encode, Cohort] = {}

@@ -1,9 +1,9 @@
 """A feed's newest state, in memory: all that any live message is made of.
 
-The window holds the items that were changed last, `CATCH_UP_MAX` of them; a reader further behind
-gets a snapshot. A reader that was caught up when a burst began gets all of it, up to a bound. So
-every catch-up and every snapshot is made from the window, and ten thousand reconnecting readers
-cost no database reads.
+The window holds the items that were changed last, `CATCH_UP_MAX` of them; a reader further behind,
+in number or in bytes, gets a snapshot. A reader that was caught up when a burst began gets all of
+it, up to a bound. So every catch-up and every snapshot is made from the window, and ten thousand
+reconnecting readers cost no database reads.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from feedserver.model import CATCH_UP_MAX, SNAPSHOT_ITEMS, Cursor, Feed, Item, M
 from feedserver.rules import Change
 
 RECENT = CATCH_UP_MAX + 1  # one more, to know that there are more
+CATCH_UP_BYTES = 1024 * 1024  # of JSON of changed items; beyond, a snapshot is no longer
 LIVE_MAX = 4096  # items of a burst for readers that were caught up before it, and …
 LIVE_BYTES = 4 * 1024 * 1024  # … how large they may be together; beyond, a snapshot is shorter
 CHECKS = 4096  # records whose cursors are known without reading the database
@@ -28,31 +29,45 @@ ITEM_BYTES = 2_000  # of memory for an item beside its body, about
 class Window:
     """The live part of one feed. Changes only by `apply`."""
 
-    def __init__(self, initial: InitialState, cache: EncodedCache | None = None) -> None:
+    def __init__(
+        self,
+        initial: InitialState,
+        cache: EncodedCache | None = None,
+        loaded_at: int | None = None,
+    ) -> None:
         self.feed: Feed = initial.feed
         self._cache = cache or EncodedCache()
+        self._loaded_at = self._cache.moment if loaded_at is None else loaded_at
         self._checks = dict(sorted(initial.checks.items()))
         self._items: dict[int, Item] = {
             item.id: item
             for part in (initial.newest, initial.pinned, initial.recent)
             for item in part
         }
-        # Both sorted, oldest first. One item more than is shown tells that there is a next page.
+        # Both sorted, oldest first.
         self._newest: list[tuple[Millis, int]] = sorted(item.order for item in initial.newest)
         self._recent: list[tuple[int, int]] = sorted((i.version, i.id) for i in initial.recent)
-        self._forgotten = self._recent[0][0] - 1 if len(self._recent) >= RECENT else 0
+        # All that can be read down to this order are in `_newest`; None: all there are.
+        self._oldest = initial.oldest
+        self._forgotten = initial.complete_after
         self._pinned: set[int] = {item.id for item in initial.pinned}
         self._items_bytes = sum(map(_memory, self._items.values()))
         self._caught_up_at = self.head  # readers at this sequence or later get the whole of a burst
 
-    def restart(self, initial: InitialState) -> None:
-        """Start anew from the state of another journal."""
-        self.__init__(initial, self._cache)  # type: ignore[misc]
+    def restart(self, initial: InitialState, loaded_at: int) -> None:
+        """Start anew from the state of another journal, read at this moment of the cache's."""
+        self.__init__(initial, self._cache, loaded_at)  # type: ignore[misc]
 
     @property
     def head(self) -> int:
         """The sequence of the newest record taken in."""
         return self.feed.head
+
+    @property
+    def moment(self) -> int:
+        """The cache's moment that all this is of: now, unless another journal is here by now."""
+        is_current = self._cache.is_of_this_journal(self._loaded_at)
+        return self._cache.moment if is_current else self._loaded_at
 
     @property
     def ended(self) -> bool:
@@ -104,20 +119,20 @@ class Window:
         del self._items, self._checks
 
     def changed_since(self, sequence: int) -> list[Item] | None:
-        """List the items changed after `sequence`, oldest change first; None: too many.
+        """List the items changed after `sequence`, oldest change first; None: too much.
 
-        For readers that were caught up before a burst, too many means `LIVE_MAX` or `LIVE_BYTES`.
+        That is `CATCH_UP_MAX` or `CATCH_UP_BYTES`; for readers that were caught up before a burst
+        `LIVE_MAX` or `LIVE_BYTES`.
         """
         if sequence < self._forgotten:
             return None
         found = self._recent[bisect_right(self._recent, (sequence, sys.maxsize)) :]
         items = [self._items[i] for _, i in found]
-        if len(items) <= CATCH_UP_MAX:
-            return items
-        if sequence < self._caught_up_at:
+        is_level = sequence >= self._caught_up_at
+        if len(items) > CATCH_UP_MAX and not is_level:
             return None
-        room = LIVE_BYTES
-        for item in items:
+        room = LIVE_BYTES if is_level else CATCH_UP_BYTES
+        for item in reversed(items):
             room -= len(self.json(item))
             if room < 0:
                 return None
@@ -127,7 +142,7 @@ class Window:
         """List the newest items and all pinned ones, newest first; and whether there are more."""
         shown = {item_id for _, item_id in self._newest[-SNAPSHOT_ITEMS:]} | self._pinned
         items = sorted((self._items[i] for i in shown), key=lambda item: item.order, reverse=True)
-        return items, len(self._newest) > SNAPSHOT_ITEMS
+        return items, self._oldest is not None
 
     def floor(self) -> tuple[Millis, int] | None:
         """Return the order of the oldest unpinned one of the newest items, else of the oldest.
@@ -136,11 +151,11 @@ class Window:
         """
         newest = self._newest[-SNAPSHOT_ITEMS:]
         unpinned = (order for order in newest if order[1] not in self._pinned)
-        return next(unpinned, newest[0] if newest else None)
+        return next(unpinned, newest[0] if newest else self._oldest)
 
     def json(self, item: Item) -> bytes:
         """Return an item's JSON for readers."""
-        return item_json(self._cache, item)
+        return item_json(self._cache, item, since=self.moment)
 
     def _take(self, item: Item) -> None:
         known = self._items.get(item.id)
@@ -157,7 +172,8 @@ class Window:
             self._pinned.add(item.id)
         else:
             self._pinned.discard(item.id)
-        if item.order not in self._newest:
+        is_below = self._oldest is not None and item.order < self._oldest
+        if not is_below and item.order not in self._newest:
             insort(self._newest, item.order)
         self._forget()
 
@@ -167,7 +183,9 @@ class Window:
         if count > 0:
             self._forgotten = self._recent[count - 1][0]
             del self._recent[:count]
-        del self._newest[: max(0, len(self._newest) - SNAPSHOT_ITEMS - 1)]
+        if len(self._newest) > SNAPSHOT_ITEMS:
+            del self._newest[: len(self._newest) - SNAPSHOT_ITEMS - 1]
+            self._oldest = self._newest[0]
         shown = SNAPSHOT_ITEMS + len(self._pinned)
         if len(self._items) > max(RECENT, len(self._recent)) + shown + 64:
             kept = self._pinned.union(i for _, i in self._recent).union(i for _, i in self._newest)

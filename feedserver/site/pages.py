@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
+from dataclasses import dataclass
 from functools import cache
 
 from starlette.requests import Request
@@ -26,20 +27,21 @@ from feedserver.api.lookups import (
     no_feed,
 )
 from feedserver.api.queries import Question, before_of, text_of
+from feedserver.live.encoded import ALL_FEEDS
 from feedserver.live.messages import next_text
 from feedserver.model import Feed, Item
 from feedserver.site import assets, rendering
 from feedserver.site.rendering import Listing
 from feedserver.site.responses import FRAMED, Sheet, sheet_response
 
-INDEX_SECONDS = 1.0  # that the list of feeds is kept at least, …
+INDEX_SECONDS = 1.0  # that the list of feeds is kept at least while there is only news, …
 INDEX_SHARE = 10  # … and so many times as long as it took to make
 
 
 def routes() -> list[BaseRoute]:
     """Return the routes of the pages and of all that they load."""
     return [
-        Route("/", _Index().get),
+        Route("/", _get_index),
         Route("/feeds/{feed}", _get_feed),
         Route("/feeds/{feed}/items/{item}", _get_item),
         Route("/feeds/{feed}/embed", _get_embed),
@@ -47,35 +49,41 @@ def routes() -> list[BaseRoute]:
     ]
 
 
+@dataclass(frozen=True, slots=True)
 class _Index:
-    """The list of feeds. It changes with any feed, and is made anew once in a while."""
+    """The list of feeds as it was made, at which newest record, and until when it is kept."""
 
-    def __init__(self) -> None:
-        self._sheet: Sheet | None = None
-        self._made_of = 0
-        self._kept_until = 0.0
+    sheet: Sheet
+    made_of: int
+    kept_until: float
 
-    async def get(self, request: Request) -> Response:
-        here = context(request)
-        await here.hub.feeds.load_all()
-        sheet = self._sheet
-        is_newest = self._made_of == here.hub.feeds.newest
-        if sheet is None or not (is_newest or time.monotonic() < self._kept_until):
-            sheet = await here.work.once(here.work.newest, "index", lambda: self._make(here))
-        return sheet_response(request, sheet, LIST_TAGS)
 
-    async def _make(self, here: Context) -> Sheet:
-        started, newest = time.monotonic(), here.hub.feeds.newest
-        feeds = here.hub.feeds.all()
-        empty = await here.mirror.empty_feeds()
-        etag = _etag(here, f"{here.hub.epoch}.{newest}.{len(empty)}")
-        self._sheet = await asyncio.to_thread(
-            lambda: Sheet.of(rendering.render_index(here.site, feeds, empty), etag)
-        )
-        self._made_of = newest
-        now = time.monotonic()
-        self._kept_until = now + max(INDEX_SECONDS, INDEX_SHARE * (now - started))
-        return self._sheet
+async def _get_index(request: Request) -> Response:
+    """List the feeds. News in any of them changes the list only once in a while."""
+    here = context(request)
+    feeds = here.hub.feeds
+    await feeds.load_all()
+    index: _Index | None = here.hub.cache.get("index")
+    is_newest = index is not None and index.made_of == feeds.newest
+    if index is None or not (is_newest or time.monotonic() < index.kept_until):
+        # Whoever asks after a change of a feed's own must not be answered from before it.
+        name = ("index", feeds.newest_own)
+        index = await here.once(here.work.newest, name, lambda: _make_index(here))
+    return sheet_response(request, index.sheet, LIST_TAGS)
+
+
+async def _make_index(here: Context) -> _Index:
+    started, newest, since = time.monotonic(), here.hub.feeds.newest, here.hub.cache.moment
+    feeds = here.hub.feeds.all()
+    empty = await here.mirror.empty_feeds()
+    etag = _etag(here, f"{here.hub.epoch}.{newest}.{len(empty)}")
+    sheet = await asyncio.to_thread(
+        lambda: Sheet.of(rendering.render_index(here.site, feeds, empty), etag)
+    )
+    now = time.monotonic()
+    index = _Index(sheet, newest, now + max(INDEX_SECONDS, INDEX_SHARE * (now - started)))
+    here.hub.cache.put("index", index, len(sheet.gzipped), since=since, feed=ALL_FEEDS)
+    return index
 
 
 async def _get_feed(request: Request) -> Response:
@@ -92,7 +100,7 @@ async def _get_feed(request: Request) -> Response:
         else:
             lane = here.work.archive if words is None else here.work.search
             make = lambda: _make_listing(here, feed.slug, question)  # noqa: E731
-        sheet = await here.work.once(lane, key, make)
+        sheet = await here.once(lane, key, make)
     return sheet_response(request, sheet, cache_tags(feed.slug))
 
 
@@ -135,7 +143,7 @@ async def _render(here: Context, listing: Listing, question: Question, since: in
     """Render a page of articles that are kept, and of others that are kept from now on."""
     feed, kept = listing.feed, here.hub.cache
     keys = rendering.article_keys(listing)
-    known = {key: html for key in keys if (html := kept.get(key)) is not None}
+    known = {key: html for key in keys if (html := kept.get(key, since)) is not None}
     etag = _etag(here, listing.cursor)
     made, sheet = await asyncio.to_thread(_render_now, here.site, listing, known, etag)
     for article, html in made.items():
@@ -160,9 +168,7 @@ async def _get_item(request: Request) -> Response:
     key = ("item page", feed.slug, feed.head, number)
     sheet: Sheet | None = here.hub.cache.get(key)
     if sheet is None:
-        sheet = await here.work.once(
-            here.work.archive, key, lambda: _make_item(here, request, feed)
-        )
+        sheet = await here.once(here.work.archive, key, lambda: _make_item(here, request, feed))
     return sheet_response(request, sheet, cache_tags(feed.slug, number))
 
 
@@ -191,7 +197,7 @@ async def _get_embed(request: Request) -> Response:
     key = ("embed", feed.slug, feed.head)
     sheet: Sheet | None = here.hub.cache.get(key)
     if sheet is None:
-        sheet = await here.work.once(here.work.newest, key, lambda: _make_embed(here, feed))
+        sheet = await here.once(here.work.newest, key, lambda: _make_embed(here, feed))
     return sheet_response(request, sheet, cache_tags(feed.slug), FRAMED)
 
 

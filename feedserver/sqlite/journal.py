@@ -140,6 +140,7 @@ class SQLiteJournal:
 
     async def _read_back(self, after: int) -> tuple[Change, ...]:
         while True:
+            epoch = self.identity.epoch
             try:
                 changes = await self._database.read(
                     lambda c: read_tail(c, self._database.reader, after)
@@ -147,6 +148,8 @@ class SQLiteJournal:
             except Unavailable as fault:
                 log.warning("cannot read news back, will retry: %s", fault.detail)
                 await asyncio.sleep(RETRY_SECONDS)
+                continue
+            if epoch != self.identity.epoch:  # these may be of the journal that was here before
                 continue
             self._forget_withdrawn(changes)
             return changes

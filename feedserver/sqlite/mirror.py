@@ -5,11 +5,20 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from feedserver.errors import Unavailable
 from feedserver.journal import History, InitialState, Page, Purge, Retry
-from feedserver.model import SNAPSHOT_ITEMS, Feed, FeedSettings, Item, Revision, Status, Token
+from feedserver.model import (
+    SNAPSHOT_ITEMS,
+    Feed,
+    FeedSettings,
+    Item,
+    Millis,
+    Revision,
+    Status,
+    Token,
+)
 from feedserver.sqlite import rows
 from feedserver.sqlite.database import Database
 from feedserver.sqlite.journal import SQLiteJournal
@@ -18,6 +27,14 @@ from feedserver.sqlite.rows import FEED, FEEDS, ITEM, ITEMS, RECORD, Reader
 from feedserver.wire import shown_bytes
 
 UNREADABLE_SECONDS = 60  # after which whoever asked for an unreadable item may ask again
+
+
+class _Found(NamedTuple):
+    """A row of the table of items; without an `item` where that cannot be read."""
+
+    order: tuple[Millis, int]
+    version: int
+    item: Item | None
 
 
 class SQLiteMirror:
@@ -181,19 +198,22 @@ def _page(
         (*values, limit + 1),
     )
     shown = items[:limit]
-    following = shown[-1][0] if len(items) > limit else None
-    return Page(feed, tuple(item for _, item in shown if item is not None), following)
+    following = shown[-1].order if len(items) > limit else None
+    return Page(feed, _readable(shown), following)
 
 
 def _items(
     connection: sqlite3.Connection, reader: Reader, where: str, values: tuple[Any, ...]
-) -> list[tuple[tuple[int, int], Item | None]]:
-    """Return items with their order; None where one cannot be read."""
+) -> list[_Found]:
     found = connection.execute(
         f"SELECT {ITEM} FROM {ITEMS} WHERE {where}",  # noqa: S608
         values,
     ).fetchall()
-    return [((row[6], row[0]), reader.item(row)) for row in found]
+    return [_Found((row[6], row[0]), row[3], reader.item(row)) for row in found]
+
+
+def _readable(found: list[_Found]) -> tuple[Item, ...]:
+    return tuple(one.item for one in found if one.item is not None)
 
 
 def _initial_state(
@@ -203,17 +223,18 @@ def _initial_state(
     if feed is None:
         return None
 
-    def items(rest: str, *values: Any) -> tuple[Item, ...]:
-        found = _items(connection, reader, f"items.feed = ? {rest}", (slug, *values))
-        return tuple(item for _, item in found if item is not None)
+    def items(rest: str, *values: Any) -> list[_Found]:
+        return _items(connection, reader, f"items.feed = ? {rest}", (slug, *values))
 
     by_time = "ORDER BY items.published_at DESC, items.id DESC"
+    # One more than is shown, to know whether there is more.
+    newest = items(f"{by_time} LIMIT ?", SNAPSHOT_ITEMS + 1)
+    changed = items("ORDER BY items.version DESC LIMIT ?", recent)
     return InitialState(
         feed,
-        # One more than is shown, to know whether there is more.
-        newest=items(f"{by_time} LIMIT ?", SNAPSHOT_ITEMS + 1),
-        pinned=items(f"AND items.pinned {by_time}"),
-        recent=items("ORDER BY items.version DESC LIMIT ?", recent),
+        newest=_readable(newest),
+        pinned=_readable(items(f"AND items.pinned {by_time}")),
+        recent=_readable(changed),
         checks=dict(
             connection.execute(
                 "SELECT sequence, substr(rid, 1, 4) FROM records"
@@ -221,6 +242,8 @@ def _initial_state(
                 (slug, checks),
             ).fetchall()
         ),
+        oldest=newest[-1].order if len(newest) > SNAPSHOT_ITEMS else None,
+        complete_after=changed[-1].version - 1 if len(changed) >= recent else 0,
     )
 
 

@@ -54,13 +54,13 @@ async def serve_live(websocket: WebSocket) -> None:
         found = await here.hub.arrive(slug, websocket.query_params.get("since"))
         if found is None and not await here.journal.level():
             raise Unavailable("the feed may exist")
-    except Behind:
-        channel = here.hub.loaded(slug)
-        found, behind = (channel, None) if channel is not None else None, True
-    except Unavailable:  # as an HTTP status a page could not tell it from a broken network
-        await websocket.accept(chosen)
-        await websocket.close(CLOSE_FULL)
-        return
+    except Unavailable as fault:
+        channel = here.hub.loaded(slug) if isinstance(fault, Behind) else None
+        if channel is None:  # as an HTTP status a page could not tell it from a broken network
+            await websocket.accept(chosen)
+            await websocket.close(CLOSE_FULL)
+            return
+        found, behind = (channel, None), True
     channel, position = found or (None, None)
     admitted = channel is not None and not behind and here.hub.admit()
     hand_over = websocket.scope.get("extensions", {}).get(EXTENSION)

@@ -20,6 +20,7 @@ from support.server import Server
 from feedserver.api import editing, lookups, reading
 from feedserver.api.context import Context
 from feedserver.live import encoded, hub
+from feedserver.live.messages import Messages
 from feedserver.service import make_app, open_context
 from feedserver.settings import read_settings
 
@@ -35,6 +36,7 @@ class Counted:
         self.reads: Counter[str] = Counter()
         self.go_on = asyncio.Event()
         self.go_on.set()
+        self.waiting = 0  # for that
         self._mirror = mirror
 
     def __getattr__(self, name: str) -> Any:
@@ -43,7 +45,9 @@ class Counted:
         async def counted(*given: Any) -> Any:
             self.reads[name] += 1
             found = await read(*given)
+            self.waiting += 1
             await self.go_on.wait()
+            self.waiting -= 1
             return found
 
         return counted
@@ -242,6 +246,102 @@ async def test_who_asks_after_a_withdrawal_never_gets_what_was_being_made_before
         for entry in house.here.hub.cache._entries.values()
         for piece in getattr(entry.value, "chunks", ())
     )
+
+
+async def test_the_list_of_feeds_is_made_anew_with_a_feeds_words_and_not_with_each_news(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("feedserver.site.pages.INDEX_SECONDS", 3_600.0)
+
+    async def configure(**settings: Any) -> int:
+        answer = await house.editor.put("/v1/feeds/world", json=settings)
+        version: int = answer.json()["version"]
+        return version
+
+    async def index() -> str:
+        return (await house.get("/")).text
+
+    await house.get("/v1/feeds")
+    spoken = await configure(title="Unspeakable")
+    assert "Unspeakable" in await index()
+    house.mirror.reads.clear()
+    house.mirror.go_on.clear()
+    await house.post("world")
+    house.here.hub.cache.forget_feed("world")
+    early = asyncio.create_task(index())
+    async with asyncio.timeout(10):
+        while not house.mirror.waiting:
+            await asyncio.sleep(0)
+    held, house.mirror.go_on = house.mirror.go_on, asyncio.Event()
+    house.mirror.go_on.set()  # for all but the list that is being made
+    await configure(title="World")
+    redact = {"verb": "redact", "version": spoken, "note": "a name"}
+    answer = await house.editor.post(
+        "/v1/feeds/world/revisions", json=redact, headers={"If-Match": "*"}
+    )
+    assert answer.headers["purge"] == "done"
+    late = asyncio.create_task(index())
+    for _ in range(100):  # until it waits for what it asked for
+        await asyncio.sleep(0)
+    held.set()
+    assert "Unspeakable" in await early
+    assert "Unspeakable" not in await late
+    assert "Unspeakable" not in await index(), "what was made before it is not kept"
+    house.mirror.reads.clear()
+    await house.post("world")
+    await index()
+    assert not house.mirror.reads
+
+
+async def test_what_is_being_made_of_a_journal_that_is_replaced_is_given_to_nobody(
+    house: House,
+) -> None:
+    await house.post("world")
+    asked = ["/v1/feeds/world/items", "/feeds/world?tag=a", "/feeds/world/embed", "/"]
+    hub, database = house.here.hub, house.here.journal._database  # type: ignore[attr-defined]
+    for number, path in enumerate(asked):
+        await house.get("/v1/feeds")
+        await house.get("/v1/feeds/world")
+        house.mirror.reads.clear()
+        house.mirror.go_on.clear()
+        early = asyncio.create_task(house.reader.get(path))
+        while not house.mirror.reads:
+            await asyncio.sleep(0)
+        database.identity = replace(database.identity, epoch=f"another{number}")
+        hub.restart()
+        late = asyncio.create_task(house.reader.get(path))
+        house.mirror.go_on.set()
+        refused, answer = await early, await late
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "1"), path
+        assert answer.status_code == 200, path
+        assert f"another{number}" in answer.headers["etag"]
+
+
+async def test_changes_that_are_not_made_yet_are_made_in_turn_and_once(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cursor = (await house.get("/v1/feeds/world")).json()["cursor"]
+    await house.post(headline="Later")
+    made: list[int] = []
+    since = Messages.since
+
+    def counted(self: Messages, sequence: int, check: str) -> Any:
+        made.append(sequence)
+        return since(self, sequence, check)
+
+    monkeypatch.setattr(Messages, "since", counted)
+    path = f"/v1/feeds/world/changes?since={cursor}"
+    async with house.here.work.newest.turn:
+        waiting = [asyncio.create_task(house.get(path)) for _ in range(4)]
+        async with asyncio.timeout(10):
+            while not house.here.work.newest.waiting:
+                await asyncio.sleep(0.001)
+        assert not made
+    for answer in await asyncio.gather(*waiting):
+        assert [item["headline"] for item in answer.json()["items"]] == ["Later"]
+    assert len(made) == 1
+    async with house.here.work.newest.turn:
+        await house.get(path)  # for which nothing is to be made
 
 
 async def test_long_items_are_encoded_beside_the_loop(

@@ -667,3 +667,13 @@ async def test_an_initial_state_has_what_a_window_starts_from(here: Opened) -> N
     assert initial.recent == (last, pinned, *items[57:54:-1])
     assert initial.checks == {i.version: i.check for i in (last, pinned, items[59], items[58])}
     assert (initial.feed.head, initial.feed.check) == (last.version, last.check)
+    assert initial.oldest == items[50].order
+    assert initial.complete_after == items[55].version - 1
+
+
+async def test_an_initial_state_of_a_short_feed_says_that_it_is_all(here: Opened) -> None:
+    items = [item_of(change) for change in await made(here.journal, *(post() for _ in range(50)))]
+    initial = await here.mirror.initial_state("world", 51, 4)
+    assert initial is not None
+    assert len(initial.newest) == len(initial.recent) == len(items)
+    assert (initial.oldest, initial.complete_after) == (None, 0)

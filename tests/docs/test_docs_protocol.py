@@ -13,7 +13,7 @@ from feedserver import draft, fields, model
 from feedserver.api import caching, cors, editing, queries
 from feedserver.api.problems import InternalError
 from feedserver.errors import FeedError, Refused, Unavailable
-from feedserver.live import channel, goodbyes, messages
+from feedserver.live import channel, goodbyes, messages, window
 from feedserver.service import make_app
 from feedserver.websocket import endpoint as live
 from feedserver.websocket import frames
@@ -126,7 +126,9 @@ def test_a_limit_is_that_of_the_code(what: str, limit: str) -> None:
         f"(1 to {queries.PAGE_ITEMS_MAX}, {queries.PAGE_ITEMS} by default)",
         f"of 1 to {queries.QUERY_MAX} characters",
         f"the newest {model.SNAPSHOT_ITEMS} items",
-        f"more than {model.CATCH_UP_MAX} changed items behind",
+        f"more than {model.CATCH_UP_MAX} changed items behind, "
+        f"or {window.CATCH_UP_BYTES // 1024**2} MiB of them",
+        f"up to {window.LIVE_MAX} items and {window.LIVE_BYTES // 1024**2} MiB",
         f"at most {messages.MESSAGE_MAX // 1024**2} MiB",
         f"subprotocol `{live.SUBPROTOCOL}`",
         f"a budget of {frames.BUDGET} bytes and {frames.FRAMES} frames in {frames.PERIOD:.0f} s",

@@ -19,7 +19,7 @@ def full() -> EncodedCache:
     """A cache of ten entries, each of an item of its own."""
     cache = EncodedCache(100_000)
     for number in range(10):
-        cache.put(number, f"page {number}", SIZE, items=(number,))
+        cache.put(number, f"page {number}", SIZE, items=(number,), since=cache.moment)
     assert cache.bytes == 100_000
     return cache
 
@@ -33,25 +33,25 @@ def test_what_was_used_least_recently_goes_first() -> None:
     cache.get(0)
     for number in range(10, 14):
         cache.get(0)  # a page that is asked for again and again
-        cache.put(number, "page", SIZE)
+        cache.put(number, "page", SIZE, since=cache.moment)
     assert kept(cache) == [0, 5, 6, 7, 8, 9, 10, 11, 12, 13]
 
 
 def test_an_answer_that_would_push_out_most_others_is_not_kept() -> None:
     cache = full()
-    cache.put(10, "page", 100_000 // SHARE_MAX)
+    cache.put(10, "page", 100_000 // SHARE_MAX, since=cache.moment)
     assert kept(cache) == list(range(10))
-    cache.put(10, "page", 100_000 // SHARE_MAX - ENTRY_BYTES)
+    cache.put(10, "page", 100_000 // SHARE_MAX - ENTRY_BYTES, since=cache.moment)
     assert kept(cache) == [3, 4, 5, 6, 7, 8, 9, 10]
 
 
 def test_all_that_holds_words_of_an_item_is_forgotten_with_it() -> None:
     cache = full()
-    cache.put("list", "of two", 1, items=(4, 5), feed="world")
+    cache.put("list", "of two", 1, items=(4, 5), feed="world", since=cache.moment)
     cache.forget_item(4)
     assert kept(cache) == [1, 2, 3, 5, 6, 7, 8, 9]  # and 0, for which the list came
     assert cache.get("list") is None
-    cache.put("list", "of one", 1, items=(5,), feed="world")
+    cache.put("list", "of one", 1, items=(5,), feed="world", since=cache.moment)
     cache.forget_feed("world")
     assert cache.get("list") is None
     assert cache.get(5) is not None
@@ -90,6 +90,9 @@ def test_another_journal_leaves_nothing() -> None:
     cache.put(3, "from the former one", 10, since=before)
     assert kept(cache) == []
     assert cache.bytes == 0
+    cache.put(3, "from this one", 10, since=cache.moment)
+    assert cache.get(3, since=before) is None, "the key meant something else then"
+    assert cache.get(3, since=cache.moment) == "from this one"
 
 
 def test_an_item_is_encoded_once_for_each_version(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,7 +106,7 @@ def test_an_item_is_encoded_once_for_each_version(monkeypatch: pytest.MonkeyPatc
     cache = EncodedCache()
     first, second = (Item(7, "world", version, "abcd", 0) for version in (7, 9))
     for item in (first, first, second, second, first):
-        item_json(cache, item)
+        item_json(cache, item, since=cache.moment)
     assert encodings == [first, second]
 
 
@@ -123,7 +126,7 @@ def test_it_never_holds_more_than_it_may_and_counts_right(steps: list[tuple[Any,
     for step in steps:
         match step:
             case "put", key, size, item:
-                cache.put(key, (key, size), size, items=(item, item + 1))
+                cache.put(key, (key, size), size, items=(item, item + 1), since=cache.moment)
             case "get", key:
                 assert (cache.get(key) or (key,))[0] == key
             case "forget", item:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 
 import pytest
@@ -106,6 +107,47 @@ async def test_readers_that_come_from_long_ago_keep_one_snapshot_wherever_they_w
         followed.join(reader, position)
     assert len(followed.behind) == len(readers)
     assert held(readers) < readers[0].pending() + 200 * len(readers)
+
+
+async def test_readers_that_missed_a_few_long_items_keep_one_snapshot_wherever_they_were(
+    here: World,
+) -> None:
+    followed = await channel_of(here)
+    positions: list[Position] = []
+    for number in range(60):
+        assert await here.submit("world", Verb.POST, headline=f"News {number}", body="x" * 60_000)
+        await here.settle()
+        positions.append(followed.position)
+    readers = [Stuck(followed, frames.text_frame) for _ in range(40)]
+    for reader, position in zip(readers, positions, strict=False):
+        followed.join(reader, position)
+    assert held(readers) < MESSAGE_MAX + 200 * len(readers)
+
+
+async def test_all_who_get_a_burst_share_its_messages_though_the_cache_does_not_keep_them(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    followed = await channel_of(here)
+    monkeypatch.setattr(here.stations[0].hub.cache, "_bytes_max", 1_000_000)
+    readers = [Stuck(followed, frames.text_frame, is_full=False) for _ in range(2)]
+    for reader in readers:
+        followed.join(reader, None)
+    await here.settle()
+    before = followed.position
+    with followed.listener(), followed.listener():
+        for number in range(20):
+            assert await here.submit("world", Verb.POST, headline=f"{number}", body="x" * 60_000)
+        [station] = here.stations
+        while len(station.backlog) < 20:
+            station.backlog.extend(await anext(station.changes))
+        await station.announce()
+        assert followed.chain(before) is not followed.chain(before)
+        await asyncio.sleep(0)  # the round has begun
+        assert len(followed.chain(before)) > 1
+        assert followed.chain(before) is followed.chain(before)
+    while here.stations[0].is_busy:
+        await asyncio.sleep(0)
+    assert followed.chain(before) is not followed.chain(before), "it is held no longer"
 
 
 async def test_readers_that_fall_behind_in_one_round_keep_one_frame_between_them(

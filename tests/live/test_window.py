@@ -8,6 +8,7 @@ import orjson
 import pytest
 
 from feedserver.journal import InitialState
+from feedserver.live import window as windows
 from feedserver.live.window import Window
 from feedserver.model import Feed, Item
 from feedserver.rules import Change
@@ -72,3 +73,56 @@ def test_an_item_that_was_stamped_in_the_future_takes_its_new_place_alone(window
     window.apply(change(6, replace(ahead, version=6, check="c6", published_at=200)))
     assert [one.id for one in shown(window)] == [5, 4, 3]
     assert window.floor() == (100, 3)
+
+
+def spoilt(*readable: Item, oldest: int, complete_after: int) -> Window:
+    """A window of a feed with more items, some of which cannot be read."""
+    feed = replace(FEED, head=90, check="c90")
+    order = (oldest, oldest)
+    return Window(InitialState(feed, readable, (), readable, {}, order, complete_after))
+
+
+def test_items_that_cannot_be_read_hide_neither_older_pages_nor_earlier_changes() -> None:
+    readable = [item(number, number, published_at=number) for number in (90, 80, 70)]
+    window = spoilt(*readable, oldest=60, complete_after=59)
+    assert window.snapshot() == (readable, True)
+    assert window.floor() == (70, 70)
+    assert window.changed_since(58) is None
+    assert window.changed_since(59) == readable[::-1]
+    nothing = spoilt(oldest=60, complete_after=59)
+    assert nothing.snapshot() == ([], True)
+    assert nothing.floor() == (60, 60)
+
+
+def test_an_old_item_is_no_floor_over_items_that_a_window_does_not_know() -> None:
+    window = spoilt(item(90, 90, published_at=90), oldest=60, complete_after=59)
+    changed = item(91, 20, published_at=20)
+    assert window.apply(change(91, changed))
+    assert window.changed_since(90) == [changed]
+    assert [one.id for one in shown(window)] == [90]
+    assert window.floor() == (90, 90)
+    assert window.apply(change(92, item(92, 75, published_at=75)))  # it can be read again
+    assert [one.id for one in shown(window)] == [90, 75]
+
+
+def test_a_catch_up_is_bounded_in_bytes_as_well_and_a_burst_less_so(
+    window: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(windows, "CATCH_UP_BYTES", 8_000)
+    monkeypatch.setattr(windows, "LIVE_BYTES", 20_000)
+
+    def take(first: int, last: int) -> list[Item]:
+        taken = [item(n, n, body="x" * 3_000) for n in range(first, last + 1)]
+        assert all(window.apply(change(one.version, one)) for one in taken)
+        return taken
+
+    burst = take(4, 6)
+    assert window.changed_since(3) == burst, "who was level before it gets it all"
+    window.forget_burst(6)
+    assert window.changed_since(4) == burst[1:]
+    assert window.changed_since(3) is None
+    burst = take(7, 10)
+    assert window.changed_since(6) == burst
+    assert window.changed_since(5) is None
+    burst += take(11, 13)
+    assert window.changed_since(6) is None

@@ -308,14 +308,17 @@ class MemoryMirror:
             return None
         items = self._newest_first(slug)
         by_version = sorted(items, key=lambda item: item.version, reverse=True)
+        newest, changed = items[: SNAPSHOT_ITEMS + 1], by_version[:recent]
         known = self._entries(lambda r: r.feed == slug)[::-1]
         await self._store.lag()  # what was read is not news any more
         return InitialState(
             feed,
-            newest=tuple(items[: SNAPSHOT_ITEMS + 1]),
+            newest=tuple(newest),
             pinned=tuple(item for item in items if item.pinned),
-            recent=tuple(by_version[:recent]),
+            recent=tuple(changed),
             checks={e.version: e.check for e in known[:checks]},
+            oldest=newest[-1].order if len(newest) > SNAPSHOT_ITEMS else None,
+            complete_after=changed[-1].version - 1 if len(changed) >= recent else 0,
         )
 
     async def check(self, slug: str, sequence: int) -> str | None:
