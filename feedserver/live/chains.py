@@ -6,24 +6,24 @@ the one before it ended. A snapshot is a chain of one.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 
 from feedserver.live.encoded import EncodedCache
-from feedserver.live.messages import Encode, Message, Messages
+from feedserver.live.messages import Chain, Encode, Message, Messages
 from feedserver.live.readers import Position
 from feedserver.live.window import Window
 from feedserver.model import Cursor, Millis
 
 # A message in memory, in lengths of its JSON: the JSON, its compressed form, the items.
 MESSAGE_SIZE = 3
-TOO_FAR: list[Message] = []  # is kept in place of a chain where a snapshot is shorter
+TOO_FAR = Chain((), (), 0)  # is kept in place of a chain where a snapshot is shorter
 
 
 class Frames(dict[Encode, bytes]):
     """A chain in each encoding that is asked for, made once and in one piece."""
 
-    def __init__(self, chain: list[Message], now: Millis) -> None:
-        self._chain = chain
+    def __init__(self, chain: Iterable[Message], now: Millis) -> None:
+        self._chain = list(chain)  # as of now: later its items may have been withdrawn
         self._now = now
 
     def __missing__(self, encode: Encode) -> bytes:
@@ -43,55 +43,36 @@ class Chains:
         self._window = window
         self._messages = messages
         self._cache = cache or EncodedCache()
-        self._of_round: tuple[Position, list[Message]] | None = None
 
     def move_on(self, *, withdrawn: bool) -> None:
         """Follow the window to its head."""
         self.newest = Position(self._window.head, self._window.feed.check, self._messages.epoch)
         self.withdrawals += withdrawn
-        self._of_round = None
-
-    def begin_round(self, since: Position) -> list[Message]:
-        """Return the chain for all who were level before a round; hold it until that ends.
-
-        It may be larger than the cache keeps, and there may be many who ask for it.
-        """
-        chain = self.since(since)
-        self._of_round = (since, chain)
-        return chain
-
-    def end_round(self) -> None:
-        """Hold the chain of a round no longer."""
-        self._of_round = None
 
     def is_kept(self, position: Position | None) -> bool:
         """Say whether the chain from there is made already."""
         chain = self._cache.get(self._key(position), self._window.moment)
         return self.is_kept(None) if chain is TOO_FAR else chain is not None
 
-    def since(self, position: Position | None) -> list[Message]:
+    def since(self, position: Position | None) -> Chain:
         """Return the chain that brings a reader from `position` (None: from nothing) up to date."""
         if position is not None and position.epoch != self._messages.epoch:
             position = None  # what readers know of another journal is void
-        if self._of_round is not None and position == self._of_round[0]:
-            return self._of_round[1]
         key, moment = self._key(position), self._window.moment
-        chain: list[Message] | None = self._cache.get(key, moment)
-        if chain is TOO_FAR:
-            return self.since(None)
-        if chain is None:
-            if position is None:
-                chain = [self._messages.snapshot()]
-            else:
-                chain = self._messages.since(position.sequence, position.check)
-                if chain is None:
-                    self._cache.put(key, TOO_FAR, 0, since=moment)
-                    return self.since(None)  # one for all readers that are too far behind
-            size = MESSAGE_SIZE * sum(len(message.stem) for message in chain)
-            items = {item.id for message in chain for item in message.items}
-            self._cache.put(
-                key, chain, size, since=moment, items=items, feed=self._window.feed.slug
-            )
+        kept: Chain | None = self._cache.get(key, moment)
+        if kept is not None:
+            return self.since(None) if kept is TOO_FAR else kept
+        if position is None:
+            snapshot = self._messages.snapshot()
+            chain = Chain([lambda: snapshot], snapshot.items, len(snapshot.stem))
+        else:
+            found = self._messages.since(position.sequence, position.check)
+            if found is None:
+                self._cache.put(key, TOO_FAR, 0, since=moment)
+                return self.since(None)  # one for all readers that are too far behind
+            chain = found
+        size, slug = MESSAGE_SIZE * chain.size, self._window.feed.slug
+        chain.keeps = self._cache.put(key, chain, size, since=moment, items=chain.items, feed=slug)
         return chain
 
     def _key(self, position: Position | None) -> Hashable:

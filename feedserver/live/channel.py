@@ -17,7 +17,7 @@ from feedserver.live.chains import Chains, Frames, position_after
 from feedserver.live.encoded import EncodedCache
 from feedserver.live.goodbyes import CLOSE_ENDED, CLOSE_FULL, CLOSE_RESTART, Goodbyes
 from feedserver.live.listeners import Listener, Listeners
-from feedserver.live.messages import Message, Messages
+from feedserver.live.messages import Chain, Message, Messages
 from feedserver.live.readers import Cohort, Count, Position, Reader, Stall
 from feedserver.live.receipts import Receipt, Receipts
 from feedserver.live.rounds import Cohorts, Rounds
@@ -116,7 +116,7 @@ class Channel:
         self.messages.epoch = epoch
         self._move_on(withdrawn=True)
 
-    def chain(self, position: Position | None) -> list[Message]:
+    def chain(self, position: Position | None) -> Chain:
         """Return the chain that brings a reader from `position` (None: from nothing) up to date."""
         return self.chains.since(position)
 
@@ -142,8 +142,9 @@ class Channel:
         """Bring a socket up to date from `position` (None: from nothing) and keep it so."""
         alone, now = Cohort(reader, None), self._clock()
         chain = self.chains.since(position)
-        for message in chain:
-            alone.position = self.position if message is chain[-1] else position_after(message)
+        for number, message in enumerate(chain, 1):
+            is_last = number == len(chain)
+            alone.position = self.position if is_last else position_after(message)
             reader.push(*reader.encode(message, now))
             if reader.cohort is None:
                 return  # behind: the rest follows once this much is sent
@@ -232,7 +233,6 @@ class Channel:
 
     async def _complete_round(self, position: Position) -> None:
         self.window.forget_burst(position.sequence)
-        self.chains.end_round()
         self._progress.send()
         if position is self.position and self.window.ended:
             await self._end()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 
 import orjson
 
@@ -46,6 +47,36 @@ class Message:
         return self.stem + tail(now)
 
 
+class Chain:
+    """Messages of which each goes on from where the one before it ended, made when asked for.
+
+    `size` is the bytes of all of them, about. `items` are those that they hold.
+    """
+
+    def __init__(
+        self, makes: Sequence[Callable[[], Message]], items: Iterable[Item], size: int
+    ) -> None:
+        self.items = frozenset(item.id for item in items)
+        self.size = size
+        self.keeps = True  # each message, for all who ask; or it is made again for each
+        self._makes = makes
+        self._made: list[Message | None] = [None] * len(makes)
+
+    def __len__(self) -> int:
+        return len(self._makes)
+
+    def __iter__(self) -> Iterator[Message]:
+        return (self[at] for at in range(len(self)))
+
+    def __getitem__(self, at: int) -> Message:
+        message = self._made[at]
+        if message is None:
+            message = self._makes[at]()
+            if self.keeps:
+                self._made[at] = message
+        return message
+
+
 class Messages:
     """Makes one feed's messages from its window."""
 
@@ -77,10 +108,10 @@ class Messages:
         )
         return Message(stem, window.cursor(self.epoch), items=fitting)
 
-    def since(self, sequence: int, check: str) -> list[Message] | None:
-        """Make the chain of messages that brings a reader from a record to the head.
+    def since(self, sequence: int, check: str) -> Chain | None:
+        """Return the chain of messages that brings a reader from a record to the head.
 
-        None if too many items changed since that record: a snapshot is shorter.
+        None if too much changed since that record: a snapshot is shorter.
         """
         window = self._window
         items = window.changed_since(sequence)
@@ -88,20 +119,15 @@ class Messages:
             return None
         feed = b',"feed":%b' % self._feed()
         after = Cursor(self.epoch, sequence, check)
-        chain = []
-        for part, is_last in _parts(items, window):
+        makes, size = [], 0
+        for part, part_size, is_last in _parts(items, window):
             since, after = after, self._cursor_after(part, is_last=is_last)
             # A reader that is cut off after this part must not have passed the feed's record.
             has_feed = window.feed.version > since.sequence or window.feed.closed_at is not None
-            stem = b'{"type":"changes","epoch":"%b","since":"%b","cursor":"%b"%b,"items":[%b]' % (
-                self.epoch.encode(),
-                str(since).encode(),
-                str(after).encode(),
-                feed if has_feed else b"",
-                b",".join(window.json(item) for item in part),
-            )
-            chain.append(Message(stem, str(after), items=part))
-        return chain
+            told = feed if has_feed else b""
+            makes.append(partial(self._changes, part, since, after, told))
+            size += part_size + len(told)
+        return Chain(makes, items, size)
 
     def heartbeat(self) -> Message:
         """Make the message that says only that the connection is alive."""
@@ -114,6 +140,16 @@ class Messages:
     def goodbye(self, retry_ms: int) -> Message:
         """Make the message before a close after which the reader comes back."""
         return self._plain(b"goodbye", b',"retry_ms":%d' % retry_ms, retry_ms)
+
+    def _changes(self, part: list[Item], since: Cursor, after: Cursor, feed: bytes) -> Message:
+        stem = b'{"type":"changes","epoch":"%b","since":"%b","cursor":"%b"%b,"items":[%b]' % (
+            after.epoch.encode(),
+            str(since).encode(),
+            str(after).encode(),
+            feed,
+            b",".join(self._window.json(item) for item in part),
+        )
+        return Message(stem, str(after), items=part)
 
     def _plain(self, kind: bytes, rest: bytes = b"", retry_ms: int | None = None) -> Message:
         stem = b'{"type":"%b",%b%b' % (kind, self._members(), rest)
@@ -160,14 +196,15 @@ def next_text(order: tuple[Millis, int]) -> str:
     return f"{order[0]}.{order[1]}"
 
 
-def _parts(items: Iterable[Item], window: Window) -> list[tuple[list[Item], bool]]:
+def _parts(items: Iterable[Item], window: Window) -> list[tuple[list[Item], int, bool]]:
+    """Return what fits in each message, its bytes, and if it is the last."""
     parts: list[list[Item]] = [[]]
-    room = full = MESSAGE_MAX - _ENVELOPE
+    sizes = [0]
     for item in items:
         size = len(window.json(item)) + 1
-        if size > room and parts[-1]:
+        if sizes[-1] + size > MESSAGE_MAX - _ENVELOPE and parts[-1]:
             parts.append([])
-            room = full
-        room -= size
+            sizes.append(0)
+        sizes[-1] += size
         parts[-1].append(item)
-    return [(part, part is parts[-1]) for part in parts]
+    return [(part, size, part is parts[-1]) for part, size in zip(parts, sizes, strict=True)]

@@ -168,8 +168,7 @@ class Rounds:
     async def _run_round(self, since: Position, target: Position) -> None:
         # Made now, for listeners too: after the round the window may have forgotten these changes.
         has_readers = self._cohorts.readers or self._listeners
-        chain = self._chains.begin_round(since) if has_readers else []
-        frames = Frames(chain, self._clock())
+        frames = Frames(self._chains.since(since) if has_readers else (), self._clock())
         withdrawals, sent = self._chains.withdrawals, 0
         last: dict[Encode, Cohort] = {}
         todo = deque(self._cohorts)

@@ -18,7 +18,7 @@ from feedserver.model import CATCH_UP_MAX, SNAPSHOT_ITEMS, Cursor, Feed, Item, M
 from feedserver.rules import Change
 
 RECENT = CATCH_UP_MAX + 1  # one more, to know that there are more
-CATCH_UP_BYTES = 1024 * 1024  # of JSON of changed items; beyond, a snapshot is no longer
+CATCH_UP_BYTES = 4 * 1024 * 1024  # of JSON of changed items; beyond, a snapshot is shorter
 LIVE_MAX = 4096  # items of a burst for readers that were caught up before it, and …
 LIVE_BYTES = 4 * 1024 * 1024  # … how large they may be together; beyond, a snapshot is shorter
 CHECKS = 4096  # records whose cursors are known without reading the database

@@ -294,11 +294,11 @@ async def test_the_list_of_feeds_is_made_anew_with_a_feeds_words_and_not_with_ea
 
 
 async def test_what_is_being_made_of_a_journal_that_is_replaced_is_given_to_nobody(
-    house: House,
+    house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await house.post("world")
     asked = ["/v1/feeds/world/items", "/feeds/world?tag=a", "/feeds/world/embed", "/"]
-    hub, database = house.here.hub, house.here.journal._database  # type: ignore[attr-defined]
+    hub = house.here.hub
     for number, path in enumerate(asked):
         await house.get("/v1/feeds")
         await house.get("/v1/feeds/world")
@@ -307,7 +307,8 @@ async def test_what_is_being_made_of_a_journal_that_is_replaced_is_given_to_nobo
         early = asyncio.create_task(house.reader.get(path))
         while not house.mirror.reads:
             await asyncio.sleep(0)
-        database.identity = replace(database.identity, epoch=f"another{number}")
+        identity = replace(house.here.journal.identity, epoch=f"another{number}")
+        monkeypatch.setattr(hub, "_journal", SimpleNamespace(identity=identity))
         hub.restart()
         late = asyncio.create_task(house.reader.get(path))
         house.mirror.go_on.set()

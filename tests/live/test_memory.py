@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
+from contextlib import ExitStack
+from typing import Any
 
 import pytest
 from support.records import in_memory
 from support.world import World, world
 
+from feedserver.live.chains import position_after
 from feedserver.live.channel import Channel
-from feedserver.live.messages import MESSAGE_MAX, Encode
+from feedserver.live.encoded import CACHE_BYTES
+from feedserver.live.messages import MESSAGE_MAX, Encode, Message, Messages
 from feedserver.live.readers import Position, Reader
 from feedserver.model import CATCH_UP_MAX, Verb
 from feedserver.websocket import frames
@@ -114,7 +117,7 @@ async def test_readers_that_missed_a_few_long_items_keep_one_snapshot_wherever_t
 ) -> None:
     followed = await channel_of(here)
     positions: list[Position] = []
-    for number in range(60):
+    for number in range(120):
         assert await here.submit("world", Verb.POST, headline=f"News {number}", body="x" * 60_000)
         await here.settle()
         positions.append(followed.position)
@@ -124,30 +127,41 @@ async def test_readers_that_missed_a_few_long_items_keep_one_snapshot_wherever_t
     assert held(readers) < MESSAGE_MAX + 200 * len(readers)
 
 
-async def test_all_who_get_a_burst_share_its_messages_though_the_cache_does_not_keep_them(
-    here: World, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("cache", [CACHE_BYTES, 1_000_000], ids=["kept", "not kept"])
+async def test_readers_that_take_nothing_hold_one_message_of_a_long_catch_up(
+    here: World, cache: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     followed = await channel_of(here)
-    monkeypatch.setattr(here.stations[0].hub.cache, "_bytes_max", 1_000_000)
-    readers = [Stuck(followed, frames.text_frame, is_full=False) for _ in range(2)]
-    for reader in readers:
-        followed.join(reader, None)
-    await here.settle()
+    monkeypatch.setattr(here.stations[0].hub.cache, "_bytes_max", cache)
     before = followed.position
-    with followed.listener(), followed.listener():
-        for number in range(20):
-            assert await here.submit("world", Verb.POST, headline=f"{number}", body="x" * 60_000)
-        [station] = here.stations
-        while len(station.backlog) < 20:
-            station.backlog.extend(await anext(station.changes))
-        await station.announce()
-        assert followed.chain(before) is not followed.chain(before)
-        await asyncio.sleep(0)  # the round has begun
-        assert len(followed.chain(before)) > 1
-        assert followed.chain(before) is followed.chain(before)
-    while here.stations[0].is_busy:
-        await asyncio.sleep(0)
-    assert followed.chain(before) is not followed.chain(before), "it is held no longer"
+    for number in range(50):
+        assert await here.submit("world", Verb.POST, headline=f"News {number}", body="x" * 60_000)
+    await here.settle()
+    made: list[Message] = []
+    changes = Messages._changes
+
+    def counted(self: Messages, *rest: Any) -> Message:
+        message = changes(self, *rest)
+        made.append(message)
+        return message
+
+    monkeypatch.setattr(Messages, "_changes", counted)
+    assert len(followed.chain(before)) == 3
+    with ExitStack() as seats:
+        for _ in range(10):
+            listener = seats.enter_context(followed.listener())
+            await anext(followed.listen(listener, before))
+    readers = [Stuck(followed, frames.text_frame) for _ in range(10)]
+    for reader in readers:
+        followed.join(reader, before)
+    assert {sequence_of(message) for message in made} == {sequence_of(made[0])}, "the first alone"
+    if cache == CACHE_BYTES:
+        assert len(made) == 1
+        assert held(readers) < MESSAGE_MAX + 200 * len(readers)
+
+
+def sequence_of(message: Message) -> int:
+    return position_after(message).sequence
 
 
 async def test_readers_that_fall_behind_in_one_round_keep_one_frame_between_them(

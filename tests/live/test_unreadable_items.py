@@ -37,4 +37,4 @@ async def test_one_of_them_hides_no_news_from_who_was_away_and_no_page_from_who_
         cursor = Cursor(hub.epoch, made_feed.sequence, made_feed.check)
         found = await hub.arrive("world", str(cursor))
         assert found is not None
-        assert channel.chain(found[1]) == [snapshot], "it is too far behind for its changes"
+        assert list(channel.chain(found[1])) == [snapshot], "it is too far behind for its changes"
