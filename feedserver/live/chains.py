@@ -6,7 +6,7 @@ the one before it ended. A snapshot is a chain of one.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 
 from feedserver.live.encoded import EncodedCache
 from feedserver.live.messages import Chain, Encode, Message, Messages
@@ -16,7 +16,9 @@ from feedserver.model import Cursor, Millis
 
 # A message in memory, in lengths of its JSON: the JSON, its compressed form, the items.
 MESSAGE_SIZE = 3
-TOO_FAR = Chain((), (), 0)  # is kept in place of a chain where a snapshot is shorter
+CHAIN_BYTES = 1024  # of a chain itself, about, and …
+ITEM_BYTES = 128  # … for each item: its messages are kept apart
+TOO_FAR = Chain(())  # is kept in place of a chain where a snapshot is shorter
 
 
 class Frames(dict[Encode, bytes]):
@@ -62,18 +64,32 @@ class Chains:
         kept: Chain | None = self._cache.get(key, moment)
         if kept is not None:
             return self.since(None) if kept is TOO_FAR else kept
+        slug = self._window.feed.slug
         if position is None:
             snapshot = self._messages.snapshot()
-            chain = Chain([lambda: snapshot], snapshot.items, len(snapshot.stem))
+            chain = Chain([lambda: snapshot], snapshot.items)
+            size = MESSAGE_SIZE * len(snapshot.stem)
         else:
-            found = self._messages.since(position.sequence, position.check)
+            found = self._messages.since(position.sequence, position.check, self._message)
             if found is None:
                 self._cache.put(key, TOO_FAR, 0, since=moment)
                 return self.since(None)  # one for all readers that are too far behind
             chain = found
-        size, slug = MESSAGE_SIZE * chain.size, self._window.feed.slug
-        chain.keeps = self._cache.put(key, chain, size, since=moment, items=chain.items, feed=slug)
+            size = CHAIN_BYTES + ITEM_BYTES * len(chain.items)
+        self._cache.put(key, chain, size, since=moment, items=chain.items, feed=slug)
         return chain
+
+    def _message(self, since: int, after: int, make: Callable[[], Message]) -> Message:
+        feed, moment = self._window.feed, self._window.moment
+        key = ("message", feed.slug, feed.head, since, after)
+        kept: Message | None = self._cache.get(key, moment)
+        if kept is not None:
+            return kept
+        message = make()
+        items = [item.id for item in message.items]
+        size = MESSAGE_SIZE * len(message.stem)
+        self._cache.put(key, message, size, since=moment, items=items, feed=feed.slug)
+        return message
 
     def _key(self, position: Position | None) -> Hashable:
         feed = self._window.feed

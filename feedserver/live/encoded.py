@@ -75,16 +75,16 @@ class EncodedCache:
         since: int,
         items: Iterable[int] = (),
         feed: str | None = None,
-    ) -> bool:
+    ) -> None:
         """Keep a value of `size` bytes that holds words of these items and of this feed.
 
         It is not kept if any of them was forgotten after the moment `since`, when the value's
-        source was read, or if another journal was here then. Returns whether it is kept.
+        source was read, or if another journal was here then.
         """
         owners: tuple[Hashable, ...] = tuple(items) if feed is None else (*items, feed)
         size += ENTRY_BYTES
         if size * SHARE_MAX > self._bytes_max or self._is_outdated(owners, since):
-            return False
+            return
         self._drop(key)
         self._entries[key] = _Entry(value, size, owners)
         self.bytes += size
@@ -92,7 +92,6 @@ class EncodedCache:
             self._owned.setdefault(owner, set()).add(key)
         while self.bytes > self._bytes_max:
             self._drop(next(iter(self._entries)))
-        return True
 
     def forget_item(self, item: int) -> None:
         """Drop all that holds words of an item, as it was changed or withdrawn."""

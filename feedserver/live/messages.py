@@ -20,6 +20,9 @@ Parts = tuple[bytes, bytes, bytes]
 Encode = Callable[["Message", Millis], Parts]
 """Turns a message, and the time it is sent at, into a frame."""
 
+Keep = Callable[[int, int, Callable[[], "Message"]], "Message"]
+"""Returns the message from one sequence to another, made by the function if it is not kept."""
+
 
 class Message:
     """One live message. Its last member, `now`, is added when it is sent."""
@@ -50,31 +53,21 @@ class Message:
 class Chain:
     """Messages of which each goes on from where the one before it ended, made when asked for.
 
-    `size` is the bytes of all of them, about. `items` are those that they hold.
+    `items` are those that they hold.
     """
 
-    def __init__(
-        self, makes: Sequence[Callable[[], Message]], items: Iterable[Item], size: int
-    ) -> None:
+    def __init__(self, makes: Sequence[Callable[[], Message]], items: Iterable[Item] = ()) -> None:
         self.items = frozenset(item.id for item in items)
-        self.size = size
-        self.keeps = True  # each message, for all who ask; or it is made again for each
         self._makes = makes
-        self._made: list[Message | None] = [None] * len(makes)
 
     def __len__(self) -> int:
         return len(self._makes)
 
     def __iter__(self) -> Iterator[Message]:
-        return (self[at] for at in range(len(self)))
+        return (make() for make in self._makes)
 
     def __getitem__(self, at: int) -> Message:
-        message = self._made[at]
-        if message is None:
-            message = self._makes[at]()
-            if self.keeps:
-                self._made[at] = message
-        return message
+        return self._makes[at]()
 
 
 class Messages:
@@ -108,10 +101,12 @@ class Messages:
         )
         return Message(stem, window.cursor(self.epoch), items=fitting)
 
-    def since(self, sequence: int, check: str) -> Chain | None:
+    def since(self, sequence: int, check: str, keep: Keep) -> Chain | None:
         """Return the chain of messages that brings a reader from a record to the head.
 
-        None if too much changed since that record: a snapshot is shorter.
+        Each is made through `keep`, for all who ask.
+
+        None if too many items changed since that record: a snapshot is shorter.
         """
         window = self._window
         items = window.changed_since(sequence)
@@ -119,15 +114,15 @@ class Messages:
             return None
         feed = b',"feed":%b' % self._feed()
         after = Cursor(self.epoch, sequence, check)
-        makes, size = [], 0
-        for part, part_size, is_last in _parts(items, window):
+        makes = []
+        for part, is_last in _parts(items, window):
             since, after = after, self._cursor_after(part, is_last=is_last)
             # A reader that is cut off after this part must not have passed the feed's record.
             has_feed = window.feed.version > since.sequence or window.feed.closed_at is not None
             told = feed if has_feed else b""
-            makes.append(partial(self._changes, part, since, after, told))
-            size += part_size + len(told)
-        return Chain(makes, items, size)
+            make = partial(self._changes, part, since, after, told)
+            makes.append(partial(keep, since.sequence, after.sequence, make))
+        return Chain(makes, items)
 
     def heartbeat(self) -> Message:
         """Make the message that says only that the connection is alive."""
@@ -196,15 +191,14 @@ def next_text(order: tuple[Millis, int]) -> str:
     return f"{order[0]}.{order[1]}"
 
 
-def _parts(items: Iterable[Item], window: Window) -> list[tuple[list[Item], int, bool]]:
-    """Return what fits in each message, its bytes, and if it is the last."""
+def _parts(items: Iterable[Item], window: Window) -> list[tuple[list[Item], bool]]:
     parts: list[list[Item]] = [[]]
-    sizes = [0]
+    room = full = MESSAGE_MAX - _ENVELOPE
     for item in items:
         size = len(window.json(item)) + 1
-        if sizes[-1] + size > MESSAGE_MAX - _ENVELOPE and parts[-1]:
+        if size > room and parts[-1]:
             parts.append([])
-            sizes.append(0)
-        sizes[-1] += size
+            room = full
+        room -= size
         parts[-1].append(item)
-    return [(part, size, part is parts[-1]) for part, size in zip(parts, sizes, strict=True)]
+    return [(part, part is parts[-1]) for part in parts]

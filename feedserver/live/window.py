@@ -18,7 +18,6 @@ from feedserver.model import CATCH_UP_MAX, SNAPSHOT_ITEMS, Cursor, Feed, Item, M
 from feedserver.rules import Change
 
 RECENT = CATCH_UP_MAX + 1  # one more, to know that there are more
-CATCH_UP_BYTES = 4 * 1024 * 1024  # of JSON of changed items; beyond, a snapshot is shorter
 LIVE_MAX = 4096  # items of a burst for readers that were caught up before it, and …
 LIVE_BYTES = 4 * 1024 * 1024  # … how large they may be together; beyond, a snapshot is shorter
 CHECKS = 4096  # records whose cursors are known without reading the database
@@ -119,20 +118,20 @@ class Window:
         del self._items, self._checks
 
     def changed_since(self, sequence: int) -> list[Item] | None:
-        """List the items changed after `sequence`, oldest change first; None: too much.
+        """List the items changed after `sequence`, oldest change first; None: too many.
 
-        That is `CATCH_UP_MAX` or `CATCH_UP_BYTES`; for readers that were caught up before a burst
-        `LIVE_MAX` or `LIVE_BYTES`.
+        For readers that were caught up before a burst, too many means `LIVE_MAX` or `LIVE_BYTES`.
         """
         if sequence < self._forgotten:
             return None
         found = self._recent[bisect_right(self._recent, (sequence, sys.maxsize)) :]
         items = [self._items[i] for _, i in found]
-        is_level = sequence >= self._caught_up_at
-        if len(items) > CATCH_UP_MAX and not is_level:
+        if len(items) <= CATCH_UP_MAX:
+            return items
+        if sequence < self._caught_up_at:
             return None
-        room = LIVE_BYTES if is_level else CATCH_UP_BYTES
-        for item in reversed(items):
+        room = LIVE_BYTES
+        for item in items:
             room -= len(self.json(item))
             if room < 0:
                 return None

@@ -126,8 +126,7 @@ def test_a_limit_is_that_of_the_code(what: str, limit: str) -> None:
         f"(1 to {queries.PAGE_ITEMS_MAX}, {queries.PAGE_ITEMS} by default)",
         f"of 1 to {queries.QUERY_MAX} characters",
         f"the newest {model.SNAPSHOT_ITEMS} items",
-        f"more than {model.CATCH_UP_MAX} changed items behind, "
-        f"or {window.CATCH_UP_BYTES // 1024**2} MiB of them",
+        f"more than {model.CATCH_UP_MAX} changed items behind",
         f"up to {window.LIVE_MAX} items and {window.LIVE_BYTES // 1024**2} MiB",
         f"at most {messages.MESSAGE_MAX // 1024**2} MiB",
         f"subprotocol `{live.SUBPROTOCOL}`",

@@ -105,10 +105,10 @@ def test_an_old_item_is_no_floor_over_items_that_a_window_does_not_know() -> Non
     assert [one.id for one in shown(window)] == [90, 75]
 
 
-def test_a_catch_up_is_bounded_in_bytes_as_well_and_a_burst_less_so(
+def test_a_catch_up_of_few_items_is_whole_however_long_they_are(
     window: Window, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(windows, "CATCH_UP_BYTES", 8_000)
+    monkeypatch.setattr(windows, "CATCH_UP_MAX", 3)
     monkeypatch.setattr(windows, "LIVE_BYTES", 20_000)
 
     def take(first: int, last: int) -> list[Item]:
@@ -116,13 +116,13 @@ def test_a_catch_up_is_bounded_in_bytes_as_well_and_a_burst_less_so(
         assert all(window.apply(change(one.version, one)) for one in taken)
         return taken
 
-    burst = take(4, 6)
+    burst = take(4, 8)
     assert window.changed_since(3) == burst, "who was level before it gets it all"
-    window.forget_burst(6)
-    assert window.changed_since(4) == burst[1:]
-    assert window.changed_since(3) is None
-    burst = take(7, 10)
-    assert window.changed_since(6) == burst
-    assert window.changed_since(5) is None
-    burst += take(11, 13)
-    assert window.changed_since(6) is None
+    window.forget_burst(8)
+    assert window.changed_since(5) == burst[2:]
+    assert window.changed_since(4) is None
+    burst = take(9, 13)
+    assert window.changed_since(8) == burst
+    burst += take(14, 16)
+    assert window.changed_since(8) is None, "too long a burst for those who were level, too"
+    assert window.changed_since(13) == burst[5:]

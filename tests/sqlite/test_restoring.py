@@ -615,7 +615,8 @@ async def test_what_was_wrong_with_the_replaced_data_is_said_of_the_restored_no_
         with closing(connect(data / DATABASE, read_only=False)) as connection:
             flip = "UPDATE records SET sealed = CAST(sealed || 'x' AS BLOB) WHERE sequence = ?"
             connection.execute(flip, (item.words_at,))
-        assert await here.storage.mirror.item("world", item.id) is None
+        with pytest.raises(Unavailable):
+            await here.storage.mirror.item("world", item.id)
         assert here.storage.mirror.unreadable == 1
         here.storage.database.damage = "a broken page"
         epoch = here.storage.journal.identity.epoch

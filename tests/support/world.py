@@ -44,7 +44,6 @@ def shrink_limits(patch: pytest.MonkeyPatch) -> None:
     for module in (window, sqlite_mirror, memory):
         patch.setattr(module, "SNAPSHOT_ITEMS", 4)
     patch.setattr(window, "CATCH_UP_MAX", 6)
-    patch.setattr(window, "CATCH_UP_BYTES", 12_000)
     patch.setattr(window, "LIVE_MAX", 10)
     for module in (window, hub):
         patch.setattr(module, "RECENT", 7)
