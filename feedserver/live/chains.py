@@ -7,6 +7,7 @@ the one before it ended. A snapshot is a chain of one.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
+from functools import partial
 
 from feedserver.live.encoded import EncodedCache
 from feedserver.live.messages import Chain, Encode, Message, Messages
@@ -70,25 +71,24 @@ class Chains:
             chain = Chain([lambda: snapshot], snapshot.items)
             size = MESSAGE_SIZE * len(snapshot.stem)
         else:
-            found = self._messages.since(position.sequence, position.check, self._message)
+            found = self._messages.since(position.sequence, position.check)
             if found is None:
                 self._cache.put(key, TOO_FAR, 0, since=moment)
                 return self.since(None)  # one for all readers that are too far behind
-            chain = found
+            chain = found.kept(partial(self._message, key))
             size = CHAIN_BYTES + ITEM_BYTES * len(chain.items)
         self._cache.put(key, chain, size, since=moment, items=chain.items, feed=slug)
         return chain
 
-    def _message(self, since: int, after: int, make: Callable[[], Message]) -> Message:
-        feed, moment = self._window.feed, self._window.moment
-        key = ("message", feed.slug, feed.head, since, after)
+    def _message(self, chain: Hashable, number: int, make: Callable[[], Message]) -> Message:
+        key, moment = (chain, number), self._window.moment
         kept: Message | None = self._cache.get(key, moment)
         if kept is not None:
             return kept
         message = make()
         items = [item.id for item in message.items]
         size = MESSAGE_SIZE * len(message.stem)
-        self._cache.put(key, message, size, since=moment, items=items, feed=feed.slug)
+        self._cache.put(key, message, size, since=moment, items=items, feed=self._window.feed.slug)
         return message
 
     def _key(self, position: Position | None) -> Hashable:

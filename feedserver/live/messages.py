@@ -20,8 +20,8 @@ Parts = tuple[bytes, bytes, bytes]
 Encode = Callable[["Message", Millis], Parts]
 """Turns a message, and the time it is sent at, into a frame."""
 
-Keep = Callable[[int, int, Callable[[], "Message"]], "Message"]
-"""Returns the message from one sequence to another, made by the function if it is not kept."""
+Keep = Callable[[int, Callable[[], "Message"]], "Message"]
+"""Returns the message of this number in a chain, made by the function if it is not kept."""
 
 
 class Message:
@@ -59,6 +59,12 @@ class Chain:
     def __init__(self, makes: Sequence[Callable[[], Message]], items: Iterable[Item] = ()) -> None:
         self.items = frozenset(item.id for item in items)
         self._makes = makes
+
+    def kept(self, keep: Keep) -> Chain:
+        """Return the same chain, each message of which is made once, as far as `keep` keeps it."""
+        made = Chain([partial(keep, number, make) for number, make in enumerate(self._makes)])
+        made.items = self.items
+        return made
 
     def __len__(self) -> int:
         return len(self._makes)
@@ -101,10 +107,8 @@ class Messages:
         )
         return Message(stem, window.cursor(self.epoch), items=fitting)
 
-    def since(self, sequence: int, check: str, keep: Keep) -> Chain | None:
+    def since(self, sequence: int, check: str) -> Chain | None:
         """Return the chain of messages that brings a reader from a record to the head.
-
-        Each is made through `keep`, for all who ask.
 
         None if too many items changed since that record: a snapshot is shorter.
         """
@@ -120,8 +124,7 @@ class Messages:
             # A reader that is cut off after this part must not have passed the feed's record.
             has_feed = window.feed.version > since.sequence or window.feed.closed_at is not None
             told = feed if has_feed else b""
-            make = partial(self._changes, part, since, after, told)
-            makes.append(partial(keep, since.sequence, after.sequence, make))
+            makes.append(partial(self._changes, part, since, after, told))
         return Chain(makes, items)
 
     def heartbeat(self) -> Message:
