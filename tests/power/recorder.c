@@ -196,6 +196,34 @@ int ftruncate(int fd, off_t length) {
 
 int ftruncate64(int fd, off64_t length) { return ftruncate(fd, length); }
 
+int truncate(const char *path, off_t length) {
+  struct stat found;
+  if (log_fd < 0 || inside(path) == NULL || stat(path, &found) != 0)
+    return REAL(truncate)(path, length);
+  begin();
+  int failed = REAL(truncate)(path, length);
+  if (!failed) note('T', found.st_ino, length, NULL, 0, NULL, 0);
+  end();
+  return failed;
+}
+
+int truncate64(const char *path, off64_t length) { return truncate(path, length); }
+
+int posix_fallocate(int fd, off_t offset, off_t length) {
+  struct stat found;
+  if (!is_ours(fd, &found)) return REAL(posix_fallocate)(fd, offset, length);
+  begin();
+  int fault = REAL(posix_fallocate)(fd, offset, length);
+  if (!fault && offset + length > found.st_size)
+    note('T', found.st_ino, offset + length, NULL, 0, NULL, 0);
+  end();
+  return fault;
+}
+
+int posix_fallocate64(int fd, off64_t offset, off64_t length) {
+  return posix_fallocate(fd, offset, length);
+}
+
 static int synced(int fd, int (*really)(int)) {
   struct stat found;
   char path[PATH_MAX], link[64];

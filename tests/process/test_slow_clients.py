@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 import time
 from collections.abc import Iterator
@@ -270,15 +269,11 @@ def test_who_says_it_is_done_and_reads_no_more_is_not_kept(tmp_path: Path) -> No
         Stuck(server, live()) as stuck,
     ):
         eventually(lambda: editor.get("/v1/feeds/world/readers").json()["readers"] == 1)
-        held = files(server)
+        held = server.sockets()
         for _ in range(20):
             editor.submit(body=LARGE)
         stuck.socket.shutdown(socket.SHUT_WR)
-        eventually(lambda: files(server) == held - 1)
-
-
-def files(server: Server) -> int:
-    return len(os.listdir(f"/proc/{server.pid}/fd"))
+        eventually(lambda: server.sockets() == held - 1)
 
 
 def test_what_the_kernel_is_told_of_every_connection() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -149,18 +148,13 @@ def test_who_is_turned_away_and_never_answers_holds_no_file(tmp_path: Path) -> N
     with ExitStack() as stack:
         server = stack.enter_context(Server(tmp_path / "data", environ=full, first=patient))
         stack.enter_context(three_readers(server))
-        before = _sockets(server)
+        before = server.sockets()
         turned_away = [stack.enter_context(Reader(server)).shake() for _ in range(40)]
-        eventually(lambda: _sockets(server) == before)
+        eventually(lambda: server.sockets() == before)
         for reader in turned_away:
             assert reader.until_over() == 1013
             assert reader.messages[0]["type"] == "goodbye"
             assert 0 < reader.messages[0]["retry_ms"] <= 30_000
-
-
-def _sockets(server: Server) -> int:
-    here = Path(f"/proc/{server.pid}/fd")
-    return sum(os.readlink(here / name).startswith("socket:") for name in os.listdir(here))
 
 
 def _readers(editor: httpx.Client) -> int:
