@@ -40,7 +40,10 @@ def _history(newsroom: Newsroom) -> Callable[[], Answer]:
 
 def _rare(newsroom: Newsroom) -> Callable[[], Answer]:
     number = newsroom.chance.randrange(newsroom.items // prose.RARE_EVERY) * prose.RARE_EVERY
-    return partial(newsroom.ask, f"{ITEMS}?q={prose.rare_word(number)}")
+    # A last word is found by its first four letters, which the rare ones here share: another one
+    # of the item stands behind it.
+    behind = prose.item(number)["headline"].split()[0]
+    return partial(newsroom.ask, f"{ITEMS}?q={prose.rare_word(number)}%20{behind}")
 
 
 def _commonest(newsroom: Newsroom) -> Callable[[], Answer]:
