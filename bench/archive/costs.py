@@ -40,10 +40,10 @@ def _history(newsroom: Newsroom) -> Callable[[], Answer]:
 
 def _rare(newsroom: Newsroom) -> Callable[[], Answer]:
     number = newsroom.chance.randrange(newsroom.items // prose.RARE_EVERY) * prose.RARE_EVERY
-    # A last word is found by its first four letters, which the rare ones here share: another one
-    # of the item stands behind it.
-    behind = prose.item(number)["headline"].split()[0]
-    return partial(newsroom.ask, f"{ITEMS}?q={prose.rare_word(number)}%20{behind}")
+    # A last word is found by its first four letters, which the rare ones here share: the first of
+    # the two is a whole word.
+    word = prose.rare_word(number)
+    return partial(newsroom.ask, f"{ITEMS}?q={word}%20{word}")
 
 
 def _commonest(newsroom: Newsroom) -> Callable[[], Answer]:
