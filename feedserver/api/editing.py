@@ -72,7 +72,7 @@ async def get_revisions(request: Request) -> Response:
     if not editor.may_edit(feed):
         raise Forbidden(f"this token does not edit the feed {feed[:80]}")
     revisions = await here.mirror.revisions(feed, item_id(request))
-    if not revisions:
+    if not revisions and await here.mirror.item(feed, item_id(request)) is None:
         raise NotFound(f"there is no item {item_id(request)} in the feed {feed[:80]}")
     told = wire.revisions_json(revisions)
     unfinished = {purge.version for purge in await here.mirror.purges()}

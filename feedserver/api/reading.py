@@ -133,7 +133,8 @@ async def get_changes(request: Request) -> Response:
     cursor, lane = cursor_text(request), here.work.newest
     if access.has_token(request):
         await here.editor(request)
-        whole = await here.run(lane, lambda: _changes_for_editors(here, request, cursor))
+        channel, position = await arrive(here, request, cursor)
+        whole = await here.run(lane, lambda: _changes_for_editors(channel, position))
         return chunked(whole[:-1], _now(here), headers=CORS | PRIVATE)
     if is_known(here.etag(feed), request):
         return unchanged(here.etag(feed), cache_tags(feed.slug))
@@ -216,8 +217,7 @@ def _first_of(here: Context, channel: Channel, position: Position | None) -> Kep
     return Kept(here.etag(channel.window.feed), (message.stem,))
 
 
-async def _changes_for_editors(here: Context, request: Request, cursor: str | None) -> bytes:
-    channel, position = await arrive(here, request, cursor)
+async def _changes_for_editors(channel: Channel, position: Position | None) -> bytes:
     message = channel.chain(position)[0]
     return await encode(message.items, lambda: _with_bodies(message))
 

@@ -75,6 +75,8 @@ def _run(
             except Unavailable as fault:
                 if database.damage is not None:
                     raise damaged(database.path, database.damage) from None
+                if database.fault is not None:
+                    raise SetupError(f"cannot read {database.path}: {database.fault}") from None
                 if isinstance(fault, OutcomeUnknown):  # whose words are for a client of the server
                     raise FeedError(
                         "the commit failed, and it is not known whether that was stored: look with "

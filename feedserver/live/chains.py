@@ -75,13 +75,16 @@ class Chains:
             if found is None:
                 self._cache.put(key, TOO_FAR, 0, since=moment)
                 return self.since(None)  # one for all readers that are too far behind
-            chain = found.kept(partial(self._message, key))
+            chain = found.kept(partial(self._message, key, moment))
             size = CHAIN_BYTES + ITEM_BYTES * len(chain.items)
         self._cache.put(key, chain, size, since=moment, items=chain.items, feed=slug)
         return chain
 
-    def _message(self, chain: Hashable, number: int, make: Callable[[], Message]) -> Message:
-        key, moment = (chain, number), self._window.moment
+    def _message(
+        self, chain: Hashable, moment: int, number: int, make: Callable[[], Message]
+    ) -> Message:
+        # As of the moment of the chain: its items may have been withdrawn since.
+        key = (chain, number)
         kept: Message | None = self._cache.get(key, moment)
         if kept is not None:
             return kept

@@ -1,9 +1,9 @@
 """A feed's newest state, in memory: all that any live message is made of.
 
-The window holds the items that were changed last, `CATCH_UP_MAX` of them; a reader further behind,
-in number or in bytes, gets a snapshot. A reader that was caught up when a burst began gets all of
-it, up to a bound. So every catch-up and every snapshot is made from the window, and ten thousand
-reconnecting readers cost no database reads.
+The window holds the items that were changed last, `CATCH_UP_MAX` of them; a reader further behind
+gets a snapshot. A reader that was caught up when a burst began gets all of it, up to a bound. So
+every catch-up and every snapshot is made from the window, and ten thousand reconnecting readers
+cost no database reads.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from bisect import bisect_right, insort
 from dataclasses import replace
 
 from feedserver.journal import InitialState
-from feedserver.live.encoded import EncodedCache, item_json
+from feedserver.live.encoded import EncodedCache, encode_item, item_json
 from feedserver.model import CATCH_UP_MAX, SNAPSHOT_ITEMS, Cursor, Feed, Item, Millis
 from feedserver.rules import Change
 
@@ -153,7 +153,9 @@ class Window:
         return next(unpinned, newest[0] if newest else self._oldest)
 
     def json(self, item: Item) -> bytes:
-        """Return an item's JSON for readers."""
+        """Return an item's JSON for readers; that of a former state is not kept."""
+        if self._items.get(item.id) is not item:
+            return encode_item(item)
         return item_json(self._cache, item, since=self.moment)
 
     def _take(self, item: Item) -> None:

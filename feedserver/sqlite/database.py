@@ -35,6 +35,10 @@ log = logging.getLogger("feedserver.database")
 
 READERS = 2
 OVERTAKEN_MAX = 20  # reads of one answer that kills may overtake
+OLDER = (
+    "words were erased that the data still has: start the server, or change something, so that the "
+    "data forgets them too, then try again"
+)
 READ_ONLY = "the file system is read-only: readers are served, and nothing can be written"
 
 
@@ -97,11 +101,13 @@ class Database:
                     continue
                 self.fault = None
                 return answer
+            if self._writer is None:
+                raise Unavailable(OLDER)
             raise Unavailable("the news is being changed too often to be read; try again")
         except Newer as fault:
-            if self.damage is None:
+            if self.fault != str(fault):
                 log.critical("%s", fault)
-            self.damage = str(fault)
+            self.fault = str(fault)
             raise Unavailable("the news cannot be read here at the moment") from None
         except sqlite3.Error as fault:
             log.error("the database cannot be read: %s", fault)
@@ -146,8 +152,6 @@ async def open_database(
     async with AsyncExitStack() as opened:
         ballast = Ballast(folder / LOCK)
         try:
-            if not reads_only:
-                await asyncio.to_thread(ballast.release_to_open)
             if begins:
                 try:
                     await asyncio.to_thread(opening.prepare, folder, 0)

@@ -340,5 +340,5 @@ def _unavailable(fault: Exception) -> Unavailable:
     if isinstance(fault, OutcomeUnknown):
         return OutcomeUnknown(fault.detail)
     if isinstance(fault, Unavailable):
-        return Unavailable(fault.detail)
+        return Unavailable(fault.detail, fault.retry_after)
     return OutcomeUnknown(f"the commit failed ({fault}); retry with the same Idempotency-Key")

@@ -273,7 +273,11 @@ def _retry(connection: sqlite3.Connection, reader: Reader, mac: bytes) -> Retry 
     killed = connection.execute(
         "SELECT min(sequence) FROM records WHERE item = ? AND act = 'kill'", (item,)
     ).fetchone()
-    return Retry(revision, digest, _item(connection, reader, item), killed[0])
+    # What was changed since may be unreadable: the answer is what the first try made.
+    current = rows.find_item(connection, reader, item)
+    if current is None and revision.item is not None:
+        current = rows.find_bare_item(connection, item)
+    return Retry(revision, digest, current or _item(connection, reader, item), killed[0])
 
 
 def _feed_then(connection: sqlite3.Connection, reader: Reader, row: rows.Row) -> Feed | None:

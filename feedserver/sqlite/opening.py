@@ -15,8 +15,9 @@ from feedserver.journal import Identity
 from feedserver.model import Millis, random_id
 from feedserver.sqlite import folder as folders
 from feedserver.sqlite import keys, moving_in
+from feedserver.sqlite.ballast import Ballast
 from feedserver.sqlite.connecting import BUSY_SECONDS, code_of, connect, connect_patiently, uri_of
-from feedserver.sqlite.folder import DATABASE
+from feedserver.sqlite.folder import DATABASE, LOCK
 from feedserver.sqlite.keys import KeyFile
 from feedserver.sqlite.rows import newest_sequence
 from feedserver.sqlite.schema import APPLICATION_ID, FIRST, MIGRATIONS
@@ -38,7 +39,11 @@ def prepare(folder: Path, checked_max: int = GLANCED_MAX, *, reads_only: bool = 
     than when a reader asks for it.
     """
     folders.check(folder)
-    moving_in.finish(folder)
+    if not reads_only:
+        Ballast(folder / LOCK).release_to_open()
+        moving_in.finish(folder)
+    elif moving_in.is_begun(folder):
+        raise SetupError(f"a migration of {folder} was cut short: run feedserver migrate again")
     path = folder / DATABASE
     try:
         check_owner(path)
@@ -190,6 +195,9 @@ def damaged(path: Path, what: str) -> SetupError:
 
 def unreadable(path: Path, fault: sqlite3.Error) -> SetupError:
     """Return the error for a file that SQLite cannot read or write."""
+    no_room = SetupError(f"there is no room on the disk for {path}: make room, then try again")
+    if getattr(fault, "sqlite_errorcode", None) == sqlite3.SQLITE_IOERR_SHMSIZE:
+        return no_room
     match code_of(fault):
         case sqlite3.SQLITE_CORRUPT:
             return damaged(path, str(fault))
@@ -199,7 +207,7 @@ def unreadable(path: Path, fault: sqlite3.Error) -> SetupError:
                 "done, or end it, then try again"
             )
         case sqlite3.SQLITE_FULL:
-            return SetupError(f"there is no room on the disk for {path}: make room, then try again")
+            return no_room
     if isinstance(fault, sqlite3.OperationalError):
         return SetupError(f"cannot open {path}: {fault}")
     return not_ours(path)

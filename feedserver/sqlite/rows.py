@@ -40,6 +40,7 @@ log = logging.getLogger("feedserver.database")
 Row = tuple[Any, ...]
 """A row of `RECORD`, `ITEM` or `FEED`, in the order of its columns."""
 
+LEFT_OUT = "is left out"
 UNREADABLE_MAX = 1000  # records that are remembered as unreadable, for reports
 
 _RECORD_COLUMNS = (
@@ -140,16 +141,16 @@ class Reader:
 
     def __init__(self, keys: KeyFile) -> None:
         self.keys = keys
-        self.unreadable: OrderedDict[int, str] = OrderedDict()
+        self.unreadable: OrderedDict[tuple[int, str], str] = OrderedDict()  # record and outcome
 
     def words(self, row: tuple[Any, ...]) -> Words:
         """Return what was sealed of the record in a row. Raises Gone, Unreadable, Newer."""
         try:
             words = records.load_words(self.unsealed(row))
         except Gone:
-            self.unreadable.pop(row[0], None)
+            self.unreadable.pop((row[0], LEFT_OUT), None)
             raise
-        self.unreadable.pop(row[0], None)  # it was mended
+        self.unreadable.pop((row[0], LEFT_OUT), None)  # it was mended
         return words
 
     def unsealed(self, row: tuple[Any, ...]) -> bytes:
@@ -193,12 +194,12 @@ class Reader:
         settings = dict(zip(_FEED_COLUMNS, row, strict=False))
         return Feed(**settings | {"title": row[0]} | words)
 
-    def note(
-        self, sequence: int, fault: Unreadable, what: str, outcome: str = "is left out"
-    ) -> None:
+    def note(self, sequence: int, fault: Unreadable, what: str, outcome: str = LEFT_OUT) -> None:
         """Log a record that cannot be read, once, and remember it for reports."""
         text = f"{what}: {fault}"
-        if self.unreadable.setdefault(sequence, text) is not text:  # threads come here at once
+        if (
+            self.unreadable.setdefault((sequence, outcome), text) is not text
+        ):  # threads come here at once
             return
         log.error("record %d of %s cannot be read and %s: %s", sequence, what, outcome, fault)
         if len(self.unreadable) > UNREADABLE_MAX:
@@ -445,9 +446,12 @@ def find_revision(connection: sqlite3.Connection, reader: Reader, sequence: int)
 
     None if the record says what no record says.
     """
-    words_at, item = connection.execute(
+    pointers = connection.execute(
         "SELECT words_at, item FROM records WHERE sequence = ?", (sequence,)
     ).fetchone()
+    if pointers is None or pointers[0] is None:
+        return None
+    words_at, item = pointers
     needed, past = {sequence}, _Past()
     if item is not None:
         # A redact leaves what the record before it says of withdrawal and import.
