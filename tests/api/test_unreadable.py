@@ -51,3 +51,29 @@ def test_an_item_that_cannot_be_read_is_503_and_the_rest_goes_on(server: Server)
         assert editor.revise(item, "kill", note="withdrawn").status_code == 201
         for rest in ("", "/history"):
             assert anyone.get(path + rest).status_code == 410
+
+
+def test_a_retry_is_answered_though_a_later_revision_cannot_be_read(server: Server) -> None:
+    with server.editing() as editor:
+        first = editor.submit("First words", key="k").json()
+        later = editor.revised(first, "fix", headline="Later words")
+    damage(server, later["version"])
+    server.restart()
+    with server.editing() as editor:
+        again = editor.submit("First words", key="k")
+        assert (again.status_code, again.headers["idempotent-replayed"]) == (201, "true")
+        assert (again.json()["version"], again.json()["headline"]) == (first["id"], "First words")
+
+
+def test_revisions_of_an_item_whose_only_record_says_nothing_known_are_503(server: Server) -> None:
+    with server.editing() as editor:
+        item = editor.item("News")
+    server.stop()
+    with closing(sqlite3.connect(server.data / "feed.db")) as connection:
+        connection.execute("UPDATE records SET act = 'sing' WHERE sequence = ?", [item["id"]])
+        connection.commit()
+    server.start()
+    with server.editing() as editor:
+        path = f"/v1/feeds/world/items/{item['id']}/revisions"
+        problem(editor.get(path), 503, "unavailable")
+        problem(editor.get("/v1/feeds/world/items/9999/revisions"), 404, "not-found")

@@ -146,6 +146,21 @@ async def test_readers_that_take_nothing_hold_one_message_of_a_long_catch_up(
         assert held(readers) < MESSAGE_MAX + 200 * len(readers)
 
 
+async def test_a_catch_up_that_goes_on_after_a_kill_keeps_nothing_of_it(here: World) -> None:
+    followed = await channel_of(here)
+    before = followed.position
+    item = await here.submit("world", Verb.POST, headline="Unspeakable")
+    await here.settle()
+    chain = followed.chain(before)
+    await here.submit("world", Verb.KILL, item, note="withdrawn")
+    await here.settle()
+    assert b"Unspeakable" in chain[0].stem, "it was begun before"
+    cache = here.stations[0].hub.cache
+    kept = [entry.value for entry in cache._entries.values()]
+    assert not any(b"Unspeakable" in getattr(value, "stem", b"") for value in kept)
+    assert not any(isinstance(value, bytes) and b"Unspeakable" in value for value in kept)
+
+
 def sequence_of(message: Message) -> int:
     return position_after(message).sequence
 
