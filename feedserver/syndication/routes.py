@@ -1,0 +1,172 @@
+"""The addresses of the documents. Each is made once for all who ask, until its feed changes.
+
+Ten thousand readers that poll cost no database read: the newest stretch is made of the window, and
+what was made is kept in the cache, which drops all that holds a withdrawn item's words.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping
+from functools import cache
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from feedserver import __version__
+from feedserver.api.caching import cache_tags, is_known
+from feedserver.api.context import Context, Site, context
+from feedserver.api.cors import CORS, preflight
+from feedserver.api.lookups import find_feed, find_page, no_feed
+from feedserver.api.queries import Question, before_of
+from feedserver.live.messages import next_text
+from feedserver.model import Feed
+from feedserver.site import assets
+from feedserver.site.responses import Sheet, encoded_response
+from feedserver.syndication import atom, rss
+from feedserver.syndication.documents import ATOM, JSON_FEED, RSS, Format, Stretch, write
+
+# Nothing may be served stale: a hub or reader that comes at once after a kill must not get the old.
+CACHED = "public, max-age=2"
+FORMATS = (atom.FORMAT, rss.FORMAT)
+SUBSCRIBED = frozenset({ATOM, RSS, JSON_FEED})  # formats whose answers name their own address
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def routes() -> list[BaseRoute]:
+    """Return the routes of the documents. They go before those of pages, whose paths match too."""
+    return [
+        *(
+            route
+            for form in FORMATS
+            for route in _readable(f"/feeds/{{feed}}{form.suffix}", _endpoint(form))
+        ),
+    ]
+
+
+def _readable(path: str, endpoint: Endpoint) -> list[BaseRoute]:
+    return [Route(path, endpoint), Route(path, preflight, methods=["OPTIONS"])]
+
+
+def _endpoint(form: Format) -> Endpoint:
+    async def get_document(request: Request) -> Response:
+        return await _get_document(request, form)
+
+    return get_document
+
+
+async def _get_document(request: Request, form: Format) -> Response:
+    here = context(request)
+    feed, before = await find_feed(here, request), before_of(request)
+    tags = cache_tags(feed.slug) | _link(here, form, feed, before)
+    etag = etag_of(here, here.cursor(feed))
+    if is_known(etag, request):
+        return unchanged(etag, tags)
+    key = _key(form, feed, before)
+    sheet: Sheet | None = here.hub.cache.get(key)
+    if sheet is None:
+        if before is None:
+            lane, make = here.work.newest, lambda: _make_newest(here, form, feed.slug)
+        else:
+            lane, make = here.work.archive, lambda: _make_stretch(here, form, feed.slug, before)
+        sheet = await here.once(lane, key, make)
+    return answer(request, sheet, form.media_type, tags)
+
+
+async def _make_newest(here: Context, form: Format, slug: str) -> Sheet:
+    """Write what changed last and what is newest, from the feed's window."""
+    channel = await here.hub.channel(slug)
+    if channel is None:
+        raise no_feed(slug)
+    window = channel.window
+    _, more = window.snapshot()
+    floor = window.floor()
+    stretch = Stretch(
+        window.feed,
+        window.for_documents(),
+        here.cursor(window.feed),
+        changed_at=window.changed_at,
+        next=next_text(floor) if more and floor else None,
+    )
+    return await _write(here, form, stretch, None, window.moment)
+
+
+async def _make_stretch(here: Context, form: Format, slug: str, before: tuple[int, int]) -> Sheet:
+    """Write older items, withdrawn ones in their places."""
+    since = here.hub.cache.moment
+    page = await find_page(here, slug, Question(before=before))
+    stretch = Stretch(
+        page.feed,
+        page.items,
+        here.cursor(page.feed),
+        before=next_text(before),
+        next=next_text(page.next) if page.next else None,
+    )
+    return await _write(here, form, stretch, before, since)
+
+
+async def _write(
+    here: Context, form: Format, stretch: Stretch, before: tuple[int, int] | None, since: int
+) -> Sheet:
+    """Write a document beside the loop, and keep it."""
+    etag = etag_of(here, stretch.cursor)
+    sheet = await asyncio.to_thread(lambda: Sheet.of_bytes(write(form, here.site, stretch), etag))
+    here.hub.cache.put(
+        _key(form, stretch.feed, before),
+        sheet,
+        len(sheet.gzipped),
+        items=[item.id for item in stretch.items],
+        feed=stretch.feed.slug,
+        since=since,
+    )
+    return sheet
+
+
+def answer(
+    request: Request,
+    sheet: Sheet,
+    media_type: str,
+    headers: Mapping[str, str],
+    status: int = 200,
+) -> Response:
+    """Answer with a document, or with 304 if the client has it."""
+    if status == 200 and is_known(sheet.etag, request):
+        return unchanged(sheet.etag, headers)
+    return encoded_response(request, sheet, _headers(sheet.etag, headers), status, media_type)
+
+
+def unchanged(etag: str, headers: Mapping[str, str]) -> Response:
+    """Answer a client that has this version."""
+    return Response(status_code=304, headers=_headers(etag, headers))
+
+
+def etag_of(here: Context, state: str) -> str:
+    """Return the entity tag of a document in some state, of this program."""
+    return f'W/"{state}-{_build(here.site)}"'
+
+
+def _headers(etag: str, headers: Mapping[str, str]) -> dict[str, str]:
+    return {**CORS, "Vary": "Accept-Encoding", "Cache-Control": CACHED, "ETag": etag, **headers}
+
+
+def _link(
+    here: Context, form: Format, feed: Feed, before: tuple[int, int] | None
+) -> dict[str, str]:
+    if form.suffix not in SUBSCRIBED:
+        return {}
+    query = f"?before={next_text(before)}" if before else ""
+    return {"Link": f'<{here.page_url(feed.slug)}{form.suffix}{query}>; rel="self"'}
+
+
+def _key(form: Format, feed: Feed, before: tuple[int, int] | None) -> tuple[object, ...]:
+    return ("document", form.suffix, feed.slug, feed.head, before)
+
+
+@cache
+def _build(site: Site) -> str:
+    """Return a hash of all that a document is made of beside its news."""
+    parts = f"{__version__} {assets.build_hash()} {site}"
+    return hashlib.sha256(parts.encode()).hexdigest()[:8]
