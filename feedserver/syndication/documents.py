@@ -15,7 +15,7 @@ DOCUMENT_MAX = 1024 * 1024  # bytes; readers cut off or refuse what is much larg
 HEAD_MAX = 32 * 1024  # bytes of what a document says of its feed, at most
 WHOLE_MIN = 10  # of the newest entries stay in a document, however large
 
-ATOM, RSS, JSON_FEED = ".atom", ".rss", ".json"
+ATOM, RSS, JSON_FEED, NINJS = ".atom", ".rss", ".json", ".ninjs"
 
 
 @dataclass(frozen=True, slots=True)

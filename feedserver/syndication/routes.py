@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from functools import cache
 
 from starlette.requests import Request
@@ -19,18 +19,20 @@ from feedserver import __version__
 from feedserver.api.caching import cache_tags, is_known
 from feedserver.api.context import Context, Site, context
 from feedserver.api.cors import CORS, preflight
-from feedserver.api.lookups import find_feed, find_page, no_feed
+from feedserver.api.editing import item_id
+from feedserver.api.lookups import find_feed, find_item, find_page, no_feed
 from feedserver.api.queries import Question, before_of
+from feedserver.errors import Killed
 from feedserver.live.messages import next_text
 from feedserver.model import Feed
 from feedserver.site import assets
 from feedserver.site.responses import Sheet, encoded_response
-from feedserver.syndication import atom, rss
+from feedserver.syndication import atom, json_feed, ninjs, rss
 from feedserver.syndication.documents import ATOM, JSON_FEED, RSS, Format, Stretch, write
 
 # Nothing may be served stale: a hub or reader that comes at once after a kill must not get the old.
 CACHED = "public, max-age=2"
-FORMATS = (atom.FORMAT, rss.FORMAT)
+FORMATS = (atom.FORMAT, rss.FORMAT, json_feed.FORMAT, ninjs.FORMAT)
 SUBSCRIBED = frozenset({ATOM, RSS, JSON_FEED})  # formats whose answers name their own address
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -44,6 +46,7 @@ def routes() -> list[BaseRoute]:
             for form in FORMATS
             for route in _readable(f"/feeds/{{feed}}{form.suffix}", _endpoint(form))
         ),
+        *_readable("/feeds/{feed}/items/{item}.ninjs", _get_item),
     ]
 
 
@@ -123,6 +126,39 @@ async def _write(
         since=since,
     )
     return sheet
+
+
+async def _get_item(request: Request) -> Response:
+    """Answer with one item as ninjs; 410 with what is left of a withdrawn one."""
+    here = context(request)
+    feed, number = await find_feed(here, request), item_id(request)
+    key = ("item document", feed.slug, feed.version, number)
+    kept: tuple[Sheet, int] | None = here.hub.cache.get(key)
+    if kept is None:
+        kept = await _make_item(here, request, feed, key)
+    sheet, status = kept
+    return answer(request, sheet, ninjs.FORMAT.media_type, cache_tags(feed.slug, number), status)
+
+
+async def _make_item(
+    here: Context, request: Request, feed: Feed, key: Hashable
+) -> tuple[Sheet, int]:
+    since = here.hub.cache.moment
+    try:
+        item, status = await find_item(here, request), 200
+    except Killed as gone:
+        item, status = gone.tombstone, 410
+    body = ninjs.item_document(here.site, feed, item)
+    sheet = Sheet.of_bytes(body, etag_of(here, f"{item.etag}-{feed.version}"))
+    here.hub.cache.put(
+        key,
+        (sheet, status),
+        len(sheet.gzipped),
+        items=(item.id,),
+        feed=feed.slug,
+        since=since,
+    )
+    return sheet, status
 
 
 def answer(

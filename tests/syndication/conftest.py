@@ -7,7 +7,7 @@ from desk import Desk
 from support.answers import Feed
 from support.server import Editor
 
-SUBSCRIBED = (".atom", ".rss")
+SUBSCRIBED = (".atom", ".rss", ".json")
 
 
 @pytest.fixture

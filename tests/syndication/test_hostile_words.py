@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ ATOM, RSS = (
     next(form for form in FORMATS if form.suffix == suffix) for suffix in (".atom", ".rss")
 )
 XML = [ATOM, RSS]
+JSON = [form for form in FORMATS if form.suffix in {".json", ".ninjs"}]
 GRAMMAR = Path(__file__).with_name("atom.rng")
 
 HOSTILE = [
@@ -105,6 +107,29 @@ def test_words_come_through_xml_as_they_are(words: str) -> None:
         assert said in texts(body, "description")
         assert said in texts(body, "credit")
     assert said in texts(written(ATOM, tombstone(words)), "comment")
+
+
+@given(WORDS)
+def test_words_come_through_json_as_they_are(words: str) -> None:
+    try:
+        words.encode()
+        said = words
+    except UnicodeEncodeError:
+        said = clean(words)
+    for form in JSON:
+        told = orjson.loads(written(form, everywhere(words), tombstone(words)))
+        found = list(strings(told))
+        assert said in found
+        assert any(text.endswith(f" {said}") for text in found), "the note"
+
+
+def strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    for part in (
+        value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    ):
+        yield from strings(part)
 
 
 @given(WORDS)

@@ -24,6 +24,8 @@ from feedserver.syndication.routes import FORMATS
 
 TYPES = {
     ".atom": "application/atom+xml; charset=utf-8",
+    ".json": "application/feed+json; charset=utf-8",
+    ".ninjs": "application/json; charset=utf-8",
     ".rss": "application/rss+xml; charset=utf-8",
 }
 SUFFIXES = sorted(TYPES)
