@@ -26,7 +26,11 @@ DOCUMENTS = re.compile(
     r"/feeds/.+\.(?:atom|rss|json|ninjs|jsonld|md)|/sitemap-news\.xml"
 )  # … as here
 
-NEWS_PATHS = ("/v1/", "/feeds/")  # of which nothing is answered while a file is away
+NEWS_PATHS = (
+    "/v1/",
+    "/feeds/",
+    "/sitemap-news.xml",
+)  # of which nothing is answered while a file is away
 
 
 def make_app(

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from feedserver.api.context import Site
 from feedserver.model import Feed, Item, Millis
 from feedserver.syndication.entries import Entry, abridged, entry_of
-from feedserver.syndication.paragraphs import as_text
-from feedserver.wire import blocks_json
+from feedserver.syndication.paragraphs import as_text, blocks_of_text
 
 DOCUMENT_MAX = 1024 * 1024  # bytes; readers cut off or refuse what is much larger
 HEAD_MAX = 32 * 1024  # bytes of what a document says of its feed, at most
 WHOLE_MIN = 10  # of the newest entries stay in a document, however large
 
 ATOM, RSS, JSON_FEED, NINJS = ".atom", ".rss", ".json", ".ninjs"
+JSON_LD, MARKDOWN = ".jsonld", ".md"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Document:
     @property
     def summary(self) -> str:
         """The feed's key points as plain text. May be empty."""
-        return as_text(blocks_json(self.feed.summary)) if self.feed.summary else ""
+        return as_text(blocks_of_text(self.feed.summary)) if self.feed.summary else ""
 
     @property
     def description(self) -> str:

@@ -21,10 +21,15 @@ _AT_LINE_START = re.compile(r"^(\s*)([#+=-]|\d+(?=[.)]))", re.MULTILINE)
 
 def blocks_of(item: Item) -> list[Block]:
     """Return an item's body in blocks."""
-    found: list[Block] = (
-        wire.blocks_json(item.body) if item.blocks is None else orjson.loads(item.blocks)
-    )
+    if item.blocks is None:  # nobody has parsed it yet
+        return blocks_of_text(item.body)
+    found: list[Block] = orjson.loads(item.blocks)
     return found
+
+
+def blocks_of_text(text: str) -> list[Block]:
+    """Return what was typed, in the body's markup, in blocks."""
+    return list(wire.blocks_json(text))
 
 
 def as_html(blocks: Iterable[Block]) -> str:

@@ -16,23 +16,32 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from feedserver import __version__
-from feedserver.api.caching import cache_tags, is_known
+from feedserver.api.caching import LIST_TAGS, cache_tags, is_known
 from feedserver.api.context import Context, Site, context
 from feedserver.api.cors import CORS, preflight
 from feedserver.api.editing import item_id
 from feedserver.api.lookups import find_feed, find_item, find_page, no_feed
 from feedserver.api.queries import Question, before_of
 from feedserver.errors import Killed
+from feedserver.live.encoded import ALL_FEEDS
 from feedserver.live.messages import next_text
 from feedserver.model import Feed
 from feedserver.site import assets
 from feedserver.site.responses import Sheet, encoded_response
-from feedserver.syndication import atom, json_feed, ninjs, rss
+from feedserver.syndication import atom, json_feed, json_ld, markdown, ninjs, rss, sitemap
 from feedserver.syndication.documents import ATOM, JSON_FEED, RSS, Format, Stretch, write
 
 # Nothing may be served stale: a hub or reader that comes at once after a kill must not get the old.
 CACHED = "public, max-age=2"
-FORMATS = (atom.FORMAT, rss.FORMAT, json_feed.FORMAT, ninjs.FORMAT)
+SITEMAP_STEP = 60_000  # milliseconds that a sitemap is kept while nothing changes
+FORMATS = (
+    atom.FORMAT,
+    rss.FORMAT,
+    json_feed.FORMAT,
+    ninjs.FORMAT,
+    json_ld.FORMAT,
+    markdown.FORMAT,
+)
 SUBSCRIBED = frozenset({ATOM, RSS, JSON_FEED})  # formats whose answers name their own address
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -47,6 +56,8 @@ def routes() -> list[BaseRoute]:
             for route in _readable(f"/feeds/{{feed}}{form.suffix}", _endpoint(form))
         ),
         *_readable("/feeds/{feed}/items/{item}.ninjs", _get_item),
+        *_readable(sitemap.PATH, _get_sitemap),
+        Route("/robots.txt", _get_robots),
     ]
 
 
@@ -159,6 +170,39 @@ async def _make_item(
         since=since,
     )
     return sheet, status
+
+
+async def _get_sitemap(request: Request) -> Response:
+    """Answer with the news of all feeds. It depends on the clock: what is too old leaves it."""
+    here = context(request)
+    feeds = here.hub.feeds
+    await feeds.load_all()
+    name = ("sitemap", feeds.newest, here.hub.now() // SITEMAP_STEP)
+    sheet: Sheet | None = here.hub.cache.get(name)
+    if sheet is None:
+        sheet = await here.once(here.work.archive, name, lambda: _make_sitemap(here, name))
+    return answer(request, sheet, f"{sitemap.MEDIA_TYPE}; charset=utf-8", LIST_TAGS)
+
+
+async def _make_sitemap(here: Context, name: Hashable) -> Sheet:
+    since, now = here.hub.cache.moment, here.hub.now()
+    pieces = [
+        piece for feed in here.hub.feeds.all() for piece in await sitemap.pieces_of(here, feed)
+    ]
+    body = await asyncio.to_thread(sitemap.sitemap, pieces, now)
+    etag = f'W/"{hashlib.sha256(body).hexdigest()[:16]}"'
+    sheet = await asyncio.to_thread(Sheet.of_bytes, body, etag)
+    items = [piece.id for piece in pieces]
+    here.hub.cache.put(name, sheet, len(sheet.gzipped), items=items, feed=ALL_FEEDS, since=since)
+    return sheet
+
+
+async def _get_robots(request: Request) -> Response:
+    """Tell robots where the sitemap is."""
+    body = assets.web_folder().joinpath("pages/robots.txt").read_bytes()
+    body += f"\nSitemap: {context(request).site.url}{sitemap.PATH}\n".encode()
+    headers = {"Cache-Control": assets.SHORT}
+    return Response(body, headers=headers, media_type="text/plain; charset=utf-8")
 
 
 def answer(

@@ -29,6 +29,7 @@ ATOM, RSS = (
 )
 XML = [ATOM, RSS]
 JSON = [form for form in FORMATS if form.suffix in {".json", ".ninjs"}]
+OTHERS = [form for form in FORMATS if form.suffix in {".jsonld", ".md"}]
 GRAMMAR = Path(__file__).with_name("atom.rng")
 
 HOSTILE = [
@@ -121,6 +122,14 @@ def test_words_come_through_json_as_they_are(words: str) -> None:
         found = list(strings(told))
         assert said in found
         assert any(text.endswith(f" {said}") for text in found), "the note"
+
+
+@given(WORDS)
+def test_every_other_document_can_be_written_and_has_no_forbidden_character(words: str) -> None:
+    for form in OTHERS:
+        body = written(form, everywhere(words), tombstone(words)).decode()
+        assert form.suffix == ".jsonld" or clean(body) == body
+        assert form.suffix == ".md" or orjson.loads(body)["liveBlogUpdate"]
 
 
 def strings(value: Any) -> Iterator[str]:

@@ -24,6 +24,8 @@ from feedserver.syndication.routes import FORMATS
 
 TYPES = {
     ".atom": "application/atom+xml; charset=utf-8",
+    ".jsonld": "application/ld+json; charset=utf-8",
+    ".md": "text/markdown; charset=utf-8",
     ".json": "application/feed+json; charset=utf-8",
     ".ninjs": "application/json; charset=utf-8",
     ".rss": "application/rss+xml; charset=utf-8",
@@ -107,7 +109,9 @@ def test_what_is_wrong_is_a_problem_whoever_asks(desk: Desk, suffix: str) -> Non
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_a_feed_without_news_has_a_document_all_the_same(desk: Desk, suffix: str) -> None:
-    assert len(desk.get(suffix).content) > 100
+    assert "World" in desk.get(suffix).text
+    if suffix == ".md":
+        assert "No news yet" in desk.get(suffix).text
 
 
 @dataclass
