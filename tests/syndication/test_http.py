@@ -179,6 +179,7 @@ async def test_polls_cost_no_database_read_and_one_writing(
         await house.client.get("/feeds/world.atom")
         house.app.state.context = replace(house.here, mirror=NoDatabase())  # type: ignore[arg-type]
         monkeypatch.setattr(house.here.hub.feeds, "_mirror", NoDatabase())
+        monkeypatch.setattr(house.here.hub, "_mirror", NoDatabase())
         for suffix in SUFFIXES:
             writings, etag = 0, ""
             for poll in range(200):
