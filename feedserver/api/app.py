@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Sequence
 
 from starlette.applications import Starlette
@@ -20,9 +21,16 @@ from feedserver.errors import Refused, Unavailable
 AnswerError = Callable[[Request, Exception], Awaitable[Response]]
 """Turns an error into an answer."""
 
-API_PATHS = ("/v1/", "/healthz", "/readyz")  # whose errors are problems, never pages
+API_PATHS = ("/v1/", "/healthz", "/readyz")  # whose errors are problems, never pages, …
+DOCUMENTS = re.compile(
+    r"/feeds/.+\.(?:atom|rss|json|ninjs|jsonld|md)|/sitemap-news\.xml"
+)  # … as here
 
-NEWS_PATHS = ("/v1/", "/feeds/")  # of which nothing is answered while a file is away
+NEWS_PATHS = (
+    "/v1/",
+    "/feeds/",
+    "/sitemap-news.xml",
+)  # of which nothing is answered while a file is away
 
 
 def make_app(
@@ -30,13 +38,13 @@ def make_app(
 ) -> Starlette:
     """Make the app. Whoever runs it puts a `Context` into its state as `context`.
 
-    `answer_as_page` answers errors outside `API_PATHS`.
+    `answer_as_page` answers errors outside `API_PATHS` and `DOCUMENTS`.
     """
 
     async def answer_error(request: Request, fault: Exception) -> Response:
         # Not request.url, which is made of the Host header too and fails where that is broken.
         path: str = request.scope["path"]
-        if path.startswith(API_PATHS):
+        if path.startswith(API_PATHS) or DOCUMENTS.fullmatch(path):
             answer = problems.answer_error(request, fault)
             if request.method in {"GET", "HEAD"}:
                 answer.headers.update(CORS)

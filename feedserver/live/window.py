@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from feedserver.journal import InitialState
 from feedserver.live.encoded import EncodedCache, encode_item, item_json
-from feedserver.model import CATCH_UP_MAX, SNAPSHOT_ITEMS, Cursor, Feed, Item, Millis
+from feedserver.model import CATCH_UP_MAX, SNAPSHOT_ITEMS, Cursor, Feed, Item, Millis, Status
 from feedserver.rules import Change
 
 RECENT = CATCH_UP_MAX + 1  # one more, to know that there are more
@@ -142,6 +142,20 @@ class Window:
         shown = {item_id for _, item_id in self._newest[-SNAPSHOT_ITEMS:]} | self._pinned
         items = sorted((self._items[i] for i in shown), key=lambda item: item.order, reverse=True)
         return items, self._oldest is not None
+
+    def for_documents(self) -> list[Item]:
+        """List what a document that is polled must have, newest first.
+
+        The newest items, those changed last, and of the `CATCH_UP_MAX` changed last all that are
+        withdrawn, held or corrected: a poller learns of these whatever came after them.
+        """
+        recent = [self._items[i] for _, i in self._recent[-CATCH_UP_MAX:]]
+        marked = (i for i in recent if i.status is not Status.LIVE or i.corrections)
+        newest = (self._items[i] for _, i in self._newest[-SNAPSHOT_ITEMS:])
+        found = {
+            item.order: item for part in (newest, recent[-SNAPSHOT_ITEMS:], marked) for item in part
+        }
+        return [found[order] for order in sorted(found, reverse=True)]
 
     def floor(self) -> tuple[Millis, int] | None:
         """Return the order of the oldest unpinned one of the newest items, else of the oldest.

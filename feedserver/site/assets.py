@@ -49,7 +49,6 @@ OWN = (
     "pages/icon-180.png",
     "pages/card.png",
     "pages/favicon.ico",
-    "pages/robots.txt",
 )
 _RELEASE = re.compile(r"ticker-([0-9][0-9A-Za-z.+-]{0,63})\.js")
 _LANGUAGE = re.compile(r"[a-z]{2,3}")

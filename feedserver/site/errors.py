@@ -12,7 +12,7 @@ from feedserver.api.context import context
 from feedserver.api.cors import CORS
 from feedserver.errors import Killed, NotFound, Refused, Unavailable, WrongMethod
 from feedserver.site import rendering
-from feedserver.site.responses import SAFE, Sheet, html_response
+from feedserver.site.responses import SAFE, Sheet, encoded_response
 
 VARIED = SAFE | {"Vary": "Accept, Accept-Encoding"}
 
@@ -49,7 +49,7 @@ async def _answer_fault(request: Request, fault: Refused | Unavailable) -> Respo
         for name, value in answer.headers.items()
         if name not in {"content-type", "content-length"}
     }
-    return html_response(request, Sheet.of(html), VARIED | kept, fault.status)
+    return encoded_response(request, Sheet.of(html), VARIED | kept, fault.status)
 
 
 async def _answer_wrong_method(request: Request, fault: HTTPException) -> Response:
@@ -70,7 +70,7 @@ def _answer_unexpected(request: Request, fault: Exception) -> Response:
         "Something went wrong",
         "the server made a mistake; it is logged. Try again later",
     )
-    return html_response(request, Sheet.of(html), SAFE | {"Cache-Control": "no-store"}, 500)
+    return encoded_response(request, Sheet.of(html), SAFE | {"Cache-Control": "no-store"}, 500)
 
 
 def _wants_html(request: Request) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from markupsafe import Markup
 
-from feedserver import wire
+from feedserver import markup, wire
 from feedserver.api.context import Site
 from feedserver.model import Feed, Item, Millis, Status
 from feedserver.site import bodies
@@ -77,7 +77,7 @@ def feed_card(
         **_image(site, f"{site.name}: {feed.title}"),
         described={}
         if front_since is None
-        else _live_blog(site, feed, shown, url, max(front_since, feed.created_at)),
+        else live_blog(site, feed, shown, url, max(front_since, feed.created_at)),
     )
 
 
@@ -90,7 +90,7 @@ def item_card(site: Site, feed: Feed, item: Item) -> Card:
         picture = {"image": medium.url, "image_alt": medium.alt or "", "image_size": size}
     described: dict[str, Any] = {
         "@context": "https://schema.org",
-        **_posting(site, feed, item, kind="NewsArticle"),
+        **posting(site, feed, item, kind="NewsArticle"),
         "isPartOf": {
             "@type": "LiveBlogPosting",
             "name": feed.title,
@@ -125,9 +125,16 @@ def excerpt(text: str) -> str:
     return f"{kept.rpartition(' ')[0] or kept}…"
 
 
-def _live_blog(
-    site: Site, feed: Feed, items: Sequence[Item], url: str, changed_at: Millis
+def live_blog(
+    site: Site,
+    feed: Feed,
+    items: Sequence[Item],
+    url: str,
+    changed_at: Millis,
+    *,
+    updates: bool = True,
 ) -> dict[str, Any]:
+    """Return a feed's LiveBlogPosting, with its `items` unless told not to put these in."""
     return _present(
         {
             "@context": "https://schema.org",
@@ -146,12 +153,16 @@ def _live_blog(
             "coverageEndTime": _time(feed.closed_at),
             "datePublished": wire.time_text(feed.created_at),
             "dateModified": wire.time_text(changed_at),
-            "liveBlogUpdate": [_posting(site, feed, item) for item in items],
+            "abstract": markup.plain(feed.summary) if feed.summary else None,
+            "identifier": feed.uid,
+            "liveBlogUpdate": [posting(site, feed, item) for item in items] if updates else None,
         }
     )
 
 
-def _posting(site: Site, feed: Feed, item: Item, kind: str = "BlogPosting") -> dict[str, Any]:
+def posting(site: Site, feed: Feed, item: Item, kind: str = "BlogPosting") -> dict[str, Any]:
+    """Return an item as an update of a live blog, or as another kind of posting."""
+    held = wording_for(feed).words["held"] if item.status is Status.HELD else None
     url = f"{site.url}/feeds/{feed.slug}/items/{item.id}"
     author = (
         {"@type": "Person", "name": item.byline}
@@ -164,17 +175,21 @@ def _posting(site: Site, feed: Feed, item: Item, kind: str = "BlogPosting") -> d
             "@id": url,
             "url": url,
             "headline": item.headline,
-            "creativeWorkStatus": wording_for(feed).words["held"]
-            if item.status is Status.HELD
-            else None,
-            "articleBody": bodies.plain(item),
+            "identifier": item.uid,
+            "version": str(item.version),
+            "creativeWorkStatus": held,
+            "articleBody": "\n\n".join(filter(None, (held, bodies.plain(item)))),
             "datePublished": wire.time_text(item.published_at),
             "dateModified": wire.time_text(item.updated_at or item.published_at),
             "inLanguage": item.language or feed.language,
             "keywords": list(item.tags),
             "author": author,
             "publisher": _publisher(site),
+            "sourceOrganization": {"@type": "Organization", "name": item.source}
+            if item.source
+            else None,
             "isBasedOn": item.url,
+            "contentReferenceTime": _time(item.occurred_at),
             "image": [medium.url for medium in item.media],
             "correction": [
                 {

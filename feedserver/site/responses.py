@@ -34,7 +34,7 @@ FRAMED = SAFE | {"Content-Security-Policy": _POLICY.format(ancestors="*")}
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A page as it is kept: its HTML, compressed, and how long that is when it is not."""
+    """A page or document as it is kept: compressed, and how long it is when it is not."""
 
     gzipped: bytes
     length: int
@@ -43,7 +43,11 @@ class Sheet:
     @classmethod
     def of(cls, html: str, etag: str = "") -> Sheet:
         """Compress a page."""
-        body = html.encode()
+        return cls.of_bytes(html.encode(), etag)
+
+    @classmethod
+    def of_bytes(cls, body: bytes, etag: str = "") -> Sheet:
+        """Compress a page or document that is encoded already."""
         return cls(gzip.compress(body, GZIP_LEVEL, mtime=0), len(body), etag)
 
 
@@ -54,17 +58,21 @@ def sheet_response(
     headers = {**headers, **tags, "Cache-Control": CACHED, "ETag": sheet.etag}
     if is_known(sheet.etag, request):
         return Response(status_code=304, headers=headers)
-    return html_response(request, sheet, headers)
+    return encoded_response(request, sheet, headers)
 
 
-def html_response(
-    request: Request, sheet: Sheet, headers: dict[str, str], status: int = 200
+def encoded_response(
+    request: Request,
+    sheet: Sheet,
+    headers: dict[str, str],
+    status: int = 200,
+    media_type: str = HTML,
 ) -> Response:
-    """Answer with HTML, decompressed for a client that does not take gzip."""
+    """Answer with a page or document, decompressed for a client that does not take gzip."""
     if accepts_gzip(request):
         headers = headers | {"Content-Encoding": "gzip"}
-        return Response(sheet.gzipped, status_code=status, headers=headers, media_type=HTML)
-    return ChunkedResponse(_decompress(sheet.gzipped), sheet.length, headers, HTML, status)
+        return Response(sheet.gzipped, status_code=status, headers=headers, media_type=media_type)
+    return ChunkedResponse(_decompress(sheet.gzipped), sheet.length, headers, media_type, status)
 
 
 def _decompress(gzipped: bytes) -> Iterator[bytes]:

@@ -1,0 +1,1 @@
+"""The documents that other programs read: Atom, RSS, JSON Feed and their kin."""
