@@ -54,6 +54,7 @@ class Screen:
     ) -> None:
         self.program = program
         self.as_json = as_json
+        self._counting = False
         self._colour = not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
 
     def say(self, line: str = "") -> None:
@@ -83,6 +84,15 @@ class Screen:
         if not self.as_json:
             _print_aside(f"{self.program}: {clean_line(line)}")
 
+    def count_down(self, left: float | None) -> None:
+        """Show the person at the terminal how long it is still tried; None: that is over."""
+        if self.as_json or not sys.stderr.isatty() or (left is None and not self._counting):
+            return
+        self._counting = left is not None
+        line = "" if left is None else f"{self.program}: waiting for the server, {left:.0f} s left"
+        with suppress(OSError):
+            print(f"\r{line:<60}\r", end="", file=sys.stderr, flush=True)
+
     def ask(self, question: str) -> bool | None:
         """Ask the person at the terminal; None where there is no terminal."""
         if self.as_json or sys.stdin is None or not (sys.stdin.isatty() and sys.stderr.isatty()):
@@ -98,6 +108,11 @@ class Screen:
             return
         name = self.paint(f"{self.program}:", "red", stream=sys.stderr)
         _print_aside("\n".join([f"{name} {clean(failure.headline)}", *map(clean, failure.hints)]))
+
+    def fail_aside(self, failure: Failure) -> None:
+        """Tell people of a failure that does not end the command."""
+        if not self.as_json:
+            self.fail(failure)
 
     def paint(self, text: str, *styles: str, stream: TextIO | None = None) -> str:
         """Return text in a style where the terminal shows colours, else unchanged."""

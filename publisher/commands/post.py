@@ -39,7 +39,7 @@ def _run(call: Call) -> None:
     take_words(args, headline=True)
     fields = fields_of(args)
     with saving_text() as saved, call.editor() as client:
-        text = read_typed(args, saved, call.environ)
+        text = read_typed(args, saved)
         if args.edit:
             about = f"A new item in {call.feed}\n"
             written = write_in_editor(text, about, saved, call.environ)
@@ -47,7 +47,7 @@ def _run(call: Call) -> None:
                 saved.remove()
                 raise Misused("nothing was written; nothing was sent")
             text = written
-            saved.save(str(text), call.environ)
+            saved.try_to_save(str(text))
         if not text.headline:
             raise Misused('an item needs a headline: publisher post "…", or write it with --edit')
         fields |= {name: value for name, value in text.fields().items() if value is not None}

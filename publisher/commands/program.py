@@ -24,6 +24,7 @@ _VERBS = (
     ("unpin", "let it go back to its position in the feed"),
     ("list", "the newest items of the feed"),
     ("show", "one item as it is, with the version that --if-match takes"),
+    ("outbox", "what was typed and has not reached the server yet; send it, or drop it"),
     ("watch", "follow the feed as readers do, a line for each change"),
 )
 _MODULES = {"list": "list_items"}  # a module does not bear the name of one of Python's own
@@ -68,21 +69,23 @@ def main(words: Sequence[str] | None = None) -> int:
     return run_program(PROGRAM, words)
 
 
-def _run(entry: Entry, command: Command, args: Namespace, screen: Screen) -> int:
+def _run(entry: Entry, command: Command, args: Namespace, screen: Screen) -> int | None:
     try:
         # Only now: help, completion and wrong usage do without the libraries that it loads.
         import_module("publisher.server.client")
         from publisher.editing.call import Call
         from publisher.editing.hints import add_hints
+        from publisher.editing.keeping import notice_outbox
     except KeyboardInterrupt:
         return INTERRUPTED  # quietly: nothing was begun
     call = Call(args, os.environ, screen)
+    if entry.name != "outbox":
+        notice_outbox(call)
     try:
-        command.run(call)
+        return command.run(call)
     except Failure as failure:
         add_hints(call, entry.name, failure)
         raise
-    return 0
 
 
 PROGRAM = Program(

@@ -17,9 +17,11 @@ def _run(call: Call) -> None:
     try:
         # Only now: help and completion do without the libraries that it loads.
         from publisher.server.follower import follow
+        from publisher.server.retries import TRY_SECONDS
 
         screen.notice(f"following {call.feed} at {call.url}; Ctrl-C ends it")
-        follow(call.url, call.feed, call.args.timeout, partial(_say, call), screen.notice)
+        timeout = min(call.args.timeout, TRY_SECONDS)
+        follow(call.url, call.feed, timeout, partial(_say, call), screen.notice)
         screen.notice(
             f"the feed {call.feed} is closed: no new items will come. Corrections and "
             "withdrawals still can; publisher list shows them"

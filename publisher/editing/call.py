@@ -46,6 +46,11 @@ class Call:
         return feed
 
     @property
+    def profile_name(self) -> str:
+        """Where the token comes from: a key belongs to the editor whose token it is sent with."""
+        return "environment" if self.environ.get("PUBLISHER_TOKEN") else "default"
+
+    @property
     def insecure(self) -> bool:
         """Whether a token may travel unencrypted."""
         return bool(self.args.insecure or self.environ.get("PUBLISHER_INSECURE") == "1")
@@ -88,7 +93,7 @@ class Call:
     def _open(self, url: str, token: str | None) -> Client:
         from publisher.server.client import Client  # only now: help does without what it loads
 
-        return Client(url, token, self.args.timeout, self.screen.notice)
+        return Client(url, token, self.args.timeout, self.screen.notice, self.screen.count_down)
 
     def _may_carry_token(self) -> bool:
         try:

@@ -41,11 +41,11 @@ def add_conflict(
             refusal.add(f"Your {name}:", *_indented(edit.fields[name] or ""))
     if "headline" not in edit.fields:
         refusal.add("Headline now:", *_indented(theirs["headline"]))
-    # A key that was refused is free; one that was typed is to be used.
-    command = repeating(call, edit, saved, key=call.args.key, etag=current["etag"])
+    # A key that was refused is free, and the outbox knows the edit by it.
+    command = repeating(call, edit, saved, key=edit.key, etag=current["etag"])
     refusal.add("To put yours over theirs:", f"  {command}", retry=command)
     if edit.verb in {Verb.FIX, Verb.UPDATE, Verb.CORRECT}:
-        command = rewriting(call, edit, key=call.args.key)
+        command = rewriting(call, edit, key=edit.key)
         refusal.add("To work yours into theirs:", f"  {command}")
 
 

@@ -16,6 +16,8 @@ from publisher.text.saved import SavedText
 if TYPE_CHECKING:
     from feedserver.wire import Json
 
+WRITES_WORDS = frozenset({Verb.FIX, Verb.UPDATE, Verb.CORRECT})
+NEWS = frozenset({Verb.POST, Verb.UPDATE})  # what readers take for new when it reaches them
 DONE = {
     Verb.POST: "Posted",
     Verb.FIX: "Fixed",
@@ -33,6 +35,7 @@ DONE = {
 class Edit:
     """A verb and its fields, under one Idempotency-Key. The rest is for verbs on an item.
 
+    `any_version`: it writes over nobody's words, so that `etag` may give way to a newer one.
     `headline`: that of the item when it was fetched, if it was.
     """
 
@@ -42,6 +45,12 @@ class Edit:
     item: int | None = None
     etag: str | None = None
     headline: str | None = None
+    any_version: bool = False
+
+    @property
+    def kept_etag(self) -> str | None:
+        """The version that a later try has to name."""
+        return None if self.any_version else self.etag
 
     @property
     def body(self) -> Json:

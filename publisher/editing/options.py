@@ -14,7 +14,7 @@ from publisher.text.media import NextMedium, OfMedium
 CLEARABLE = (
     "body", "occurred-at", "byline", "source", "url", "tags", "breaking", "language", "media",
 )  # fmt: skip
-TIMEOUT = 10.0  # seconds for one try; an editor who waits longer has lost the thread
+TIMEOUT = 30.0  # seconds for all tries; an editor who waits longer has lost the thread
 TIMEOUT_MAX = 600  # seconds
 TIME_EXAMPLE = "such as 2025-05-17T06:17+03:00"
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
@@ -26,7 +26,7 @@ def add_common(parser: ArgumentParser) -> None:
     group.add_argument("--feed", metavar="SLUG", type=_slug, help="the feed, if not the usual one")
     group.add_argument(
         "--timeout", metavar="SECONDS", type=_seconds, default=TIMEOUT,
-        help="how long one try waits for the server (10)",
+        help="how long the server is tried and waited for in all (30)",
     )  # fmt: skip
     group.add_argument(
         "--insecure", action="store_true", help="send the token over plain http to another machine"

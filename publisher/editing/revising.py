@@ -10,8 +10,10 @@ from feedserver.errors import Killed
 from feedserver.model import Status, Verb
 from publisher.command_line import Command
 from publisher.editing.call import Call
-from publisher.editing.edit import Edit, new_key
+from publisher.editing.edit import WRITES_WORDS, Edit, new_key
 from publisher.editing.fields import fields_of
+from publisher.editing.flushing import send_earlier
+from publisher.editing.keeping import keep_unsent
 from publisher.editing.options import (
     add_common,
     add_content,
@@ -23,7 +25,7 @@ from publisher.editing.options import (
     take_words,
 )
 from publisher.editing.submitting import say_unchanged, submit
-from publisher.failures import Misused, ServerRefusal
+from publisher.failures import Misused, NotReached, ServerRefusal
 from publisher.parser import Parser
 from publisher.server.schemas import is_versioned_item, tombstone_of
 from publisher.text.editor import write_in_editor
@@ -72,7 +74,7 @@ def _revise(call: Call, *, verb: Verb, content: bool, asks: bool) -> None:
         text = Text()
         if content:
             take_words(args, headline=False)
-            text = read_typed(args, saved, call.environ)
+            text = read_typed(args, saved)
         edits = content and args.edit
         if "body" in fields and text.body:
             raise Misused("--clear body and a new body cannot be used together")
@@ -82,8 +84,22 @@ def _revise(call: Call, *, verb: Verb, content: bool, asks: bool) -> None:
             )
         etag = args.if_match
         headline = None
-        if etag is None or edits or asks:
-            item = _fetch(call, client, may_be_killed=args.key is not None and not edits)
+        any_version = verb not in WRITES_WORDS and etag is None
+        try:
+            if verb is not Verb.KILL:
+                send_earlier(call, client, args.id)
+            item = None
+            if etag is None or edits or asks:
+                item = _fetch(call, client, may_be_killed=args.key is not None and not edits)
+        except NotReached as failure:
+            if edits:
+                raise
+            fields = {**text.fields(), **fields}
+            key = args.key or new_key()
+            edit = Edit(verb, fields, key, args.id, etag, any_version=etag is None)
+            keep_unsent(call, edit, saved, failure)
+            raise
+        if item is not None:
             etag = etag or item["etag"]
             headline = item.get("headline")
             if edits:
@@ -94,7 +110,8 @@ def _revise(call: Call, *, verb: Verb, content: bool, asks: bool) -> None:
             elif asks:
                 _ask(call, item)
         fields = {**text.fields(), **fields}
-        edit = Edit(verb, fields, args.key or new_key(), args.id, etag, headline)
+        key = args.key or new_key()
+        edit = Edit(verb, fields, key, args.id, etag, headline, any_version=any_version)
         submit(call, client, edit, saved)
 
 
@@ -151,7 +168,7 @@ def _ask(call: Call, item: Json) -> None:
 def _fetch(call: Call, client: Client, *, may_be_killed: bool) -> Json:
     """Return the item as it is now. A retry may have to name the version of a tombstone."""
     try:
-        return client.get(call.items_path(call.args.id), is_versioned_item).data
+        return client.get(call.items_path(call.args.id), is_versioned_item, patient=True).data
     except ServerRefusal as refusal:
         tombstone = tombstone_of(refusal)
         if refusal.status == Killed.status and may_be_killed and tombstone:
@@ -175,5 +192,5 @@ def _edit(call: Call, verb: Verb, item: Json, given: Text, saved: SavedText) -> 
     if not changed.fields():
         saved.remove()
         raise Misused("nothing was changed; nothing was sent")
-    saved.save(str(changed), call.environ)
+    saved.try_to_save(str(changed))
     return changed

@@ -1,4 +1,4 @@
-"""Speaks HTTP with the server: a bounded number of tries, each bounded in time as a whole.
+"""Speaks HTTP with the server, within one budget of time for all tries together.
 
 A failure says whether something may have been stored.
 """
@@ -9,22 +9,31 @@ import asyncio
 import random
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any
+from itertools import count
+from typing import Any, TypeVar
 
 import httpx
 
 from feedserver.errors import BadRequest, TooMany, Unavailable
 from feedserver.wire import Json, dumps, loads
 from publisher.failures import NotReached, ServerRefusal
-from publisher.server.retries import TRIES, duration, read_retry_after, tries, wait_before
+from publisher.server.retries import (
+    TRIES,
+    TRY_SECONDS,
+    duration,
+    read_retry_after,
+    tries,
+    wait_before,
+)
 from publisher.server.schemas import Schema, is_feeds, is_versioned_item
 from publisher.server.transport import causes, never_reached, open_http, open_loop, reason
 
 ANSWER_MAX = 64 * 1024 * 1024  # bytes; a page of 200 of the longest items is under 40 MiB
 _NOTHING_STORED = {Unavailable.slug, TooMany.slug}
 _RETRY_ADVICE = re.compile(r"; retry\b[^;]*$")  # of a server, and followed here already
+_T = TypeVar("_T")
 _SENDING = "send_request_headers.started"  # how httpx calls the moment from which there is doubt
 
 
@@ -46,15 +55,25 @@ class _FailedTry(Exception):
 
 
 class Client:
-    """A connection to one server. `notice` is called before each try that is repeated."""
+    """A connection to one server, which may be waited for `timeout` seconds in all.
+
+    `notice` is called before each try that is repeated. `count_down` gets the seconds that are left
+    each second of a wait, and None at its end.
+    """
 
     def __init__(
-        self, url: str, token: str | None, timeout: float, notice: Callable[[str], None]
+        self,
+        url: str,
+        token: str | None,
+        timeout: float,
+        notice: Callable[[str], None],
+        count_down: Callable[[float | None], None] = lambda _: None,
     ) -> None:
         self.url = url
         self.has_token = token is not None
         self._notice = notice
-        self._timeout = timeout
+        self._count_down = count_down
+        self._left = timeout
         headers = {"accept": "application/json", "user-agent": "publisher"}
         if token is not None:
             headers["authorization"] = f"Bearer {token}"
@@ -69,11 +88,16 @@ class Client:
         with self._loop:
             self._loop.run(self._http.aclose())
 
-    def get(self, path: str, schema: Schema, **query: Any) -> Answer:
-        """Ask for JSON of a schema. A parameter that is None is left out. Raises Failure."""
+    def get(self, path: str, schema: Schema, *, patient: bool = False, **query: Any) -> Answer:
+        """Ask for JSON of a schema. A parameter that is None is left out. Raises Failure.
+
+        `patient`: for as long as an edit is tried, as it is for one.
+        """
         given = {name: value for name, value in query.items() if value is not None}
         # An editor needs the newest version, not one that a cache still holds.
-        return self._ask("GET", path, {"cache-control": "no-cache"}, schema, query=given)
+        headers = {"cache-control": "no-cache"}
+        most = None if patient else TRIES
+        return self._ask("GET", path, headers, schema, query=given, most=most)
 
     def feeds(self) -> list[str]:
         """Return the slugs of the server's feeds. Raises Failure."""
@@ -99,6 +123,7 @@ class Client:
         schema: Schema,
         query: Json | None = None,
         content: bytes | None = None,
+        most: int | None = None,
     ) -> Answer:
         request = self._http.build_request(
             method,
@@ -109,7 +134,7 @@ class Client:
             extensions={"trace": self._trace},
         )
         in_doubt = self._in_doubt = False
-        for try_number in range(1, TRIES + 1):
+        for try_number in count(1):
             try:
                 answer = self._try(request)
             except NotReached as failure:
@@ -118,11 +143,14 @@ class Client:
             except _FailedTry as failed:
                 in_doubt |= failed.in_doubt
                 self._in_doubt = in_doubt
-                wait = wait_before(try_number, failed.retry_after, random.random())  # noqa: S311
-                if wait is None:
-                    raise NotReached(_gave_up(failed, try_number), in_doubt=in_doubt) from None
-                self._notice(f"{failed}; trying again in {wait:.1f} s")
-                time.sleep(wait)
+                wait = wait_before(try_number, failed.retry_after, random.random(), self._left)  # noqa: S311
+                if wait is None or try_number == most:
+                    too_late = wait is None and failed.retry_after is not None
+                    raise NotReached(
+                        _gave_up(failed, try_number, too_late=too_late), in_doubt=in_doubt
+                    ) from None
+                self._notice(f"{failed}; trying again in {wait:.1f} s ({self._left:.0f} s left)")
+                self._spend(asyncio.sleep(wait))
             else:
                 if not schema(answer.data):
                     raise self._no_feedserver("JSON with other members")
@@ -130,17 +158,41 @@ class Client:
         raise AssertionError("the last try returns or raises")
 
     def _try(self, request: httpx.Request) -> Answer:
+        limit = min(TRY_SECONDS, max(self._left, 0.0))
         try:
-            response, content = self._loop.run(self._exchange(request))
+            response, content = self._spend(self._exchange(request, limit))
         except TimeoutError:
-            raise self._late() from None
+            raise self._late(limit) from None
         except httpx.HTTPError as fault:
             raise self._explain(fault) from None
         return self._judge(response, content)
 
-    async def _exchange(self, request: httpx.Request) -> tuple[httpx.Response, bytes]:
+    def _spend(self, work: Coroutine[Any, Any, _T]) -> _T:
+        """Wait for something, and take the time from what is left."""
+        start = time.monotonic()
+        left = self._left
+
+        async def counted() -> _T:
+            async def count_down() -> None:
+                while True:
+                    await asyncio.sleep(1)
+                    self._count_down(max(0.0, left - (time.monotonic() - start)))
+
+            counting = asyncio.create_task(count_down())
+            try:
+                return await work
+            finally:
+                counting.cancel()
+
+        try:
+            return self._loop.run(counted())
+        finally:
+            self._left = left - (time.monotonic() - start)
+            self._count_down(None)
+
+    async def _exchange(self, request: httpx.Request, limit: float) -> tuple[httpx.Response, bytes]:
         """Send a request and read its answer, all in the time of one try. Raises TimeoutError."""
-        async with asyncio.timeout(self._timeout):
+        async with asyncio.timeout(limit):
             response = await self._http.send(request, stream=True)
             try:
                 content = bytearray()
@@ -214,13 +266,13 @@ class Client:
             return _FailedTry(f"no server answers at {self.url} ({why})", in_doubt=False)
         return _FailedTry(f"the connection to {self.url} broke before the answer", in_doubt=True)
 
-    def _late(self) -> _FailedTry:
+    def _late(self, limit: float) -> _FailedTry:
         if not self._in_doubt:
             return _FailedTry(f"{self.url} does not answer", in_doubt=False)
-        return _FailedTry(f"{self.url} took longer than {self._timeout:g} s", in_doubt=True)
+        return _FailedTry(f"{self.url} took longer than {limit:.2g} s", in_doubt=True)
 
 
-def _gave_up(failed: _FailedTry, made: int) -> str:
-    if failed.retry_after is not None and made < TRIES:
+def _gave_up(failed: _FailedTry, made: int, *, too_late: bool) -> str:
+    if failed.retry_after is not None and too_late:
         return f"{failed}; it asks to come back in {duration(failed.retry_after)}"
     return f"{failed}; gave up after {tries(made)}"

@@ -8,23 +8,24 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-TRIES = 5
+TRIES = 5  # of what is only read, and can be asked for again; an edit is tried while time is left
+TRY_SECONDS = 10.0  # the most that one try takes, so that one that hangs leaves time for another
 FIRST_WAIT = 0.2  # seconds; doubles with each try, and is drawn between once and twice that
-RETRY_AFTER_MAX = 30.0  # seconds; a server that asks for more is not waited for
+WAIT_MAX = 3.2  # seconds; a server that is back is found soon
 _DAY = 24 * 3600  # seconds
 
 
-def wait_before(try_number: int, retry_after: float | None, chance: float) -> float | None:
+def wait_before(
+    try_number: int, retry_after: float | None, chance: float, left: float
+) -> float | None:
     """Return the seconds to wait before another try; None when it is time to give up.
 
-    `try_number` counts the tries made so far, `chance` is from 0 to 1.
+    `try_number` counts the tries made so far, `chance` is from 0 to 1, `left` are the seconds that
+    are left for all that follows.
     """
-    if try_number >= TRIES:
-        return None
-    jitter = (0.5 + chance / 2) * FIRST_WAIT * 2.0**try_number
-    if retry_after is None:
-        return jitter
-    return retry_after + jitter if retry_after <= RETRY_AFTER_MAX else None
+    jitter = (0.5 + chance / 2) * min(WAIT_MAX, FIRST_WAIT * 2.0 ** min(try_number, 10))
+    wait = jitter + (retry_after or 0.0)
+    return wait if wait < left else None
 
 
 def read_retry_after(text: str | None, now: datetime | None = None) -> float | None:

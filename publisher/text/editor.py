@@ -25,7 +25,7 @@ def write_in_editor(start: Text, about: str, saved: SavedText, environ: Mapping[
     """Open $VISUAL, $EDITOR or vi on a text and return what was written. Raises Misused."""
     below = f"{SCISSORS}\n{about}\n{_HINT}"
     content = f"{start}\n{below}"
-    path = saved.save(content, environ)
+    path = saved.save(content)
     try:
         _edit(path, environ)
         lines = decode(read_bytes(path), str(path)).replace("\r\n", "\n").split("\n")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from publisher.failures import Misused
@@ -25,10 +27,25 @@ def own_folder(environ: Mapping[str, str], variable: str, default: str) -> Path:
         ) from None
 
 
+def state_folder() -> Path:
+    """Return the folder of what is kept between commands. Raises OSError where there is none."""
+    from platformdirs import user_state_path  # only now: help does without it
+
+    folder = user_state_path("publisher")
+    if not folder.is_absolute():  # no home folder is known
+        raise OSError(errno.ENOENT, "it is not known where your files are kept; set HOME")
+    return folder
+
+
+def make_private_folder(folder: Path) -> None:
+    """Make a folder that only its owner reads, where it is not there yet. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True, mode=_PRIVATE_FOLDER)
+    folder.chmod(_PRIVATE_FOLDER)
+
+
 def write_private(path: Path, data: bytes) -> None:
-    """Write a file that only its owner reads, whole or not at all. Raises OSError."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=_PRIVATE_FOLDER)
-    path.parent.chmod(_PRIVATE_FOLDER)
+    """Write a file that only its owner reads, whole or not at all, and sync it. Raises OSError."""
+    make_private_folder(path.parent)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     draft.unlink(missing_ok=True)
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE_FILE)
@@ -40,3 +57,14 @@ def write_private(path: Path, data: bytes) -> None:
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a new name in a folder outlive a power cut, where the system can do that."""
+    with suppress(OSError):  # Windows opens no folder, and needs no sync of one
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from tempfile import mkdtemp
 
 from publisher.failures import Misused, as_failure
-from publisher.text.files import own_folder, write_private
+from publisher.text.files import state_folder, write_private
 
 
 @dataclass(slots=True)
@@ -20,23 +21,42 @@ class SavedText:
     path: Path | None = None
     ours: bool = False
 
-    def save(self, content: str | bytes, environ: Mapping[str, str]) -> Path:
-        """Write the text to a private file, the same one each time. Raises Misused."""
-        name = f"{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}.txt"
-        path = own_folder(environ, "XDG_STATE_HOME", ".local/state") / "texts" / name
-        if self.ours and self.path is not None:
-            path = self.path
+    def save(self, content: str | bytes) -> Path:
+        """Write the text to a private file, the same one each time. Raises Misused.
+
+        Where no folder of the user's own can be written, it is one of the system's for a while.
+        """
+        data = content if isinstance(content, bytes) else content.encode()
         try:
-            write_private(path, content if isinstance(content, bytes) else content.encode())
+            self.path = self._write(data)
         except OSError as fault:
-            raise Misused(f"the text cannot be saved at {path}: {fault.strerror}") from None
-        self.path, self.ours = path, True
+            raise Misused(f"the text cannot be saved: {fault.strerror}", see_help=False) from None
+        self.ours = True
+        return self.path
+
+    def try_to_save(self, content: str | bytes) -> None:
+        """Save a text that could as well be sent without that; where it fails, it is not saved."""
+        with suppress(Misused):
+            self.save(content)
+
+    def _write(self, data: bytes) -> Path:
+        if self.ours and self.path is not None:
+            write_private(self.path, data)
+            return self.path
+        name = f"{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}.txt"
+        try:
+            path = state_folder() / "texts" / name
+            write_private(path, data)
+        except OSError:
+            path = Path(mkdtemp(prefix="publisher-")) / name
+            write_private(path, data)
         return path
 
     def remove(self) -> None:
         """Remove the file: nothing in it is needed any more."""
         if self.ours and self.path is not None:
-            self.path.unlink(missing_ok=True)
+            with suppress(OSError):
+                self.path.unlink(missing_ok=True)
         self.path, self.ours = None, False
 
 

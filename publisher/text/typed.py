@@ -9,7 +9,6 @@ import codecs
 import re
 import sys
 from argparse import Namespace
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -76,7 +75,7 @@ class Text:
         return f"{self.headline or ''}\n\n{self.body or ''}\n"
 
 
-def read_typed(args: Namespace, saved: SavedText, environ: Mapping[str, str]) -> Text:
+def read_typed(args: Namespace, saved: SavedText) -> Text:
     """Return what the options, a file or stdin give. Raises Misused."""
     check_text([args.headline, args.body])
     sources = [args.body is not None, args.stdin, args.file is not None]
@@ -87,12 +86,12 @@ def read_typed(args: Namespace, saved: SavedText, environ: Mapping[str, str]) ->
     if args.file is not None:
         if args.headline is not None:
             raise Misused("--file holds the headline; leave the other one out")
-        return _read_file(args, saved, environ)
+        return _read_file(args, saved)
     if args.stdin or args.body == "-":
         if sys.stdin is not None and sys.stdin.isatty():
             print("Type the text; end with Ctrl-D on a line of its own.", file=sys.stderr)
-        text = Text.of(args.headline, _read_stdin(args, saved, environ))
-        saved.save(str(text), environ)
+        text = Text.of(args.headline, _read_stdin(args, saved))
+        saved.try_to_save(str(text))
         return text
     return Text.of(args.headline, args.body)
 
@@ -134,7 +133,7 @@ def decode(data: bytes, name: str) -> str:
         ) from None
 
 
-def _read_stdin(args: Namespace, saved: SavedText, environ: Mapping[str, str]) -> str:
+def _read_stdin(args: Namespace, saved: SavedText) -> str:
     if sys.stdin is None:
         raise Misused("stdin is closed, so no text can come from it; nothing was sent")
     try:
@@ -144,7 +143,7 @@ def _read_stdin(args: Namespace, saved: SavedText, environ: Mapping[str, str]) -
     try:
         text = decode(data, "stdin")
     except Misused:
-        saved.save(data, environ)
+        saved.try_to_save(data)
         raise
     if not text.strip():
         # A command before the pipe that failed must not take the text away.
@@ -153,10 +152,10 @@ def _read_stdin(args: Namespace, saved: SavedText, environ: Mapping[str, str]) -
     return text
 
 
-def _read_file(args: Namespace, saved: SavedText, environ: Mapping[str, str]) -> Text:
+def _read_file(args: Namespace, saved: SavedText) -> Text:
     if args.file == "-":
-        text = Text.parse(_read_stdin(args, saved, environ))
-        saved.save(str(text), environ)
+        text = Text.parse(_read_stdin(args, saved))
+        saved.try_to_save(str(text))
         return text
     saved.path = Path(args.file)
     return Text.parse(decode(read_bytes(saved.path), args.file))

@@ -15,7 +15,7 @@ from publisher.editing.fields import fields_of, words_of
 from publisher.failures import Misused
 from publisher.output import clean, clean_line, fit
 from publisher.server.address import is_loopback, may_carry_token, same_server, split_feed
-from publisher.server.retries import RETRY_AFTER_MAX, TRIES, read_retry_after, wait_before
+from publisher.server.retries import WAIT_MAX, read_retry_after, wait_before
 from publisher.server.schemas import is_versioned_item
 from publisher.text.items import local_time, plain
 from publisher.text.typed import SCISSORS, Text
@@ -130,11 +130,12 @@ def test_an_address_may_name_a_feed():
     assert split_feed("https://n.example/news/") == ("https://n.example/news", None)
 
 
-def test_tries_are_bounded_and_follow_what_the_server_asks():
-    assert wait_before(TRIES, None, 0.5) is None
-    assert wait_before(1, 2.0, 0.0) >= 2.0
-    assert wait_before(1, RETRY_AFTER_MAX + 1, 0.0) is None
-    assert wait_before(1, None, 0.0) < wait_before(4, None, 0.0) < 10
+def test_tries_are_bounded_by_the_time_that_is_left_and_follow_what_the_server_asks():
+    assert wait_before(1, None, 0.5, 0.0) is None
+    assert wait_before(1, 2.0, 0.0, 30.0) >= 2.0
+    assert wait_before(1, 30.0, 0.0, 30.0) is None
+    assert wait_before(1, None, 0.0, 30.0) < wait_before(4, None, 0.0, 30.0) <= WAIT_MAX
+    assert wait_before(5000, None, 1.0, 30.0) == WAIT_MAX
     assert read_retry_after("7") == 7
     assert read_retry_after("soon") is None
     now = datetime(2025, 5, 17, 7, 13, tzinfo=UTC)
