@@ -250,10 +250,14 @@ def _marked_up(value: object) -> str:
 
 def _check_links(value: str) -> None:
     if bad := markup.bad_links(value):
-        fault = addresses.fault_of(bad[0])
-        raise ValueError(
-            rf"has a link to {bad[0][:NAME_MAX]}, which {fault}; write \[ where a bracket is meant"
-        )
+        target = bad[0][:NAME_MAX]
+        if not target:
+            found = "has a link without an address"
+        elif (fault := addresses.fault_of(bad[0])) is None:
+            found = f"has a link to {target} without words, or whose brackets do not match"
+        else:
+            found = f"has a link to {target}, which {fault}"
+        raise ValueError(rf"{found}; write \[ where a bracket is meant")
 
 
 def _tag(value: object) -> str:

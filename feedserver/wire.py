@@ -12,7 +12,9 @@ import orjson
 
 from feedserver import markup
 from feedserver.errors import BadRequest
+from feedserver.markup import Block, Listed, Quote
 from feedserver.model import Act, Content, Feed, Item, Millis, Revision, Status, Verb
+from feedserver.spans import Paragraph
 
 Json = dict[str, Any]
 dumps = orjson.dumps
@@ -95,17 +97,9 @@ def item_json(item: Item, *, body: bool = False) -> Json:
     )
 
 
-def blocks_json(body: str) -> list[list[Any]]:
-    """Return body text as paragraphs of spans."""
-    return [
-        [
-            span.text
-            if not (span.strong or span.em or span.href)
-            else _present(text=span.text, strong=span.strong, em=span.em, href=span.href)
-            for span in block
-        ]
-        for block in markup.blocks(body)
-    ]
+def blocks_json(body: str) -> list[Any]:
+    """Return body text as paragraphs (lists of spans), lists and quotes."""
+    return list(map(_block_json, markup.blocks(body)))
 
 
 def feed_json(feed: Feed, url: str, cursor: str) -> Json:
@@ -191,6 +185,25 @@ def shown_bytes(revision: Revision) -> int:
         return SHOWN_BYTES
     text = item.body.encode() if item.blocks is None else item.blocks
     return SHOWN_BYTES + len(item.headline.encode()) + len(text)
+
+
+def _block_json(block: Block) -> Any:
+    match block:
+        case Listed(entries, ordered):
+            return _present(list=list(map(_spans_json, entries)), ordered=ordered)
+        case Quote(paragraphs, cite):
+            return _present(quote=list(map(_spans_json, paragraphs)), cite=cite)
+        case _:
+            return _spans_json(block)
+
+
+def _spans_json(paragraph: Paragraph) -> list[Any]:
+    return [
+        span.text
+        if not (span.strong or span.em or span.href)
+        else _present(text=span.text, strong=span.strong, em=span.em, href=span.href)
+        for span in paragraph
+    ]
 
 
 def _has_words(revision: Revision) -> bool:

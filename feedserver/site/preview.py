@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +18,7 @@ from feedserver.site.assets import versioned
 from feedserver.site.wording import wording_for
 
 DESCRIPTION_MAX = 200  # characters; previews cut off what is longer
+LOST_MAX = 30  # characters that are left out so that an excerpt ends with a word
 INDEXED = "index, follow, max-image-preview:large"
 HIDDEN = "noindex, follow"
 CARD_IMAGE = "card.png"
@@ -24,6 +26,14 @@ LOGO = "icon-180.png"
 CARD_SIZE = (1200, 630)
 # Link previews know a language only with its country; where a tag names none, the first of it.
 _COUNTRIES = {"ar": "SA", "de": "DE", "en": "GB", "es": "ES", "fr": "FR", "uk": "UA"}
+
+_JOINER = "\u200d"
+_FLAG_LETTERS = "".join(map(chr, range(0x1F1E6, 0x1F200)))  # two of them are a flag
+# What belongs to the character before it and is no mark: the joiner, skin tones, Thai and Lao am,
+# the vowels and finals of Korean syllables in their parts.
+_JOINED = frozenset(
+    [_JOINER, "\u0e33", "\u0eb3", *map(chr, [*range(0x1F3FB, 0x1F400), *range(0x1160, 0x1200)])]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +109,7 @@ def item_card(site: Site, feed: Feed, item: Item) -> Card:
     }
     return Card(
         item.headline,
-        excerpt(bodies.plain(item)) or f"{feed.title}: {item.headline}",
+        excerpt(bodies.line(item)) or f"{feed.title}: {item.headline}",
         f"{site.url}/feeds/{feed.slug}/items/{item.id}",
         type="article",
         published_at=item.published_at,
@@ -117,12 +127,28 @@ def locale(language: str) -> str:
 
 
 def excerpt(text: str) -> str:
-    """Return the beginning of a text on one line, cut between words."""
+    """Return the beginning of a text on one line, cut between words where that loses little."""
     text = " ".join(text.split())
     if len(text) <= DESCRIPTION_MAX:
         return text
     kept = text[: DESCRIPTION_MAX - 1]
-    return f"{kept.rpartition(' ')[0] or kept}…"
+    whole = kept if text[len(kept)] == " " else kept.rpartition(" ")[0]
+    if len(kept) - len(whole) > LOST_MAX:
+        whole = kept[: _edge(text, len(kept))]
+    return f"{whole.rstrip()}…"
+
+
+def _edge(text: str, position: int) -> int:
+    """Return where the character, as a reader sees it, begins that `position` may stand amid."""
+    while position > 1 and (
+        unicodedata.category(text[position])[0] == "M"
+        or text[position] in _JOINED
+        or text[position - 1] == _JOINER
+    ):
+        position -= 1
+    flags = len(text[:position]) - len(text[:position].rstrip(_FLAG_LETTERS))
+    is_amid_a_flag = flags % 2 and text[position] in _FLAG_LETTERS
+    return position - 1 if is_amid_a_flag else position
 
 
 def live_blog(
@@ -178,7 +204,7 @@ def posting(site: Site, feed: Feed, item: Item, kind: str = "BlogPosting") -> di
             "identifier": item.uid,
             "version": str(item.version),
             "creativeWorkStatus": held,
-            "articleBody": "\n\n".join(filter(None, (held, bodies.plain(item)))),
+            "articleBody": "\n\n".join(filter(None, (held, bodies.text(item)))),
             "datePublished": wire.time_text(item.published_at),
             "dateModified": wire.time_text(item.updated_at or item.published_at),
             "inLanguage": item.language or feed.language,

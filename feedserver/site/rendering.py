@@ -13,7 +13,9 @@ import orjson
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from feedserver import markup
 from feedserver.api.context import Site
+from feedserver.markup import Listed, Quote
 from feedserver.model import Feed, Item, Millis, Revision, Status
 from feedserver.site import assets, bodies
 from feedserver.site.preview import HIDDEN, Card, feed_card, item_card, locale, site_card
@@ -103,6 +105,8 @@ def render_feed(site: Site, listing: Listing, known: Articles, made: Articles) -
         feed=feed,
         groups=_groups(listing, say, known, made),
         changed_at=max(map(_shown_change, listing.items), default=None),
+        newest_at=max((item.published_at for item in listing.items), default=None),
+        summary=list(markup.blocks(feed.summary)) if feed.summary else [],
         cursor=listing.cursor,
         epoch=_epoch(listing.cursor),
         heartbeat=listing.heartbeat,
@@ -256,6 +260,8 @@ def _environment() -> Environment:
         "quoted": _quoted,
     }
     environment.tests["web_link"] = _is_web_link
+    environment.tests["listed"] = lambda block: isinstance(block, Listed)
+    environment.tests["quoted"] = lambda block: isinstance(block, Quote)
     return environment
 
 
@@ -264,7 +270,8 @@ def _is_web_link(url: str | None) -> bool:
 
 
 def _host(url: str) -> str:
-    return urlsplit(url).hostname or url
+    host = urlsplit(url).hostname or url
+    return f"[{host}]" if ":" in host else host
 
 
 def _quoted(text: str) -> str:

@@ -16,7 +16,8 @@ from publisher.text.typed import SCISSORS, Text, decode, read_bytes
 
 _HINT = """\
 The first line is the headline. Leave a blank line, then write the text:
-a blank line between paragraphs, **bold**, *italic*, [a link](https://…).
+a blank line between paragraphs, **bold**, *italic*, [a link](https://…),
+"- " or "1. " before the entries of a list, "> " before what somebody said.
 Nothing is sent if the headline is empty or nothing was changed.
 """
 

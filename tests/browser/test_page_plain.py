@@ -11,12 +11,14 @@ row => {
     const tree = (node) => {
         if (node.nodeType === Node.TEXT_NODE) return node.data.trim().replace(/\\s+/g, ' ') || null;
         const button = node.matches('button.updated');
-        const unlike = ['part', 'data-rendered', node.part.value && 'class'];
+        const unlike = ['part', 'data-rendered', node.part.value === 'link' && 'class'];
         const names = [...node.attributes].filter(({ name }) =>
             node.matches('.updated') ? name === 'class' : !unlike.includes(name));
         return [
             button ? 'a' : node.localName,
-            ...names.map(({ name, value }) => `${name}=${value}`.replace(/ new$/, '')).sort(),
+            ...names
+                .map(({ name, value }) => `${name}=${value}`.replace(/ new$|(?<==)link /, ''))
+                .sort(),
             ...[...node.childNodes].map(tree).filter((child) => child !== null),
         ];
     };
@@ -38,7 +40,8 @@ def fill(feed: Feed, url: str) -> None:
     rich = feed.post(
         "Drone strike kills 9, injures 4 <b>",
         body="**Nine *people* died**, [officials](https://example.org/a?b=1&c=2) said.\nAnd so on."
-        "\n\nA second paragraph.",
+        "\n\nA second paragraph.\n- one\n- two\n\n1. first\n2. second, https://example.org/d\n\n"
+        "> We heard it.\n>\n> Twice.\n> — Ann Lee",
         at="2025-05-17T07:13:00Z",
         breaking=True,
         byline="Ann",

@@ -73,6 +73,13 @@ class CountedPattern:
             pass
         return self._pattern.split(text)
 
+    def match(self, text: str, start: int = 0) -> re.Match[str] | None:
+        """Match as the pattern does from a place on, and count."""
+        found = self._pattern.match(text, start)
+        end = self._match(text, start)
+        assert end == (found.end() if found else None), "the two matchers differ"
+        return found
+
     def fullmatch(self, text: str) -> re.Match[str] | None:
         """Match as the pattern does, and count."""
         found = self._pattern.fullmatch(text)
@@ -179,8 +186,8 @@ def _repeated(once: Program, least: int, most: Any) -> Program:
     return program + rest
 
 
-def count(monkeypatch: pytest.MonkeyPatch, module: ModuleType, act: Callable[[], Any]) -> int:
-    """Return the steps that `act` takes, those of the module's patterns included."""
+def count(monkeypatch: pytest.MonkeyPatch, act: Callable[[], Any], *modules: ModuleType) -> int:
+    """Return the steps that `act` takes, those of the modules' patterns included."""
     lines = 0
 
     def trace(frame: FrameType, event: str, arg: Any) -> Any:
@@ -192,11 +199,12 @@ def count(monkeypatch: pytest.MonkeyPatch, module: ModuleType, act: Callable[[],
 
     with monkeypatch.context() as patch:
         counted = [
-            (name, CountedPattern(value))
+            (module, name, CountedPattern(value))
+            for module in modules
             for name, value in vars(module).items()
             if isinstance(value, re.Pattern)
         ]
-        for name, pattern in counted:
+        for module, name, pattern in counted:
             patch.setattr(module, name, pattern)
         before = sys.gettrace()
         sys.settrace(trace)
@@ -204,4 +212,4 @@ def count(monkeypatch: pytest.MonkeyPatch, module: ModuleType, act: Callable[[],
             act()
         finally:
             sys.settrace(before)
-    return lines + sum(pattern.steps for _, pattern in counted)
+    return lines + sum(pattern.steps for _, _, pattern in counted)

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from feedserver import fields, wire
 from feedserver.fields import parse_time
-from feedserver.markup import Span, bad_links, blocks
+from feedserver.markup import bad_links, blocks
+from feedserver.spans import Span
 
 ADDRESS = "https://a.example/news"
 UNSEEN = ["\u200b", "\u00ad", "\u2060", "\ufeff", "\u200e", "\u202e", "\u00a0", "\u2028", "\u3164"]

@@ -30,7 +30,7 @@ from feedserver.api.context import Site
 from feedserver.service import make_app, open_context
 from feedserver.settings import read_settings
 from feedserver.site import assets
-from feedserver.site.preview import locale
+from feedserver.site.preview import DESCRIPTION_MAX, excerpt, locale
 from feedserver.site.rendering import (
     Listing,
     article_keys,
@@ -328,6 +328,42 @@ def test_a_link_preview_says_what_its_picture_stands_for(feed: Feed) -> None:
         assert named.format("Live news: World news") in feed.page(path)
     assert named.format("A road") in feed.page(f"/items/{pictured['id']}")
     assert named.format("Live news") in feed.reader.get("/").text
+
+
+def test_a_link_preview_begins_with_the_words_of_lists_and_quotes(feed: Feed) -> None:
+    item = feed.post(body="Known:\n- nine died\n- four hurt\n\n> We heard **it**.\n> — Ann")
+    page = feed.page(f"/items/{item['id']}")
+    said = "Known: - nine died - four hurt We heard it. — Ann"
+    assert f'<meta property="og:description" content="{said}">' in page
+    text = "Known:\n\n- nine died\n- four hurt\n\n> We heard it.\n— Ann"
+    assert described(page)["articleBody"] == text
+
+
+@pytest.mark.parametrize(
+    ("text", "end"),
+    [
+        ("word " * 50, "word word…"),
+        (f"{'x' * 188} {'y' * 50}", "xx…"),
+        (f"{'x' * 150} {'y' * 90}", "yyy…"),
+        ("NATO " + "首脳会議" * 60, "会議首脳…"),
+        ("e\u0301" * 150, "e\u0301e\u0301…"),
+        ("👩\u200d👧\u200d👦" * 60, "👦👩\u200d👧\u200d👦…"),
+        ("🇺🇦" * 150, "🇺🇦🇺🇦…"),
+        ("กำ" * 150, "กำกำ…"),
+    ],
+)
+def test_an_excerpt_ends_with_a_word_where_little_is_lost_else_with_a_character(
+    text: str, end: str
+) -> None:
+    found = excerpt(text)
+    assert found.endswith(end)
+    assert DESCRIPTION_MAX - 40 < len(found) <= DESCRIPTION_MAX
+
+
+def test_search_engines_are_told_the_key_points(feed: Feed) -> None:
+    feed.editor.configure(feed.slug, summary="Known:\n- **nine** died\n- four hurt")
+    assert described(feed.page())["abstract"] == "Known:\n\n- nine died\n- four hurt"
+    assert "abstract" not in described(feed.page(f"/items/{feed.post()['id']}"))
 
 
 def test_a_link_preview_names_the_site_and_the_language(feed: Feed) -> None:

@@ -56,3 +56,32 @@ test('texts too long to compare are shown whole, old and new', () => {
 		{ kind: 1, text: after },
 	]);
 });
+
+test('where words have no spaces between them, characters are compared', () => {
+	assert.deepEqual(wordDiff('首相、東京で会見', '首相、大阪で会見'), [
+		{ kind: 0, text: '首相、' },
+		{ kind: -1, text: '東京' },
+		{ kind: 1, text: '大阪' },
+		{ kind: 0, text: 'で会見' },
+	]);
+	assert.deepEqual(wordDiff('บาดเจ็บ 4 คน', 'บาดเจ็บ 7 คน'), [
+		{ kind: 0, text: 'บาดเจ็บ' },
+		{ kind: -1, text: ' 4' },
+		{ kind: 1, text: ' 7' },
+		{ kind: 0, text: ' คน' },
+	]);
+	assert.deepEqual(wordDiff('서울에서 네 명', '서울에서 일곱 명')[1], { kind: -1, text: ' 네' });
+	// A vowel sign stays with its consonant.
+	assert.deepEqual(wordDiff('กิ', 'กี'), [
+		{ kind: -1, text: 'กิ' },
+		{ kind: 1, text: 'กี' },
+	]);
+});
+
+test('of long texts with a small change, only the change is shown', () => {
+	const long = 'word '.repeat(3000);
+	assert.deepEqual(wordDiff(`${long}4 people ${long}.`, `${long}7 people ${long}.`)[1], {
+		kind: -1,
+		text: ' 4',
+	});
+});

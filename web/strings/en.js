@@ -3,6 +3,7 @@ export default {
 	dir: 'ltr',
 	pause: 'Pause',
 	resume: 'Resume',
+	summary: 'Key points',
 	updates: '{n} new update|{n} new updates',
 	updated: 'Updated {t}',
 	correction: 'Correction',

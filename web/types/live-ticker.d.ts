@@ -16,6 +16,8 @@ export interface LiveTickerAttributes {
 	layout?: 'list' | 'compact' | 'line';
 	/** Rows at most. A ticker begins with the feed’s newest 50 items and the pinned ones; more than that it shows only as news comes. 50 by default. */
 	max?: number | string;
+	/** The feed's key points, folded, on top of the list. */
+	summary?: boolean | '';
 	order?: 'newest' | 'oldest';
 	paused?: boolean | '';
 	lang?: string;

@@ -17,6 +17,8 @@ export interface Settings {
 	line: boolean;
 	tags: string[];
 	max: number;
+	/** The key points stand on top. */
+	summarized: boolean;
 	oldestFirst: boolean;
 	/** What is announced: `all`, `breaking` or `off`. */
 	announced: string | null;

@@ -60,9 +60,15 @@ export interface Feed {
 	language?: string;
 	timezone?: string;
 	description?: string;
+	/** The key points. */
+	summary?: Block[];
+	/** When a fact of them changed last. */
+	summary_at?: string;
 	url?: string;
 	created_at?: string;
 	closed_at?: string;
+	/** Sequence of the latest record of the feed itself. */
+	version?: number;
 	cursor?: string;
 }
 

@@ -30,9 +30,10 @@ function renderSpan(span) {
 	let node = text ?? span;
 	if (em) node = make('em', {}, node);
 	if (strong) node = make('strong', {}, node);
-	return linkTo(href, node);
+	// On paper an address is not followed by itself.
+	return linkTo(href, node, text === href ? 'link bare' : 'link');
 }
 
-/** Link a node, if the address is of the web. @param {string | undefined} href @param {Node | string} node */
-export const linkTo = (href, node) =>
-	/^https?:/i.test(/** @type {any} */ (href)) ? make('a', { part: 'link', href }, node) : node;
+/** Link a node, if the address is of the web. @param {string | undefined} href @param {Node | string} node @param {string} [part] */
+export const linkTo = (href, node, part = 'link') =>
+	/^https?:/i.test(/** @type {any} */ (href)) ? make('a', { part, href }, node) : node;

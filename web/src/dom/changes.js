@@ -90,8 +90,9 @@ export const renderChanges = (history, words, times) =>
 /** @param {Revision} revision */
 const plain = ({ headline, blocks }) => [headline, ...linesOf(blocks)].join('\n');
 
-/** An edit between spaces, which are no part of what changed: a line through one reads as a minus. @param {Edit} edit @returns {(Node | string)[]} */
+/** An edit behind its space, which is no part of what changed: a line through one reads as a minus. @param {Edit} edit @returns {(Node | string | false)[]} */
 const renderEdit = ({ kind, text }) => {
-	if (kind) return [text.split(/\S/)[0], make(kind < 0 ? 'del' : 'ins', {}, text.trim()), ' '];
+	if (kind)
+		return [text.split(/\S/)[0], make(kind < 0 ? 'del' : 'ins', {}, text.trim()), kind < 0 && ' '];
 	return [text.replace(MIDDLE, '$1[…]$2')];
 };

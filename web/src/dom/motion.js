@@ -57,6 +57,23 @@ export function slide(scroller, list, nodes, writes) {
 	animate(scroller, list, nodes, steps);
 }
 
+/** Let what `write` changes above elements of a scroller push them away without a jump. @param {HTMLElement} scroller @param {Element[]} elements the first one is next to what changes @param {() => void} write */
+export function pushDown(scroller, elements, write) {
+	const topOf = () => elements[0].getBoundingClientRect().top;
+	const top = topOf();
+	const { scrollTop } = scroller;
+	write();
+	const by = topOf() - top;
+	// Who has scrolled past it keeps their place, also where the browser has no scroll anchor.
+	if (by && top < Math.max(0, scroller.getBoundingClientRect().top)) scroller.scrollTop += by;
+	else if (by && scroller.scrollTop === scrollTop)
+		for (const element of elements)
+			waitFor(element.animate({ transform: [`translateY(${-by}px)`, 'none'] }, timing()));
+}
+
+// Under reduced motion nothing is seen to move; the one frame keeps browsers from counting a layout shift.
+const timing = () => ({ duration: reducedMotion.matches ? 1 : SLIDE_MS, easing: 'ease-out' });
+
 /** Let the rows in sight slide from where they stood. @param {HTMLElement} scroller @param {HTMLElement} list @param {HTMLElement[]} nodes @param {number[]} steps how far each stood from where it is, in px */
 function animate(scroller, list, nodes, steps) {
 	const { top } = list.getBoundingClientRect();
@@ -68,14 +85,17 @@ function animate(scroller, list, nodes, steps) {
 		const isInSight = (at) => at < to && at + offsetHeight > from;
 		return steps[i] && (isInSight(offsetTop) || isInSight(offsetTop + steps[i]));
 	});
-	// Under reduced motion nothing is seen to move; the one frame keeps browsers from counting a layout shift.
-	const timing = { duration: reducedMotion.matches ? 1 : SLIDE_MS, easing: 'ease-out' };
 	/** @type {Animation | undefined} */
 	let last;
 	nodes.forEach((node, i) => {
-		if (seen[i]) last = node.animate({ transform: [`translateY(${steps[i]}px)`, 'none'] }, timing);
+		if (seen[i])
+			last = node.animate({ transform: [`translateY(${steps[i]}px)`, 'none'] }, timing());
 	});
-	if (!last) return;
+	if (last) waitFor(last);
+}
+
+/** Count a slide until it rests. @param {Animation} animation */
+function waitFor(animation) {
 	slides++;
 	let sliding = true;
 	const end = () => {
@@ -85,6 +105,6 @@ function animate(scroller, list, nodes, steps) {
 		requestAnimationFrame(() => setTimeout(() => slides--));
 	};
 	// By the animation's own end, which is late on a busy machine, or when the page cancels it.
-	last.finished.then(end, end);
+	animation.finished.then(end, end);
 	setTimeout(end, LIMIT_MS);
 }

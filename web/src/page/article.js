@@ -167,4 +167,4 @@ const isWebLink = (url) => /^https?:\/\//i.test(url ?? '');
 
 /** The host as typed: a browser would encode a name that is not ASCII. @param {string} [url] */
 const hostOf = (url = '') =>
-	/^https?:\/\/(?:[^/?#]*@)?([^/?#:]+)/i.exec(url)?.[1].toLowerCase() ?? url;
+	/^https?:\/\/(?:[^/?#]*@)?(\[[^\]]*\]|[^/?#:]+)/i.exec(url)?.[1].toLowerCase() ?? url;

@@ -22,6 +22,7 @@ import { seenMark } from './mark.js';
 import { takeOverOlder } from './older.js';
 import { takeOverRows } from './rows.js';
 import { readPage } from './start.js';
+import { takeOverSummary } from './summary.js';
 import { wordingFor } from './wording.js';
 
 /** Rows on a page; older ones come back with "More news". */
@@ -29,6 +30,10 @@ const ROWS = 150;
 const PAGE = 50;
 /** Caches keep a page for this long, in ms; loaded anew before that, it could be the same one. */
 const CACHED = 12_000;
+
+/** The time of the newest item, in ms. @param {Item[]} items */
+const newestOf = (items) =>
+	items.length ? Math.max(...items.map((item) => Date.parse(item.published_at))) : undefined;
 
 /** @param {HTMLElement} list */
 export function startPage(list) {
@@ -50,6 +55,7 @@ export function startPage(list) {
 	const bar = takeOverBar(connection, wording, scope, announce);
 
 	const options = { wording, src, language, level: scope === 'item' ? 1 : 3 };
+	const summary = takeOverSummary(wording);
 	const rows = takeOverRows(list, options, connection.historyOf, schedulePaint);
 	const mark =
 		scope === 'front'
@@ -106,7 +112,7 @@ export function startPage(list) {
 		// What became of the rows that are not in it is unknown: they and their words go.
 		if (scope !== 'item') removeDescription();
 		if (paused) bar.pause.click();
-		if (newEpoch) rows.clear();
+		if (newEpoch) for (const each of [rows, summary]) each.clear();
 		pending.clear();
 	}
 
@@ -186,6 +192,7 @@ export function startPage(list) {
 		button.textContent = plural(words.pending, count, words.language);
 		const { feed } = state;
 		rename(feed, scope === 'item' ? shown[0] : undefined);
+		if (feed && !paused) summary.paint(feed, newestOf(shown));
 		// All that the server has rendered is in the former ones.
 		if (feed && (feed.language !== language || feed.timezone !== zone)) reloadSoon();
 		older?.paint(Boolean(state.next) || total > max, state.next);

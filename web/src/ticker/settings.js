@@ -24,6 +24,7 @@ export function settingsOf(host) {
 		line: layout === 'line',
 		tags: tags.map((tag) => tag.trim()).filter(Boolean),
 		max: Math.max(1, Number(get('max')) || DEFAULT_MAX),
+		summarized: host.hasAttribute('summary'),
 		oldestFirst: get('order') === 'oldest',
 		announced: get('announce'),
 		heading: get('heading'),

@@ -45,6 +45,9 @@ button { all: unset; cursor: pointer; min-height: 24px }
 .badge, .pending, .pause { border: 1px solid var(--line); padding: 0 .8em; border-radius: 2em }
 .badge { padding: 0 .3em; border-radius: .2em }
 [class^=head] { line-height: 1.3; font-size: 1.1em }
+.summary { padding: .6em 0; border-bottom: 1px solid var(--line) }
+summary { cursor: pointer; min-height: 24px; font-weight: 700 }
+small { color: var(--quiet); font-weight: 400; font-size: .8em }
 .held { border: 1px dashed }
 .updated { text-decoration: underline }
 cite, .updated, del, .status, .credit, .meta { color: var(--quiet) }

@@ -17,6 +17,7 @@ import { timesFor } from '../feed/time.js';
 import { rowsIn } from './rows.js';
 import { settingsOf } from './settings.js';
 import css from './style.js';
+import { summaryIn } from './summary.js';
 
 /** Room for a day over the row that is scrolled to, in px. */
 const ABOVE = 100;
@@ -45,6 +46,7 @@ export function newTicker(host, shadow, internals) {
 		footer,
 	);
 	const announcer = newAnnouncer((count) => words && plural(words.updates, count, words.language));
+	const paintSummary = summaryIn(scroller);
 	const rows = rowsIn(scroller, (id) => connection.historyOf(id), schedulePaint);
 	shadow.adoptedStyleSheets = [sheet];
 	// The sheet shows the slot while the frame before it is hidden.
@@ -224,6 +226,7 @@ export function newTicker(host, shadow, internals) {
 			paused,
 			time,
 			timezone,
+			summarized,
 			...rest
 		} = settings();
 		const near = /** @type {HTMLElement | null} */ (host.closest('[lang]'));
@@ -255,6 +258,8 @@ export function newTicker(host, shadow, internals) {
 		footer.textContent = isStatic ? times.dated(upToDateAt) : text;
 		button.textContent = plural(words.updates, count, language);
 		button.hidden = !count;
+
+		if (!paused || !shown) paintSummary(summarized && !line && feed, { words, times, now });
 
 		// A paused ticker keeps what it shows, but never the words of a withdrawn item.
 		shown =
