@@ -21,6 +21,7 @@ from playwright.sync_api import (
 )
 from proxy import Proxy
 from support.browser import CHROMIUM, CHROMIUM_ARGS
+from support.lines import eventually
 from support.server import ROOT, Editor, Server
 
 TIMEOUT_MS = 30_000  # far beyond what anything here should take
@@ -102,7 +103,13 @@ class Site:
         return Feed(self.editor, f"feed-{number}", f"World news {number}")
 
     def open(self, path: str, *, init: str = "", proxy: bool = False, **options: Any) -> Page:
-        """Open a page of the server, over the proxy if asked, in a browser context of its own."""
+        """Open a page of the server, over the proxy if asked, in a browser context of its own.
+
+        A list under a tag or words is 503 while the search is not level with what was just posted.
+        """
+        if "?" in path:
+            with self.server.reading() as anyone:
+                eventually(lambda: anyone.get(path).status_code != 503)
         context = self._context(init, options)
         context.on("weberror", lambda error: self.errors.append(str(error.error)))
         context.on("console", self._record)
