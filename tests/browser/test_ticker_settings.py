@@ -311,7 +311,7 @@ def test_what_changed_leaves_out_what_did_not(site: Site) -> None:
     page.locator("ins").first.wait_for()
     assert page.locator("del").all_text_contents() == ["4", "Four"]
     texts = page.locator("[part=changes] p").all_text_contents()
-    assert texts == ["Strike injures 4  7  people\nFour Seven  were injured."]
+    assert texts == ["Strike injures 4  7 people\nFour Seven were injured."]
 
 
 @pytest.mark.parametrize("status", [500, None])
