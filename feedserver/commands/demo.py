@@ -16,6 +16,7 @@ from contextlib import ExitStack, contextmanager
 from importlib.resources import files
 from itertools import chain, repeat
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from textwrap import shorten
 from typing import Any, NoReturn
 
@@ -234,14 +235,20 @@ def _publish(line: Line, item: int | None, address: str, token: str, *, imported
         command += ["--tag", tag]
     command += ["--breaking"] if line.get("breaking") else []
     command += ["--at", line["at"]] if imported else []
-    done = subprocess.run(  # noqa: S603
-        [*command, "--json"],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=os.environ
-        | {"PUBLISHER_URL": address, "PUBLISHER_TOKEN": token, "PUBLISHER_FEED": FEED},
-    )
+    with TemporaryDirectory() as state:  # nothing of the story stays in the editor's own outbox
+        own = {
+            "PUBLISHER_URL": address,
+            "PUBLISHER_TOKEN": token,
+            "PUBLISHER_FEED": FEED,
+            "XDG_STATE_HOME": state,
+        }
+        done = subprocess.run(  # noqa: S603
+            [*command, "--json"],
+            capture_output=True,
+            text=True,
+            check=False,
+            env=os.environ | own,
+        )
     if done.returncode:
         raise SetupError(f"the publisher could not {line['verb']}: {done.stderr or done.stdout}")
     published: Line = json.loads(done.stdout)

@@ -12,10 +12,11 @@ from typing import Any
 
 import httpx
 import pytest
-from support.server import ROOT
+from support.server import ROOT, Server
 from terminal import PATIENCE, Demo, clean_environ
 
 from feedserver.commands import demo
+from feedserver.errors import SetupError
 from publisher.output import Screen
 
 PROGRAM = [str(Path(sys.executable).parent / "feedserver")]
@@ -237,3 +238,14 @@ def test_a_port_in_use_is_said_and_nothing_is_left_running(tmp_path: Path) -> No
             assert "make demo PORT=" in other.faults[0]
             assert other.group == []
         assert one.interrupt() == 0
+
+
+def test_what_the_demo_could_not_post_stays_in_no_editors_outbox(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    with pytest.raises(SetupError, match="could not post"):
+        demo._publish(story()[0], None, server.url, "nf_unknown", imported=False)
+    assert list(home.rglob("*.json")) == []
