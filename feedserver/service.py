@@ -168,7 +168,7 @@ def make_app(lifespan: Lifespan[Starlette] | None) -> Starlette:
         *syndication.routes(),
         *pages.routes(),
     ]
-    return app.make_app(lifespan, routes, errors.answer_error)
+    return app.make_app(lifespan, routes, errors.answer_error, syndication.PATHS)
 
 
 def create_app(settings: Settings) -> Starlette:

@@ -21,10 +21,7 @@ from feedserver.errors import Refused, Unavailable
 AnswerError = Callable[[Request, Exception], Awaitable[Response]]
 """Turns an error into an answer."""
 
-API_PATHS = ("/v1/", "/healthz", "/readyz")  # whose errors are problems, never pages, …
-DOCUMENTS = re.compile(
-    r"/feeds/.+\.(?:atom|rss|json|ninjs|jsonld|md)|/sitemap-news\.xml"
-)  # … as here
+API_PATHS = ("/v1/", "/healthz", "/readyz")  # whose errors are problems, never pages
 
 NEWS_PATHS = (
     "/v1/",
@@ -34,17 +31,20 @@ NEWS_PATHS = (
 
 
 def make_app(
-    lifespan: Lifespan[Starlette] | None, routes: Sequence[BaseRoute], answer_as_page: AnswerError
+    lifespan: Lifespan[Starlette] | None,
+    routes: Sequence[BaseRoute],
+    answer_as_page: AnswerError,
+    documents: re.Pattern[str],
 ) -> Starlette:
     """Make the app. Whoever runs it puts a `Context` into its state as `context`.
 
-    `answer_as_page` answers errors outside `API_PATHS` and `DOCUMENTS`.
+    `answer_as_page` answers errors outside `API_PATHS` and the `documents`.
     """
 
     async def answer_error(request: Request, fault: Exception) -> Response:
         # Not request.url, which is made of the Host header too and fails where that is broken.
         path: str = request.scope["path"]
-        if path.startswith(API_PATHS) or DOCUMENTS.fullmatch(path):
+        if path.startswith(API_PATHS) or documents.fullmatch(path):
             answer = problems.answer_error(request, fault)
             if request.method in {"GET", "HEAD"}:
                 answer.headers.update(CORS)

@@ -88,9 +88,8 @@ class Messages:
     def snapshot(self) -> Message:
         """Make the message that starts a reader from nothing."""
         window = self._window
-        items, more = window.snapshot()
+        items, last = window.snapshot(), window.following
         fitting = self._fitting(items)
-        last = window.floor() if more else None
         left_out = {item.order for item in items} - {item.order for item in fitting}
         if left_out:  # the next page begins with the newest of these, and repeats some items
             at, item_id = max(left_out)

@@ -137,11 +137,15 @@ class Window:
                 return None
         return items
 
-    def snapshot(self) -> tuple[list[Item], bool]:
-        """List the newest items and all pinned ones, newest first; and whether there are more."""
+    def snapshot(self) -> list[Item]:
+        """List the newest items and all pinned ones, newest first."""
         shown = {item_id for _, item_id in self._newest[-SNAPSHOT_ITEMS:]} | self._pinned
-        items = sorted((self._items[i] for i in shown), key=lambda item: item.order, reverse=True)
-        return items, self._oldest is not None
+        return sorted((self._items[i] for i in shown), key=lambda item: item.order, reverse=True)
+
+    @property
+    def following(self) -> tuple[Millis, int] | None:
+        """The order below which the next page begins; None where these are all items."""
+        return self.floor() if self._oldest is not None else None
 
     def for_documents(self) -> list[Item]:
         """List what a document that is polled must have, newest first.

@@ -110,17 +110,15 @@ async def _make_front(here: Context, slug: str) -> Sheet:
     if channel is None:
         raise no_feed(slug)
     window = channel.window
-    items, more = window.snapshot()
-    floor = window.floor()
     listing = Listing(
         window.feed,
-        items,
+        window.snapshot(),
         here.cursor(window.feed),
         here.hub.heartbeat,
-        next=next_text(floor) if more and floor else None,
+        next=next_text(window.following) if window.following else None,
         changed_at=window.changed_at,
     )
-    return await _render(here, listing, Question(), here.hub.cache.moment)
+    return await _render(here, listing, Question(), window.moment)
 
 
 async def _make_listing(here: Context, slug: str, question: Question) -> Sheet:
@@ -220,7 +218,7 @@ async def _make_embed(here: Context, feed: Feed) -> Sheet:
 async def _newest_items(here: Context, feed: Feed) -> list[Item]:
     channel = here.hub.loaded(feed.slug)
     if channel is not None:
-        return sorted(channel.window.snapshot()[0], key=lambda item: item.order, reverse=True)
+        return channel.window.snapshot()
     return list((await find_page(here, feed.slug, Question())).items)
 
 

@@ -20,14 +20,14 @@ from feedserver.sqlite.keys import KeyFile
 
 log = logging.getLogger("feedserver.purge")
 
-TODO_MAX = 1000  # kills and redacts executed in one go
+DUE_MAX = 1000  # kills and redacts executed in one go
 
 NEWEST = (1 << 63) - 1  # above every sequence
 
 _NEWEST_ERASURE = (
     "SELECT max(sequence) FROM records WHERE act IN ('kill', 'redact') AND sequence <= ?"
 )
-_TO_DO = (
+_DUE = (
     "SELECT sequence, act, item, at, settings FROM records"
     " WHERE act IN ('kill', 'redact') AND sequence > ? ORDER BY sequence LIMIT ?"
 )
@@ -39,8 +39,8 @@ def destroy_keys(connection: sqlite3.Connection, keys: KeyFile) -> bool:
     Safe to repeat, and in several processes at once. Faults are logged, for a later try.
     """
     try:
-        while todo := connection.execute(_TO_DO, (keys.erased_to or 0, TODO_MAX)).fetchall():
-            for sequence, act, item, at, settings in todo:
+        while due := connection.execute(_DUE, (keys.erased_to or 0, DUE_MAX)).fetchall():
+            for sequence, act, item, at, settings in due:
                 erased = erased_by(connection, sequence, act, item, settings)
                 keys.destroy(erased, sequence, act, at)
                 _destroy_in_copies(keys, erased, sequence, act, at)
@@ -69,7 +69,7 @@ def erased_by(
 
 def is_due(connection: sqlite3.Connection, keys: KeyFile) -> bool:
     """Say whether a kill or redact is not executed yet."""
-    return connection.execute(_TO_DO, (keys.erased_to or 0, 1)).fetchone() is not None
+    return connection.execute(_DUE, (keys.erased_to or 0, 1)).fetchone() is not None
 
 
 def newest_erasure(connection: sqlite3.Connection, up_to: int = NEWEST) -> int:
@@ -81,7 +81,7 @@ def newest_erasure(connection: sqlite3.Connection, up_to: int = NEWEST) -> int:
 def unfinished(connection: sqlite3.Connection, keys: KeyFile, cleaned_to: int) -> list[Purge]:
     """List the kills and redacts that are not wholly executed; `cleaned_to`: by the search file."""
     done = min(keys.erased_to or 0, cleaned_to)
-    rows = connection.execute(_TO_DO, (done, TODO_MAX)).fetchall()
+    rows = connection.execute(_DUE, (done, DUE_MAX)).fetchall()
     return [Purge(sequence, item, at) for sequence, _, item, at, _ in rows]
 
 

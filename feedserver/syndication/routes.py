@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
 from collections.abc import Awaitable, Callable, Hashable, Mapping
 from functools import cache
 
@@ -42,6 +43,9 @@ FORMATS = (
     json_ld.FORMAT,
     markdown.FORMAT,
 )
+# The paths of all documents, for whoever answers errors.
+_SUFFIXES = "|".join(re.escape(form.suffix) for form in FORMATS)
+PATHS = re.compile(rf"/feeds/.+(?:{_SUFFIXES})|{re.escape(sitemap.PATH)}")
 SUBSCRIBED = frozenset({ATOM, RSS, JSON_FEED})  # formats whose answers name their own address
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -96,14 +100,12 @@ async def _make_newest(here: Context, form: Format, slug: str) -> Sheet:
     if channel is None:
         raise no_feed(slug)
     window = channel.window
-    _, more = window.snapshot()
-    floor = window.floor()
     stretch = Stretch(
         window.feed,
         window.for_documents(),
         here.cursor(window.feed),
         changed_at=window.changed_at,
-        next=next_text(floor) if more and floor else None,
+        next=next_text(window.following) if window.following else None,
     )
     return await _write(here, form, stretch, None, window.moment)
 
@@ -146,7 +148,8 @@ async def _get_item(request: Request) -> Response:
     key = ("item document", feed.slug, feed.version, number)
     kept: tuple[Sheet, int] | None = here.hub.cache.get(key)
     if kept is None:
-        kept = await _make_item(here, request, feed, key)
+        make = lambda: _make_item(here, request, feed, key)  # noqa: E731
+        kept = await here.once(here.work.archive, key, make)
     sheet, status = kept
     return answer(request, sheet, ninjs.FORMAT.media_type, cache_tags(feed.slug, number), status)
 
@@ -159,8 +162,10 @@ async def _make_item(
         item, status = await find_item(here, request), 200
     except Killed as gone:
         item, status = gone.tombstone, 410
-    body = ninjs.item_document(here.site, feed, item)
-    sheet = Sheet.of_bytes(body, etag_of(here, f"{item.etag}-{feed.version}"))
+    etag = etag_of(here, f"{item.etag}-{feed.version}")
+    sheet = await asyncio.to_thread(
+        lambda: Sheet.of_bytes(ninjs.item_document(here.site, feed, item), etag)
+    )
     here.hub.cache.put(
         key,
         (sheet, status),
@@ -199,9 +204,8 @@ async def _make_sitemap(here: Context, name: Hashable) -> Sheet:
 
 async def _get_robots(request: Request) -> Response:
     """Tell robots where the sitemap is."""
-    body = assets.web_folder().joinpath("pages/robots.txt").read_bytes()
-    body += f"\nSitemap: {context(request).site.url}{sitemap.PATH}\n".encode()
     headers = {"Cache-Control": assets.SHORT}
+    body = _robots(context(request).site.url)
     return Response(body, headers=headers, media_type="text/plain; charset=utf-8")
 
 
@@ -243,6 +247,12 @@ def _link(
 
 def _key(form: Format, feed: Feed, before: tuple[int, int] | None) -> tuple[object, ...]:
     return ("document", form.suffix, feed.slug, feed.head, before)
+
+
+@cache
+def _robots(url: str) -> bytes:
+    rules = assets.web_folder().joinpath("pages/robots.txt").read_bytes()
+    return rules + f"\nSitemap: {url}{sitemap.PATH}\n".encode()
 
 
 @cache

@@ -116,7 +116,7 @@ async def test_the_former_channel_finds_nothing_of_the_journal_that_is_here(here
     here.hub.cache.put(
         ("item", SEQUENCE, SEQUENCE), b'{"headline":"new"}', 1, since=here.hub.cache.moment
     )
-    assert orjson.loads(window.json(window.snapshot()[0][0]))["headline"] == FORMER.epoch
+    assert orjson.loads(window.json(window.snapshot()[0]))["headline"] == FORMER.epoch
 
 
 async def test_whoever_arrives_before_the_reload_waits_for_it(here: Newsroom) -> None:

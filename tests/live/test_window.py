@@ -35,8 +35,7 @@ def window() -> Window:
 
 
 def shown(window: Window) -> list[Item]:
-    items, _ = window.snapshot()
-    return items
+    return window.snapshot()
 
 
 def test_an_older_state_does_not_take_the_place_of_a_newer_one(window: Window) -> None:
@@ -85,12 +84,12 @@ def spoilt(*readable: Item, oldest: int, complete_after: int) -> Window:
 def test_items_that_cannot_be_read_hide_neither_older_pages_nor_earlier_changes() -> None:
     readable = [item(number, number, published_at=number) for number in (90, 80, 70)]
     window = spoilt(*readable, oldest=60, complete_after=59)
-    assert window.snapshot() == (readable, True)
+    assert (window.snapshot(), window.following) == (readable, (70, 70))
     assert window.floor() == (70, 70)
     assert window.changed_since(58) is None
     assert window.changed_since(59) == readable[::-1]
     nothing = spoilt(oldest=60, complete_after=59)
-    assert nothing.snapshot() == ([], True)
+    assert (nothing.snapshot(), nothing.following) == ([], (60, 60))
     assert nothing.floor() == (60, 60)
 
 
