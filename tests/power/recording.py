@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from support.server import ROOT
+from support.server import WITH_TESTS
 
 SOURCE = Path(__file__).with_name("recorder.c")
 _HEAD = struct.Struct("<5Q")
@@ -69,10 +69,7 @@ def run(
     recorder: Path, module: str, *words: object, recorded: tuple[Path, Path] | None = None
 ) -> str:
     """Run a module with the recorder in place; `recorded` names the folder and the log."""
-    environ = os.environ | {
-        "PYTHONPATH": os.pathsep.join([str(ROOT / "tests"), str(ROOT)]),
-        "LD_PRELOAD": str(recorder),
-    }
+    environ = os.environ | WITH_TESTS | {"LD_PRELOAD": str(recorder)}
     if recorded is not None:
         environ |= {"POWER_FOLDER": str(recorded[0]), "POWER_LOG": str(recorded[1])}
     done = subprocess.run(

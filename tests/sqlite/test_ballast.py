@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from support.records import edit, feed, item_of, kill, made, open_sqlite, post, revoke, token
-from support.server import ROOT
+from support.server import WITH_TESTS
 
 from feedserver.errors import OutcomeUnknown, Unavailable
 from feedserver.model import Verb
@@ -165,7 +165,7 @@ def test_on_a_small_disk_that_is_really_full_twenty_kills_and_two_revocations_ar
         pytest.skip("this user may not mount a file system, not even in a namespace of its own")
     done = subprocess.run(
         [*mounted, sys.executable, "-c", FULL, str(tmp_path / "data")],
-        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT / "tests"), str(ROOT)])},
+        env=os.environ | WITH_TESTS,
         capture_output=True,
         text=True,
         timeout=120,

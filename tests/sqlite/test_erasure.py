@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from support.forensics import in_plain, keys_in, opened, sealed_in
 from support.records import NOON, edit, feed, item_of, key, kill, made, open_sqlite, post, token
-from support.server import ROOT
+from support.server import WITH_TESTS
 
 from feedserver import wire
 from feedserver.errors import SetupError, Unavailable
@@ -242,10 +242,9 @@ asyncio.run(main())
 
 
 def run(script: str, *words: object) -> subprocess.CompletedProcess[str]:
-    paths = os.pathsep.join([str(ROOT / "tests"), str(ROOT)])
     return subprocess.run(
         [sys.executable, "-c", script, *map(str, words)],
-        env=os.environ | {"PYTHONPATH": paths},
+        env=os.environ | WITH_TESTS,
         capture_output=True,
         text=True,
         timeout=60,

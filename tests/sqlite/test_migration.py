@@ -201,10 +201,8 @@ def test_an_old_server_in_the_folder_is_refused(
     assert migration.migrate(data, keeps=False)
 
 
-def test_news_of_an_old_server_between_two_runs_is_not_lost(
-    former_code: Path, former: tuple[Path, Json, Json], data: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (data.parent / "token").write_text(former[1]["anna"])
+def die_before_the_data(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Migrate, and die when the keys are in place and the data is not."""
     real = os.replace
 
     def dying(source: Any, target: Any) -> None:
@@ -212,10 +210,17 @@ def test_news_of_an_old_server_between_two_runs_is_not_lost(
             raise KeyboardInterrupt
         real(source, target)
 
-    monkeypatch.setattr(os, "replace", dying)
-    with pytest.raises(KeyboardInterrupt):
-        migration.migrate(data, keeps=False)
-    monkeypatch.undo()
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "replace", dying)
+        with pytest.raises(KeyboardInterrupt):
+            migration.migrate(data, keeps=False)
+
+
+def test_news_of_an_old_server_between_two_runs_is_not_lost(
+    former_code: Path, former: tuple[Path, Json, Json], data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (data.parent / "token").write_text(former[1]["anna"])
+    die_before_the_data(data, monkeypatch)
     assert (data / keys.FILE).exists()
     with former_server(former_code, data, new=False) as server, server.editing() as anna:
         item = anna.item("Came between")
@@ -231,17 +236,7 @@ def test_a_backup_restored_amid_a_migration_keeps_its_keys(
 ) -> None:
     made(tmp_path / "new")
     back_up(tmp_path / "new", tmp_path / "backup", 0)
-    real = os.replace
-
-    def dying(source: Any, target: Any) -> None:
-        if str(target).endswith(DATABASE):
-            raise KeyboardInterrupt
-        real(source, target)
-
-    monkeypatch.setattr(os, "replace", dying)
-    with pytest.raises(KeyboardInterrupt):
-        migration.migrate(data, keeps=False)
-    monkeypatch.undo()
+    die_before_the_data(data, monkeypatch)
     restore(data, tmp_path / "backup", now=1)
     assert (data / moving_in.NEW).exists()
     opening.prepare(data)

@@ -241,13 +241,18 @@ async def test_other_feeds_news_is_not_waited_for(tmp_path: Path) -> None:
             other.execute("ROLLBACK")
 
 
+async def fifty(storage: Storage) -> list[Item]:
+    """Post as many items as fill a few small partitions."""
+    texts = [f"News {n}" for n in range(50)]
+    return [item_of(change) for change in await made(storage.journal, *map(post, texts))]
+
+
 async def test_a_search_file_that_was_deleted_or_damaged_is_made_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shrink(monkeypatch, PARTITION=16, BLOCK=4)
     async with newsroom(tmp_path) as storage:
-        texts = [f"News {n}" for n in range(50)]
-        items = [item_of(c) for c in await made(storage.journal, *map(post, texts))]
+        items = await fifty(storage)
         await storage.journal.append(kill(items.pop(20)))
         assert await storage.journal.purged(20)
     path = tmp_path / SEARCH
@@ -311,8 +316,7 @@ async def test_a_partition_without_its_key_is_made_anew_and_until_then_nothing_i
 ) -> None:
     shrink(monkeypatch, PARTITION=16, BLOCK=4)
     async with newsroom(tmp_path) as storage:
-        texts = [f"News {n}" for n in range(50)]
-        items = [item_of(c) for c in await made(storage.journal, *map(post, texts))]
+        items = await fifty(storage)
         await level(storage)
         # As a restore of older keys leaves it, and a lost block.
         storage.search._database.keys.begin_partition(0, 0)
@@ -415,8 +419,10 @@ async def test_no_search_file_is_made_where_the_newsroom_was_moved_away(tmp_path
         await level(storage)
         here.rename(there)
         here.mkdir()
-        storage.search.worker.hurry()
-        await asyncio.sleep(0.3)
+        async with asyncio.timeout(20):
+            while not storage.search.worker._faults:  # it looks, and finds no newsroom
+                storage.search.worker.hurry()
+                await asyncio.sleep(0.01)
         assert list(here.iterdir()) == []
         here.rmdir()
         there.rename(here)

@@ -15,7 +15,7 @@ import pytest
 from sqlite.search_room import found, level, newsroom, shrink
 from support.forensics import in_plain, terms_in
 from support.records import edit, item_of, kill, made, post, redact
-from support.server import ROOT
+from support.server import WITH_TESTS
 
 from feedserver.model import Verb
 from feedserver.sqlite import keys, search_file
@@ -215,10 +215,9 @@ async def test_what_is_purged_is_known_to_all_processes_and_after_a_restart(
 
 
 def test_killed_before_any_step_it_is_finished_by_the_next(tmp_path: Path) -> None:
-    paths = os.pathsep.join([str(ROOT / "tests"), str(ROOT)])
     done = subprocess.run(
         [sys.executable, "-m", "sqlite.search_steps", tmp_path],
-        env=os.environ | {"PYTHONPATH": paths},
+        env=os.environ | WITH_TESTS,
         capture_output=True,
         text=True,
         timeout=300,

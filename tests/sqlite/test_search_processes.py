@@ -11,7 +11,7 @@ import pytest
 from sqlite.search_room import found, level, newsroom, shrink
 from support.forensics import in_plain, terms_in
 from support.records import item_of, kill, made, post
-from support.server import ROOT, Server
+from support.server import WITH_TESTS, Server
 
 from feedserver.model import Status
 
@@ -61,10 +61,9 @@ asyncio.run(main(*sys.argv[1:]))
 
 
 def start(folder: Path, word: str) -> subprocess.Popen[str]:
-    paths = os.pathsep.join([str(ROOT / "tests"), str(ROOT)])
     return subprocess.Popen(
         [sys.executable, "-c", PROCESS, folder, word],
-        env=os.environ | {"PYTHONPATH": paths},
+        env=os.environ | WITH_TESTS,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -21,7 +21,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from support.server import ROOT
+from support.server import WITH_TESTS
 
 STEPS = ("replace", "rename", "link", "unlink", "mkdir", "fsync", "fdatasync")
 WRITES = ("pwrite",)
@@ -55,10 +55,9 @@ def cut_short(
 
     All are functions of the copy's path, named as module:function.
     """
-    paths = os.pathsep.join([str(ROOT / "tests"), str(ROOT)])
     done = subprocess.run(
         [sys.executable, "-m", "support.cut_short", template, scratch, work, look, again or work],
-        env=os.environ | {"PYTHONPATH": paths},
+        env=os.environ | WITH_TESTS,
         capture_output=True,
         text=True,
         timeout=600,

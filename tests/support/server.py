@@ -20,6 +20,9 @@ PATIENCE = 30.0  # seconds; nothing here should ever need them
 LISTENING = "0A"  # the state of a socket in /proc/net/tcp
 
 
+WITH_TESTS = {"PYTHONPATH": os.pathsep.join([str(ROOT / "tests"), str(ROOT)])}  # for a process
+
+
 class Server:
     """`feedserver serve` over a folder, and the other commands beside it.
 
