@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import orjson
@@ -39,12 +39,12 @@ def as_html(blocks: Iterable[Block]) -> str:
 
 def as_text(blocks: Iterable[Block]) -> str:
     """Write blocks as plain text, a blank line between them."""
-    return "\n\n".join(map(_text_block, blocks))
+    return "\n\n".join(_marked(block, _text_spans, str) for block in blocks)
 
 
 def as_markdown(blocks: Iterable[Block]) -> str:
     """Write blocks as Markdown."""
-    return "\n\n".join(map(_markdown_block, blocks))
+    return "\n\n".join(_marked(block, _markdown_spans, escaped_markdown) for block in blocks)
 
 
 def escaped_markdown(text: str) -> str:
@@ -90,32 +90,21 @@ def _html(text: str) -> str:
     return html.escape(text, quote=False).replace("\n", "<br>")
 
 
-def _text_block(block: Block) -> str:
+def _marked(block: Block, spans_of: Callable[[Spans], str], text_of: Callable[[str], str]) -> str:
+    """Write a block with the signs of lists and quotes, its spans and its cite by these."""
     if isinstance(block, dict) and "list" in block:
         return "\n".join(
-            f"{f'{number}.' if block.get('ordered') else '-'} {_text_spans(spans)}"
-            for number, spans in enumerate(block["list"], 1)
-        )
-    if isinstance(block, dict):
-        return _quoted(map(_text_spans, block["quote"]), block.get("cite"))
-    return _text_spans(block)
-
-
-def _text_spans(spans: Spans) -> str:
-    return "".join(span if isinstance(span, str) else span["text"] for span in spans)
-
-
-def _markdown_block(block: Block) -> str:
-    if isinstance(block, dict) and "list" in block:
-        return "\n".join(
-            f"{f'{number}.' if block.get('ordered') else '-'} {_markdown_spans(spans)}"
+            f"{f'{number}.' if block.get('ordered') else '-'} {spans_of(spans)}"
             for number, spans in enumerate(block["list"], 1)
         )
     if isinstance(block, dict):
         cite = block.get("cite")
-        quoted = map(_markdown_spans, block["quote"])
-        return _quoted(quoted, escaped_markdown(cite) if cite else None)
-    return _markdown_spans(block)
+        return _quoted(map(spans_of, block["quote"]), text_of(cite) if cite else None)
+    return spans_of(block)
+
+
+def _text_spans(spans: Spans) -> str:
+    return "".join(span if isinstance(span, str) else span["text"] for span in spans)
 
 
 def _markdown_spans(spans: Spans) -> str:
