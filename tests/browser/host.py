@@ -39,6 +39,9 @@ def host_site() -> Iterator[Host]:
             if path.startswith("/web/") or path == "/ticker.js":
                 file = ROOT / ("web/dist/ticker.js" if path == "/ticker.js" else path[1:])
                 body, kind, headers = file.read_bytes(), KINDS[file.suffix], {}
+            elif path == "/favicon.ico":
+                # A browser may ask for it beside any page, and tells the page's console of a 404.
+                body, kind, headers = b"", KINDS[".ico"], {}
             elif path in host.pages:
                 text, headers = host.pages[path]
                 body, kind = text.encode(), KINDS[".html"]
@@ -70,6 +73,7 @@ def host_site() -> Iterator[Host]:
 
 KINDS = {
     ".html": "text/html; charset=utf-8",
+    ".ico": "image/x-icon",
     ".js": "text/javascript",
     ".json": "application/json",
 }

@@ -50,7 +50,12 @@ def test_two_builds_on_a_page_do_not_disturb_each_other(
     faults: list[str] = []
     page = site.embed(init=COUNTED)
     page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("console", lambda message: message.type == "error" and faults.append(message.text))
+    page.on(
+        "console",
+        lambda message: (
+            message.type == "error" and faults.append(f"{message.text} {message.location}")
+        ),
+    )
     new = f"{site.server.url}/ticker.js"
     page.route("**/ticker-0.0.1.js", lambda route: route.fulfill(path=other))
     scripts = [new, "/ticker-0.0.1.js"]
