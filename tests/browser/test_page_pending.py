@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from chromium import HIDEABLE, MEASURES, Feed, Site, headlines, wait_for_headlines
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 SECRET = "Rumour of the day"
 
@@ -42,8 +42,10 @@ def test_a_burst_waits_behind_the_button(site: Site) -> None:
     page.evaluate("hide(true)")
     for number in range(6):
         feed.post(f"Item {number}")
+    waiting = page.get_by_role("button", name="6 new updates")
+    expect(waiting).to_be_visible()  # before the page is: what comes then is shown at once
     page.evaluate("hide(false)")
-    page.get_by_role("button", name="6 new updates").click()
+    waiting.click()
     wait_for_headlines(page, *(f"Item {number}" for number in reversed(range(6))))
     assert page.evaluate("shifts") <= 0.01
 
@@ -113,8 +115,10 @@ def test_a_page_that_was_short_leads_on_once_it_is_full(site: Site) -> None:
     page.evaluate("hide(true)")
     for number in range(160):
         feed.post(f"Item {number}")
+    waiting = page.get_by_role("button", name="160 new updates")
+    expect(waiting).to_be_visible()
     page.evaluate("hide(false)")
-    page.get_by_role("button", name="160 new updates").click()
+    waiting.click()
     more.click()
     wait_for_headlines(page, *(f"Item {number}" for number in reversed(range(160))), "The first")
 

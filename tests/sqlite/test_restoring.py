@@ -604,7 +604,9 @@ async def test_while_a_restore_stands_unfinished_no_key_is_destroyed_in_its_file
         here.storage.database.keys.begin_at(committed, 0)
         with pytest.raises(Unavailable, match="feedserver restore"):
             await here.storage.database.write(here.storage.journal.eraser._destroy)
-        assert (data / keys.FILE).read_bytes()[keys.HEADER :] == before[keys.HEADER :]
+        # Not the first two slots: the search, which goes on, takes a key of its own there.
+        records = slice(keys.HEADER + 2 * keys.SLOT, None)
+        assert (data / keys.FILE).read_bytes()[records] == before[records]
 
 
 async def test_what_was_wrong_with_the_replaced_data_is_said_of_the_restored_no_more(
