@@ -2,7 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-WORKERS ?= 2
+# More than the cores: many tests wait. Each takes a part of the list, whose files start once.
+WORKERS ?= 3
 FAST := $(addprefix tests/,model live contracts api site websocket)
 # Who types them in lower case means the same.
 PORT ?= $(port)
@@ -39,14 +40,14 @@ all-browsers:
 
 test: $(VENV)/.test browsers web ## install what tests need, Chromium included, and run them all
 	node --test tests/web/*.test.js
-	$(BIN)/pytest -n $(WORKERS) -m 'not more'
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal -m 'not more'
 
 test-fast: $(VENV)/.test ## rules, contracts, doors: tests/{model,live,contracts,api,site,websocket}; no browser, a minute
-	HYPOTHESIS_PROFILE=fast $(BIN)/pytest -q -n $(WORKERS) -m 'not more' $(FAST)
+	HYPOTHESIS_PROFILE=fast $(BIN)/pytest -q -n $(WORKERS) --dist worksteal -m 'not more' $(FAST)
 
 test-all: $(VENV)/.test all-browsers web ## more: kills, crowds, examples, Firefox, WebKit, test-ends; under an hour
 	node --test tests/web/*.test.js
-	HYPOTHESIS_PROFILE=more $(BIN)/pytest -n $(WORKERS)
+	TEST_BROWSER=/usr/bin/chromium HYPOTHESIS_PROFILE=more $(BIN)/pytest -n $(WORKERS) --dist worksteal
 	$(MAKE) test-ends
 
 test-ends: ## tests/{websocket,process} with the oldest and newest uvicorn, websockets, starlette allowed

@@ -14,6 +14,7 @@ want cc gcc libc6-dev
 want node nodejs
 want npm npm
 want chromium chromium fonts-dejavu-core
+want chromium-headless-shell chromium-headless-shell
 want chromedriver chromium-driver
 if [ "${1-}" = all ]; then
   want firefox-esr firefox-esr

@@ -20,7 +20,7 @@ from playwright.sync_api import (
     sync_playwright,
 )
 from proxy import Proxy
-from support.browser import CHROMIUM, CHROMIUM_ARGS
+from support.browser import CHROMIUM_ARGS, QUICK
 from support.lines import eventually
 from support.server import ROOT, Editor, Server
 
@@ -160,7 +160,7 @@ def open_site(data: Path) -> Iterator[Site]:
         host_site() as host,
         sync_playwright() as playwright,
     ):
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGS)
+        browser = playwright.chromium.launch(executable_path=QUICK, args=CHROMIUM_ARGS)
         site = Site(server, host, proxy, browser)
         try:
             yield site

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
-from support.browser import CHROMIUM, CHROMIUM_ARGS
+from support.browser import CHROMIUM_ARGS, QUICK
 from support.forensics import in_plain, sealed_in
 from support.forensics import opened as opened_by_keys
 from support.server import Server
@@ -45,7 +45,7 @@ HOST = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Elsewhere<
 @pytest.fixture
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGS)
+        launched = playwright.chromium.launch(executable_path=QUICK, args=CHROMIUM_ARGS)
         yield launched
         launched.close()
 

@@ -24,7 +24,7 @@ from feedserver import wire
 from feedserver.errors import SetupError, Unavailable
 from feedserver.model import Item, Revision, Status, Token, Verb
 from feedserver.newsroom import Newsroom, Outcome, Submission
-from feedserver.sqlite import keys, rows
+from feedserver.sqlite import keys, rows, search
 from feedserver.sqlite.connecting import connect
 from feedserver.sqlite.folder import DATABASE
 from feedserver.sqlite.journal import SQLiteJournal
@@ -524,7 +524,10 @@ async def test_an_item_whose_words_cannot_be_read_can_be_killed(tmp_path: Path) 
         assert found.status is Status.KILLED
 
 
-async def test_a_record_of_a_newer_format_ends_the_answers_and_is_said(tmp_path: Path) -> None:
+async def test_a_record_of_a_newer_format_ends_the_answers_and_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "LEVEL_SECONDS", 0.1)  # it will never be level
     async with desk_in(tmp_path) as desk:
         item = await desk.item(Verb.POST, headline="News")
         with closing(connect(tmp_path / DATABASE, read_only=False)) as connection:

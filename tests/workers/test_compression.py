@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import sync_playwright
-from support.browser import CHROMIUM, CHROMIUM_ARGS
+from support.browser import CHROMIUM_ARGS, QUICK
 from support.client import Json
 from support.server import Editor, Server
 from websockets.client import ClientProtocol
@@ -242,7 +242,7 @@ def test_chromium_is_told_the_same_in_compressed_frames(
 ) -> None:
     anna.item("There before", slug, body="again and " * 300)
     with Reader(trio, slug).join() as plain, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGS)
+        browser = playwright.chromium.launch(executable_path=QUICK, args=CHROMIUM_ARGS)
         page = browser.new_page()
         session = page.context.new_cdp_session(page)
         answers: list[dict[str, str]] = []
