@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import re
 import selectors
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -18,8 +21,7 @@ import httpx
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 30.0  # seconds; nothing here should ever need them
 LISTENING = "0A"  # the state of a socket in /proc/net/tcp
-
-
+_home = tempfile.TemporaryDirectory(prefix="feedserver-")  # of what is copied for each server
 WITH_TESTS = {"PYTHONPATH": os.pathsep.join([str(ROOT / "tests"), str(ROOT)])}  # for a process
 
 
@@ -45,8 +47,7 @@ class Server:
         self._first = first
         self._token_file = data.parent / "token"
         if new:
-            self.cli("feed", "add", "world", "--title", "World")
-            self._token_file.write_text(self.cli("token", "add", "anna"))
+            self._begin()
 
     @property
     def token(self) -> str:
@@ -174,6 +175,17 @@ class Server:
     ) -> None:
         self.stop()
 
+    def _begin(self) -> None:
+        """Have one feed and one editor."""
+        # A program of former days makes its own.
+        if self.data.exists() or self._environ["PYTHONPATH"] != str(ROOT):
+            self.cli("feed", "add", "world", "--title", "World")
+            token = self.cli("token", "add", "anna")
+        else:
+            folder, token = _new_folder()
+            shutil.copytree(folder, self.data)
+        self._token_file.write_text(token)
+
     def _first_line(self) -> str:
         assert self.process is not None
         assert self.process.stdout is not None
@@ -181,6 +193,15 @@ class Server:
             selector.register(self.process.stdout, selectors.EVENT_READ)
             assert selector.select(PATIENCE), "the server does not start"
         return self.process.stdout.readline().decode()
+
+
+@cache
+def _new_folder() -> tuple[Path, str]:
+    """Make a folder with one feed and one editor, to be copied; return it and the token."""
+    home = Path(_home.name)
+    made = Server(home / "data", new=False)
+    made.cli("feed", "add", "world", "--title", "World")
+    return made.data, made.cli("token", "add", "anna")
 
 
 class Editor(httpx.Client):
