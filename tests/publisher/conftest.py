@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shlex
 import shutil
 import subprocess
@@ -17,8 +16,7 @@ from typing import Any
 
 import pytest
 from hostile import Hostile, Response
-
-ROOT = Path(__file__).resolve().parents[2]
+from support.server import ROOT, Server
 
 
 @dataclass(frozen=True)
@@ -175,74 +173,21 @@ def hostile() -> Iterator[Callable[..., Hostile]]:
         server.close()
 
 
-class Newsroom:
-    """A real feedserver with one feed, `world`, and an editor, `anna`."""
-
-    def __init__(self, data: Path) -> None:
-        self.data = data
-        self._process: subprocess.Popen[str] | None = None
-        self.url = ""
-        self.manage("feed", "add", "world", "--title", "World")
-        self.token = self.manage("token", "add", "anna")
-        self.start()
-
-    def manage(self, *words: str) -> str:
-        command = [*program("feedserver"), *words, "--data", str(self.data)]
-        done = subprocess.run(
-            command, capture_output=True, text=True, env=self._environ, timeout=60, check=False
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout.strip()
-
-    def start(self, port: int = 0) -> None:
-        command = [*program("feedserver"), "serve", "--data", str(self.data), "--port", str(port)]
-        self._process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, text=True, env=self._environ
-        )
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        found = re.search(r"http://\S+", line)
-        assert found, f"the server said: {line!r}"
-        self.url = found[0].rstrip("/")
-
-    def stop(self) -> None:
-        if self._process is None:
-            return
-        self._process.terminate()
-        try:
-            self._process.wait(timeout=30)
-        finally:
-            self._process.kill()
-            assert self._process.stdout is not None
-            self._process.stdout.close()
-            self._process = None
-
-    @property
-    def port(self) -> int:
-        return int(self.url.rpartition(":")[2])
-
-    @property
-    def _environ(self) -> dict[str, str]:
-        return os.environ | {"PYTHONPATH": str(ROOT)}
-
-
 @pytest.fixture(scope="session")
-def shared_newsroom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Newsroom]:
+def shared_newsroom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One server for all who only post to it."""
-    room = Newsroom(tmp_path_factory.mktemp("data"))
-    yield room
-    room.stop()
+    with Server(tmp_path_factory.mktemp("home") / "data") as room:
+        yield room
 
 
 @pytest.fixture
-def newsroom(tmp_path: Path) -> Iterator[Newsroom]:
+def newsroom(tmp_path: Path) -> Iterator[Server]:
     """A server of one's own, to stop, close and revoke."""
-    room = Newsroom(tmp_path / "data")
-    yield room
-    room.stop()
+    with Server(tmp_path / "data") as room:
+        yield room
 
 
 @pytest.fixture
-def editor(publisher: Publisher, shared_newsroom: Newsroom) -> Publisher:
+def editor(publisher: Publisher, shared_newsroom: Server) -> Publisher:
     """An editor at work on the shared server."""
     return publisher.at(shared_newsroom.url, shared_newsroom.token)

@@ -32,7 +32,7 @@ def test_login_checks_the_token_and_saves_it_for_its_owner_alone(publisher, news
 
 
 def test_login_takes_the_address_of_a_feeds_page(publisher, newsroom):
-    newsroom.manage("feed", "add", "sport", "--title", "Sport")
+    newsroom.cli("feed", "add", "sport", "--title", "Sport")
     done = publisher("login", f"{newsroom.url}/feeds/sport", "--json", stdin=newsroom.token)
     assert done.json["feed"] == "sport"
     assert publisher("post", "1:0", "--json").json["feed"] == "sport"
@@ -267,8 +267,8 @@ def test_a_wish_that_is_fulfilled_already_is_no_fault(editor):
 
 
 def test_a_feed_that_is_not_there_is_answered_with_those_that_are(publisher, newsroom):
-    newsroom.manage("feed", "add", "sport", "--title", "Sport")
-    token = newsroom.manage("token", "add", "sue", "--feed", "sport")
+    newsroom.cli("feed", "add", "sport", "--title", "Sport")
+    token = newsroom.cli("token", "add", "sue", "--feed", "sport")
     for words, key in (
         (["list"], newsroom.token),
         (["show", "1"], newsroom.token),
@@ -472,7 +472,7 @@ def test_list_shows_a_page_and_all_pages(publisher, newsroom):
 
 
 def test_an_import_keeps_its_own_times(publisher, newsroom):
-    token = newsroom.manage("token", "add", "wire", "--import")
+    token = newsroom.cli("token", "add", "wire", "--import")
     wire = publisher.at(newsroom.url, token)
     words = ["post", "Older news", "--at", "2025-05-17T03:20:00Z"]
     origin = ["--origin-uri", "https://wire.example", "--origin-id", "7"]
@@ -489,12 +489,12 @@ def test_an_import_keeps_its_own_times(publisher, newsroom):
 def test_a_closed_feed_and_a_revoked_token_refuse(publisher, newsroom):
     editor = publisher.at(newsroom.url, newsroom.token)
     number = str(post(editor)["id"])
-    newsroom.manage("feed", "close", "world")
+    newsroom.cli("feed", "close", "world")
     closed = editor("post", "More")
     assert (closed.code, "closed" in closed.err) == (1, True)
     assert "feedserver feed reopen world" in closed.err
     assert editor("correct", number, "--note", "Wrong.", "--json").code == 0
-    newsroom.manage("token", "revoke", "anna")
+    newsroom.cli("token", "revoke", "anna")
     revoked = editor("fix", number, "--body", "x")
     assert revoked.code == 1
     assert "publisher login" in revoked.err

@@ -100,7 +100,7 @@ def test_a_restart_loses_nothing(desk, newsroom):
 
 def test_it_ends_when_the_feed_is_closed(desk, newsroom):
     with watching(desk, newsroom) as watch:
-        newsroom.manage("feed", "close", "world")
+        newsroom.cli("feed", "close", "world")
         assert watch.wait(timeout=20) == 0
     assert desk("watch").code == 0  # and at once when it is closed already
 
