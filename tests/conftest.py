@@ -11,6 +11,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from support.server import Server
 
+from feedserver.sqlite import search
+
 pytest_plugins = ["support.house", "support.former"]
 
 # A shell that runs the tests in the background has them ignore Ctrl-C, and with them every process
@@ -32,6 +34,13 @@ settings.register_profile(
     "fast", settings.get_profile("default"), max_examples=30, stateful_step_count=20
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+@pytest.fixture(autouse=True)
+def _no_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a search here take its time, whatever else the machine does, unless it is about that."""
+    monkeypatch.setattr(search, "ANSWER_SECONDS", 30.0)
+    monkeypatch.setattr(search, "LEVEL_SECONDS", 20.0)
 
 
 @pytest.fixture(scope="session")

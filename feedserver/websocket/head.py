@@ -14,9 +14,12 @@ HEAD_RULE = f"a request's head has {HEAD_MAX} bytes at most"
 
 def check_head(url: bytes, version: str, headers: Headers) -> None:
     """Check a head. Raises HeadTooLarge, BadRequest, UnknownCoding."""
-    if len(url) + sum(len(name) + len(value) for name, value in headers) > HEAD_MAX:
+    size, hosts = len(url), 0
+    for name, value in headers:
+        size += len(name) + len(value)
+        hosts += name == b"host"
+    if size > HEAD_MAX:
         raise HeadTooLarge(HEAD_RULE)
-    hosts = sum(name == b"host" for name, _ in headers)
     if hosts > 1 or (hosts == 0 and version == "1.1"):
         raise BadRequest("send one Host header, which HTTP/1.1 demands of every request")
     codings = options_of(headers, b"transfer-encoding")
@@ -28,9 +31,10 @@ def check_head(url: bytes, version: str, headers: Headers) -> None:
 
 def options_of(headers: Headers, name: bytes) -> list[bytes]:
     """Return the options of a header that is a list, in small letters, of all its lines."""
-    lines = (value for header, value in headers if header == name)
-    options = (option.strip().lower() for line in lines for option in line.split(b","))
-    return [option for option in options if option]
+    found = [value for header, value in headers if header == name]
+    if not found:
+        return []
+    return [option for option in map(bytes.strip, b",".join(found).lower().split(b",")) if option]
 
 
 def asks_for(protocol: bytes, headers: Headers) -> bool:

@@ -106,6 +106,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._all = all_
         self._in_request = False
         self._head = 0  # bytes of the request that were no body
+        self._asks_for_socket = False
         self._ignores_upgrade = False  # as another protocol than WebSocket is asked for
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -153,10 +154,10 @@ class HttpProtocol(HttpToolsProtocol):
         # Whatever is raised here stops the parser, and comes out in data_received.
         check_head(self.url, self.parser.get_http_version(), self.headers)
         # Of a CONNECT the parser says so too, whatever its headers are.
+        asks = self.parser.should_upgrade()
+        self._asks_for_socket = asks and asks_for(b"websocket", self.headers)
         self._ignores_upgrade = (
-            self.parser.should_upgrade()
-            and not self._should_upgrade()
-            and self.parser.get_method() != b"CONNECT"
+            asks and not self._asks_for_socket and self.parser.get_method() != b"CONNECT"
         )
         if not self._ignores_upgrade:
             super().on_headers_complete()
@@ -202,8 +203,9 @@ class HttpProtocol(HttpToolsProtocol):
             self.transport.close()
 
     def _should_upgrade(self) -> bool:
-        # By a protocol of ours, which uvicorn does not know. Its own looks at one header of a name.
-        return asks_for(b"websocket", self.headers)
+        # By a protocol of ours, which uvicorn does not know. Its own looks at one header of a name,
+        # and is asked four times a request.
+        return self._asks_for_socket
 
     def _read_without_upgrade(self, rest: bytes) -> None:
         """Read the request once more, as one without the wish for another protocol.

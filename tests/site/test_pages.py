@@ -23,6 +23,7 @@ import pytest
 from markupsafe import Markup
 from starlette.applications import Starlette
 from starlette.routing import Route
+from support.answers import patiently
 from support.server import Editor, Server
 
 from feedserver import model
@@ -58,7 +59,7 @@ class Feed:
         return self.editor.item(headline, self.slug, **fields)
 
     def get(self, path: str = "", **headers: str) -> httpx.Response:
-        return self.reader.get(f"/feeds/{self.slug}{path}", headers=headers)
+        return patiently(lambda: self.reader.get(f"/feeds/{self.slug}{path}", headers=headers))
 
     def page(self, path: str = "") -> str:
         answer = self.get(path)
@@ -133,7 +134,7 @@ def test_the_front_page_puts_the_latest_news_first_and_no_ticker_on_what_is_clos
         editor.item("News", "yard")
 
         def wait_for(*order: tuple[str, str]) -> str:
-            end = time.monotonic() + 10
+            end = time.monotonic() + 30
             while time.monotonic() < end:  # the list is kept for a moment
                 page = reader.get("/")
                 found = re.findall(

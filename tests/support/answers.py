@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 
+from support.lines import eventually
 from support.server import Editor
 
 
@@ -26,13 +28,28 @@ class Feed:
     def cursor(self) -> str:
         return str(self.get()["cursor"])
 
+    def ask(self, rest: str = "", **query: Any) -> httpx.Response:
+        return patiently(lambda: self.reader.get(self.path + rest, params=query))
+
     def get(self, rest: str = "", **query: Any) -> Any:
-        answer = self.reader.get(self.path + rest, params=query)
+        answer = self.ask(rest, **query)
         assert answer.status_code == 200, answer.text[:300]
         return answer.json()
 
     def item(self, headline: str = "News", **fields: Any) -> dict[str, Any]:
         return self.editor.item(headline, self.slug, **fields)
+
+
+def patiently(ask: Callable[[], httpx.Response]) -> httpx.Response:
+    """Ask as a good client does: again after a 503, as while the search is not level yet."""
+    answers: list[httpx.Response] = []
+
+    def is_answered() -> bool:
+        answers.append(ask())
+        return answers[-1].status_code != 503
+
+    eventually(is_answered)
+    return answers[-1]
 
 
 def problem(answer: httpx.Response, status: int, slug: str, *pointers: str) -> dict[str, Any]:
