@@ -34,6 +34,7 @@ from feedserver.syndication.documents import ATOM, JSON_FEED, RSS, Format, Stret
 
 # Nothing may be served stale: a hub or reader that comes at once after a kill must not get the old.
 CACHED = "public, max-age=2"
+SETTLED_AFTER = 2_000  # milliseconds after a record, until which its second may get another
 SITEMAP_STEP = 60_000  # milliseconds that a sitemap is kept while nothing changes
 FORMATS = (
     atom.FORMAT,
@@ -79,9 +80,9 @@ def _endpoint(form: Format) -> Endpoint:
 async def _get_document(request: Request, form: Format) -> Response:
     here = context(request)
     feed, before = await find_feed(here, request), before_of(request)
-    tags = cache_tags(feed.slug) | _link(here, form, feed, before)
-    etag = etag_of(here, here.cursor(feed))
-    if is_known(etag, request):
+    etag, dated = etag_of(here, here.cursor(feed)), _last_modified(here, feed)
+    tags = cache_tags(feed.slug) | _link(here, form, feed, before) | dated
+    if is_known(etag, request) or _is_dated(request, dated):
         return unchanged(etag, tags)
     key = _key(form, feed, before)
     sheet: Sheet | None = here.hub.cache.get(key)
@@ -243,6 +244,23 @@ def _link(
         return {}
     query = f"?before={next_text(before)}" if before else ""
     return {"Link": f'<{here.page_url(feed.slug)}{form.suffix}{query}>; rel="self"'}
+
+
+def _last_modified(here: Context, feed: Feed) -> dict[str, str]:
+    """Return when the newest record was appended, unless another of that second may follow."""
+    if not feed.head_at or here.hub.now() - feed.head_at < SETTLED_AFTER:
+        return {}
+    return {"Last-Modified": rss.rfc822(feed.head_at)}
+
+
+def _is_dated(request: Request, dated: Mapping[str, str]) -> bool:
+    """Say whether the client has what was last modified then, and knows no entity tag.
+
+    Only an equal date counts: after a clock stepped back, a later one would hide what is new.
+    """
+    if not dated or "if-none-match" in request.headers:
+        return False
+    return request.headers.get("if-modified-since") == dated["Last-Modified"]
 
 
 def _key(form: Format, feed: Feed, before: tuple[int, int] | None) -> tuple[object, ...]:
