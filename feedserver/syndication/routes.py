@@ -46,7 +46,7 @@ FORMATS = (
 )
 # The paths of all documents, for whoever answers errors.
 _SUFFIXES = "|".join(re.escape(form.suffix) for form in FORMATS)
-PATHS = re.compile(rf"/feeds/.+(?:{_SUFFIXES})|{re.escape(sitemap.PATH)}")
+PATHS = re.compile(rf"/feeds/.+(?:{_SUFFIXES})|{re.escape(sitemap.PATH)}|/oembed")
 SUBSCRIBED = frozenset({ATOM, RSS, JSON_FEED})  # formats whose answers name their own address
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -220,12 +220,12 @@ def answer(
     """Answer with a document, or with 304 if the client has it."""
     if status == 200 and is_known(sheet.etag, request):
         return unchanged(sheet.etag, headers)
-    return encoded_response(request, sheet, _headers(sheet.etag, headers), status, media_type)
+    return encoded_response(request, sheet, headers_of(sheet.etag, headers), status, media_type)
 
 
 def unchanged(etag: str, headers: Mapping[str, str]) -> Response:
     """Answer a client that has this version."""
-    return Response(status_code=304, headers=_headers(etag, headers))
+    return Response(status_code=304, headers=headers_of(etag, headers))
 
 
 def etag_of(here: Context, state: str) -> str:
@@ -233,7 +233,8 @@ def etag_of(here: Context, state: str) -> str:
     return f'W/"{state}-{_build(here.site)}"'
 
 
-def _headers(etag: str, headers: Mapping[str, str]) -> dict[str, str]:
+def headers_of(etag: str, headers: Mapping[str, str]) -> dict[str, str]:
+    """Return the headers of a document's answer, with others beside them."""
     return {**CORS, "Vary": "Accept-Encoding", "Cache-Control": CACHED, "ETag": etag, **headers}
 
 
