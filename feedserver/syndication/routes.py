@@ -205,8 +205,11 @@ async def _make_sitemap(here: Context, name: Hashable) -> Sheet:
 
 async def _get_robots(request: Request) -> Response:
     """Tell robots where the sitemap is."""
-    headers = {"Cache-Control": assets.SHORT}
     body = _robots(context(request).site.url)
+    etag = f'W/"{hashlib.sha256(body).hexdigest()[:12]}"'
+    headers = {"Cache-Control": assets.SHORT, "ETag": etag}
+    if is_known(etag, request):
+        return Response(status_code=304, headers=headers)
     return Response(body, headers=headers, media_type="text/plain; charset=utf-8")
 
 
