@@ -21,7 +21,8 @@ FeedError
 │   ├── TooMany           429   sent by nothing here, but by proxies to the publisher
 │   ├── UpgradeNeeded     426   a WebSocket's address, asked for without an upgrade
 │   ├── HeadTooLarge      431
-│   └── UnknownCoding     501   a Transfer-Encoding other than chunked
+│   ├── UnknownCoding     501   a Transfer-Encoding other than chunked
+│   └── UnknownFormat     501   an oEmbed format other than JSON and XML
 ├── Unavailable           503   not now: nothing was stored, come back after `retry_after` seconds
 │   ├── Behind            503   this process has not heard of it yet: it may exist
 │   └── OutcomeUnknown    503   may have been stored: retry with the same key
@@ -237,6 +238,14 @@ class UnknownCoding(Refused):
     slug = "unknown-transfer-coding"
     status = 501
     title = "Unknown transfer coding"
+
+
+class UnknownFormat(Refused):
+    """The answer is asked for in a format that nothing here writes."""
+
+    slug = "unknown-format"
+    status = 501
+    title = "Unknown format"
 
 
 class Unavailable(FeedError):

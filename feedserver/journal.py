@@ -83,6 +83,7 @@ class InitialState:
     `checks` maps the newest records' sequences to their checks. An item that cannot be read is left
     out of all of them, but counted: `newest` stands for all items unless there is an `oldest`, the
     order of the last one counted, and `recent` for all that was changed after `complete_after`.
+    `changed_at` is when a fact changed last that readers see, as far as the newest records tell.
     """
 
     feed: Feed
@@ -92,6 +93,7 @@ class InitialState:
     checks: dict[int, str]
     oldest: tuple[Millis, int] | None = None
     complete_after: int = 0
+    changed_at: Millis = 0
 
 
 class Journal(Protocol):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import secrets
 import string
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from uuid import UUID, uuid5
 
@@ -197,7 +197,7 @@ class Item:
         return Content(**{name: getattr(self, name) for name in CONTENT})
 
 
-CONTENT = tuple(field.name for field in fields(Content))
+CONTENT = tuple(member.name for member in fields(Content))
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,8 +218,9 @@ class Feed:
     """A feed's own settings, and how far it has come.
 
     `version` is the sequence of its latest record of its own, with `version_check`; `head` that of
-    the newest record of the feed or any of its items, with `check`. `words_at` names the record
-    that holds its title, description and summary.
+    the newest record of the feed or any of its items, with `check`; `head_at` its true time, 0
+    where that is not known. `words_at` names the record that holds its title, description and
+    summary.
     """
 
     slug: str
@@ -238,6 +239,7 @@ class Feed:
     words_at: int = 0
     summary: str | None = None
     summary_at: Millis | None = None
+    head_at: Millis = field(default=0, compare=False)  # the journal's, and no part of the state
 
     @property
     def etag(self) -> str:

@@ -65,7 +65,10 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """An accepted record and the state it leads to."""
+    """An accepted record and the state it leads to.
+
+    `effective_at` is the time that readers are shown, `at` the true time of the append.
+    """
 
     sequence: int
     check: str
@@ -74,6 +77,14 @@ class Change:
     feed: Feed | None = None
     item: Item | None = None
     token: Token | None = None
+    at: Millis = 0
+
+    @property
+    def moved_feed(self) -> Feed | None:
+        """The feed with this change as its head: `feed`, if read back, may be newer than that."""
+        if self.feed is None:
+            return None
+        return replace(self.feed, head=self.sequence, check=self.check, head_at=self.at)
 
 
 def decide(record: Record, sequence: int, known: Known) -> Change:
@@ -196,7 +207,7 @@ def _decide_token(record: Record, sequence: int, known: Known) -> Change:
         if known.token.revoked_at is not None:
             raise WrongState(f"the token {name} is revoked already")
         token = replace(known.token, revoked_at=record.at)
-    return Change(sequence, record.check, record.at, record.act, token=token)
+    return Change(sequence, record.check, record.at, record.act, token=token, at=record.at)
 
 
 def _decide_feed(record: Record, sequence: int, known: Known) -> Change:
@@ -230,7 +241,7 @@ def _decide_feed(record: Record, sequence: int, known: Known) -> Change:
         head=sequence,
         check=record.check,
     )
-    return Change(sequence, record.check, at, record.act, feed=feed)
+    return Change(sequence, record.check, at, record.act, feed=feed, at=record.at)
 
 
 def _redact_feed(record: Record, sequence: int, known: Known) -> Change:
@@ -247,7 +258,7 @@ def _redact_feed(record: Record, sequence: int, known: Known) -> Change:
     feed = replace(
         feed, version=sequence, version_check=record.check, head=sequence, check=record.check
     )
-    return Change(sequence, record.check, record.at, record.act, feed=feed)
+    return Change(sequence, record.check, record.at, record.act, feed=feed, at=record.at)
 
 
 def _decide_item(record: Record, verb: Verb, sequence: int, known: Known) -> Change:
@@ -284,7 +295,7 @@ def _decide_item(record: Record, verb: Verb, sequence: int, known: Known) -> Cha
         at = time_of(record.at, record.claimed_at, item)
     item = evolve(item, record, sequence, at)
     feed = replace(feed, head=sequence, check=record.check, stamped_at=stamped_at)
-    return Change(sequence, record.check, at, verb, feed=feed, item=item)
+    return Change(sequence, record.check, at, verb, feed=feed, item=item, at=record.at)
 
 
 def _restamp(record: Record, sequence: int, known: Known) -> Change:
@@ -296,7 +307,7 @@ def _restamp(record: Record, sequence: int, known: Known) -> Change:
         raise WrongState(f"no time of item {item.id} lies in the future")
     item = evolve(item, record, sequence, at)
     feed = replace(feed, head=sequence, check=record.check, stamped_at=min(feed.stamped_at, at))
-    return Change(sequence, record.check, at, record.act, feed=feed, item=item)
+    return Change(sequence, record.check, at, record.act, feed=feed, item=item, at=at)
 
 
 def _renames_a_kill(record: Record, known: Known) -> bool:

@@ -38,6 +38,7 @@ from feedserver.sqlite.folder import NoNewsroom, Restoring
 from feedserver.sqlite.journal import SQLiteJournal
 from feedserver.sqlite.opening import CHECKED_MAX, fold_log, prepare
 from feedserver.sqlite.storage import open_storage
+from feedserver.syndication import oembed
 from feedserver.syndication import routes as syndication
 from feedserver.websocket import endpoint
 from feedserver.websocket.http1 import Connections
@@ -166,6 +167,7 @@ def make_app(lifespan: Lifespan[Starlette] | None) -> Starlette:
         *streaming.routes,
         *health.routes,
         *syndication.routes(),
+        *oembed.routes(),
         *pages.routes(),
     ]
     return app.make_app(lifespan, routes, errors.answer_error, syndication.PATHS)

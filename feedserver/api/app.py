@@ -27,6 +27,7 @@ NEWS_PATHS = (
     "/v1/",
     "/feeds/",
     "/sitemap-news.xml",
+    "/oembed",
 )  # of which nothing is answered while a file is away
 
 

@@ -23,7 +23,11 @@ _T = TypeVar("_T")
 
 async def find_feed(here: Context, request: Request) -> Feed:
     """Return the feed that the path names, as of its newest record. Raises NotFound."""
-    slug = request.path_params["feed"]
+    return await feed_named(here, request.path_params["feed"])
+
+
+async def feed_named(here: Context, slug: str) -> Feed:
+    """Return a feed, as of its newest record. Raises NotFound."""
     feed = await here.hub.feeds.find(slug)
     if feed is None:
         await be_level(here)
@@ -61,7 +65,12 @@ async def arrive(
 
 async def find_item(here: Context, request: Request) -> Item:
     """Return the item that the path names. Raises NotFound, Killed, Unavailable."""
-    return _shown(await _find(here, request, here.mirror.item))
+    return await item_numbered(here, request.path_params["feed"], item_id(request))
+
+
+async def item_numbered(here: Context, slug: str, number: int) -> Item:
+    """Return an item of a feed. Raises NotFound, Killed, Unavailable."""
+    return _shown(await _find(here, slug, number, here.mirror.item))
 
 
 async def find_history(here: Context, request: Request) -> History:
@@ -70,15 +79,15 @@ async def find_history(here: Context, request: Request) -> History:
     Raises as `find_item` does.
     """
     read = here.mirror.history
-    history = await _find(here, request, lambda slug, item: read(slug, item, HISTORY_BYTES))
+    slug, number = request.path_params["feed"], item_id(request)
+    history = await _find(here, slug, number, lambda s, i: read(s, i, HISTORY_BYTES))
     _shown(history.item)
     return history
 
 
 async def _find(
-    here: Context, request: Request, read: Callable[[str, int], Awaitable[_T | None]]
+    here: Context, slug: str, number: int, read: Callable[[str, int], Awaitable[_T | None]]
 ) -> _T:
-    slug, number = request.path_params["feed"], item_id(request)
     found = await read(slug, number)
     if found is None:
         await be_level(here)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_right, insort
 from collections.abc import Iterable
-from dataclasses import replace
 
 from feedserver.journal import Mirror
 from feedserver.model import Feed
@@ -26,9 +25,8 @@ class Feeds:
     def apply(self, changes: Iterable[Change]) -> None:
         """Take in changes from the journal, in order."""
         for change in changes:
-            if change.feed is not None:
-                # Read back from the file, the feed may be newer than the change that names it.
-                self._take(replace(change.feed, head=change.sequence, check=change.check))
+            if (feed := change.moved_feed) is not None:
+                self._take(feed)
                 if change.item is None:
                     self.newest_own = change.sequence
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import sys
 from bisect import bisect_right, insort
-from dataclasses import replace
 
 from feedserver.journal import InitialState
 from feedserver.live.encoded import EncodedCache, encode_item, item_json
@@ -51,6 +50,7 @@ class Window:
         self._forgotten = initial.complete_after
         self._pinned: set[int] = {item.id for item in initial.pinned}
         self._items_bytes = sum(map(_memory, self._items.values()))
+        self._changed_at = max(initial.changed_at, self._newest_change())
         self._caught_up_at = self.head  # readers at this sequence or later get the whole of a burst
 
     def restart(self, initial: InitialState, loaded_at: int) -> None:
@@ -80,11 +80,11 @@ class Window:
 
     @property
     def changed_at(self) -> Millis | None:
-        """When a fact last changed that readers see, a withdrawal too; None in an empty feed."""
-        items = self._items.values()
-        return max(
-            (max(i.published_at, i.updated_at or 0, i.killed_at or 0) for i in items), default=None
-        )
+        """When a fact last changed that readers see, a withdrawal too; None in an empty feed.
+
+        It never goes back, whatever the window forgets, but where an item's times are mended.
+        """
+        return self._changed_at or None
 
     def cursor(self, epoch: str) -> str:
         """Return the cursor of the head."""
@@ -96,10 +96,10 @@ class Window:
 
     def apply(self, change: Change) -> bool:
         """Take in a change; return False if the window has it already."""
-        if change.feed is None or change.sequence <= self.head:
+        feed = change.moved_feed
+        if feed is None or change.sequence <= self.head:
             return False
-        # Feed and item may be newer than the change that names them, if they were read back.
-        self.feed = replace(change.feed, head=change.sequence, check=change.check)
+        self.feed = feed
         self._checks[change.sequence] = change.check
         if len(self._checks) > CHECKS:
             del self._checks[next(iter(self._checks))]
@@ -182,9 +182,14 @@ class Window:
             return
         if known is not None and (entry := (known.version, known.id)) in self._recent:
             self._recent.remove(entry)
-        if known is not None and known.order != item.order and known.order in self._newest:
-            self._newest.remove(known.order)  # it was stamped in the future, and was restamped
+        # It was stamped in the future, and was restamped.
+        is_mended = known is not None and known.order != item.order
+        if known is not None and is_mended and known.order in self._newest:
+            self._newest.remove(known.order)
         self._items[item.id] = item
+        self._changed_at = (
+            self._newest_change() if is_mended else max(self._changed_at, _changed_at(item))
+        )
         self._items_bytes += _memory(item) - (_memory(known) if known is not None else 0)
         insort(self._recent, (item.version, item.id))
         if item.pinned:
@@ -195,6 +200,9 @@ class Window:
         if not is_below and item.order not in self._newest:
             insort(self._newest, item.order)
         self._forget()
+
+    def _newest_change(self) -> Millis:
+        return max(map(_changed_at, self._items.values()), default=0)
 
     def _forget(self) -> None:
         seen = bisect_right(self._recent, (self._caught_up_at, sys.maxsize))
@@ -210,6 +218,10 @@ class Window:
             kept = self._pinned.union(i for _, i in self._recent).union(i for _, i in self._newest)
             for item_id in self._items.keys() - kept:
                 self._items_bytes -= _memory(self._items.pop(item_id))
+
+
+def _changed_at(item: Item) -> Millis:
+    return max(item.published_at, item.updated_at or 0, item.killed_at or 0)
 
 
 def _memory(item: Item) -> int:

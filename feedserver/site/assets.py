@@ -112,7 +112,8 @@ def routes() -> list[BaseRoute]:
         Route("/ticker.js", _get_ticker),
         Route("/ticker-{version}.js", _get_release),
         Route("/ticker-strings/{language}.json", _get_strings),
-        Route("/openapi.json", _get_openapi),
+        Route("/openapi.json", _get_description),
+        Route("/asyncapi.json", _get_description),
         *(Route(f"/{name}", _get_own) for name in _own()),
     ]
 
@@ -141,8 +142,9 @@ async def _get_strings(request: Request) -> Response:
     return _answer(request, asset, SHARED | {"Cache-Control": SHORT})
 
 
-async def _get_openapi(request: Request) -> Response:
-    return _answer(request, _file("pages/openapi.json"), SHARED | {"Cache-Control": SHORT})
+async def _get_description(request: Request) -> Response:
+    asset = _file(f"pages{request.url.path}")
+    return _answer(request, asset, SHARED | {"Cache-Control": SHORT})
 
 
 def _answer(request: Request, asset: Asset, headers: dict[str, str]) -> Response:

@@ -12,7 +12,8 @@ from markupsafe import Markup
 
 from feedserver import markup, wire
 from feedserver.api.context import Site
-from feedserver.model import Feed, Item, Millis, Status
+from feedserver.media_types import media_kind, media_type
+from feedserver.model import Feed, Item, Media, Millis, Status
 from feedserver.site import bodies
 from feedserver.site.assets import versioned
 from feedserver.site.wording import wording_for
@@ -94,7 +95,7 @@ def feed_card(
 def item_card(site: Site, feed: Feed, item: Item) -> Card:
     """Describe an item's own page."""
     picture = _image(site, f"{site.name}: {feed.title}")
-    medium = item.media[0] if item.media else None
+    medium = next(iter(_of_kind(item, "image")), None)
     if medium is not None:
         size = (medium.width, medium.height) if medium.width and medium.height else None
         picture = {"image": medium.url, "image_alt": medium.alt or "", "image_size": size}
@@ -216,7 +217,9 @@ def posting(site: Site, feed: Feed, item: Item, kind: str = "BlogPosting") -> di
             else None,
             "isBasedOn": item.url,
             "contentReferenceTime": _time(item.occurred_at),
-            "image": [medium.url for medium in item.media],
+            "image": [one.url for one in _of_kind(item, "image")],
+            "video": [_clip(item, one, "VideoObject") for one in _of_kind(item, "video")],
+            "audio": [_clip(item, one, "AudioObject") for one in _of_kind(item, "audio")],
             "correction": [
                 {
                     "@type": "CorrectionComment",
@@ -225,6 +228,25 @@ def posting(site: Site, feed: Feed, item: Item, kind: str = "BlogPosting") -> di
                 }
                 for correction in item.corrections
             ],
+        }
+    )
+
+
+def _of_kind(item: Item, kind: str) -> list[Media]:
+    return [medium for medium in item.media if media_kind(medium) == kind]
+
+
+def _clip(item: Item, medium: Media, kind: str) -> dict[str, Any]:
+    return _present(
+        {
+            "@type": kind,
+            "contentUrl": medium.url,
+            "encodingFormat": media_type(medium),
+            "name": medium.alt or item.headline,
+            "uploadDate": wire.time_text(item.published_at),
+            "width": medium.width,
+            "height": medium.height,
+            "creditText": medium.credit,
         }
     )
 

@@ -244,7 +244,22 @@ def _initial_state(
         ),
         oldest=newest[-1].order if len(newest) > SNAPSHOT_ITEMS else None,
         complete_after=changed[-1].version - 1 if len(changed) >= recent else 0,
+        changed_at=_changed_at(connection, slug, checks, feed.head_at),
     )
+
+
+def _changed_at(connection: sqlite3.Connection, slug: str, records: int, now: Millis) -> Millis:
+    """Return the newest time that one of the newest records gave a fact, but none after `now`.
+
+    A time of the future was mended since, or is the item's own to tell.
+    """
+    row = connection.execute(
+        "SELECT max(effective_at) FROM"
+        " (SELECT act, effective_at FROM records WHERE feed = ? ORDER BY sequence DESC LIMIT ?)"
+        " WHERE act IN ('post', 'update', 'correct', 'kill') AND effective_at <= ?",
+        (slug, records, now),
+    ).fetchone()
+    return row[0] or 0
 
 
 def _check(connection: sqlite3.Connection, slug: str, sequence: int) -> str | None:

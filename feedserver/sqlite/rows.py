@@ -117,7 +117,8 @@ RECORD = _listed("records", _RECORD_COLUMNS)
 BARE_ITEM = _listed("items", _ITEM_COLUMNS)
 ITEM = f"{BARE_ITEM}, {RECORD}"
 ITEMS = "items JOIN records ON records.sequence = items.words_at"
-FEED = f"{_listed('feeds', _FEED_COLUMNS)}, {RECORD}"
+_HEAD_AT = "(SELECT at FROM records AS newest WHERE newest.sequence = feeds.head)"
+FEED = f"{_listed('feeds', _FEED_COLUMNS)}, {RECORD}, {_HEAD_AT}"
 FEEDS = "feeds JOIN records ON records.sequence = feeds.words_at"
 _STORE_RECORD = _storing("records", _RECORD_COLUMNS)
 _STORE_ITEM = _storing("items", _ITEM_COLUMNS, "INSERT OR REPLACE")
@@ -185,14 +186,14 @@ class Reader:
         Raises Overtaken.
         """
         try:
-            words = self.words(row[_FEED_END:]).feed
+            words = self.words(row[_FEED_END:-1]).feed
         except Gone:
             raise Overtaken from None
         except Unreadable as fault:
             self.note(row[_FEED_END], fault, f"the feed {row[0]}")
             words = {}
         settings = dict(zip(_FEED_COLUMNS, row, strict=False))
-        return Feed(**settings | {"title": row[0]} | words)
+        return Feed(**settings | {"title": row[0], "head_at": row[-1] or 0} | words)
 
     def note(self, sequence: int, fault: Unreadable, what: str, outcome: str = LEFT_OUT) -> None:
         """Log a record that cannot be read, once, and remember it for reports."""

@@ -54,6 +54,7 @@ def hash_of_state(
 
 def _plain(value: Feed | Item | Token) -> dict[str, Any]:
     plain = asdict(value)
+    plain.pop("head_at", None)  # which the journal tells
     if plain.get("blocks") is not None:
         plain["blocks"] = orjson.loads(plain["blocks"])
     return plain

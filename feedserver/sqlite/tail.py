@@ -66,12 +66,13 @@ class Tail:
 def read_tail(connection: sqlite3.Connection, reader: Reader, after: int) -> tuple[Change, ...]:
     """Read accepted changes after `after` back, with the state of now."""
     found = connection.execute(
-        "SELECT sequence, substr(rid, 1, 4), act, effective_at, feed, item, settings FROM records"
+        "SELECT sequence, substr(rid, 1, 4), act, at, effective_at, feed, item, settings"
+        " FROM records"
         " WHERE sequence > ? ORDER BY sequence LIMIT ?",
         (after, READ_MAX),
     ).fetchall()
     changes = []
-    for sequence, check, act, effective_at, slug, item, settings in found:
+    for sequence, check, act, at, effective_at, slug, item, settings in found:
         token = None
         if slug is None and settings is not None:
             token = rows.find_token(connection, orjson.loads(settings)["name"])
@@ -84,6 +85,7 @@ def read_tail(connection: sqlite3.Connection, reader: Reader, after: int) -> tup
                 feed=rows.find_feed(connection, reader, slug) if slug is not None else None,
                 item=rows.find_item(connection, reader, item) if item is not None else None,
                 token=token,
+                at=at,
             )
         )
     return tuple(changes)

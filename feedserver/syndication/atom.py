@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from feedserver import __version__
+from feedserver.media_types import media_kind, media_type
 from feedserver.model import Media
 from feedserver.syndication.documents import ATOM, Document, Format
 from feedserver.syndication.elements import DECLARATION, Element, element, optional
-from feedserver.syndication.entries import STATE_SCHEME, Entry, media_kind, media_type
+from feedserver.syndication.entries import STATE_SCHEME, Entry
 from feedserver.wire import time_text
 
 MEDIA_TYPE = "application/atom+xml"

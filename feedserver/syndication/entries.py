@@ -7,29 +7,17 @@ else. So a withdrawn item is an entry of the same id that says so, and a mark st
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from urllib.parse import urlsplit
 
 import orjson
 
 from feedserver.api.context import Site
-from feedserver.model import Feed, Item, Media, Millis, Status
+from feedserver.model import Feed, Item, Millis, Status
 from feedserver.site.preview import excerpt
 from feedserver.site.wording import Wording, wording_for
 from feedserver.syndication.paragraphs import Block, as_html, as_text, blocks_of
 
 STATE_SCHEME = "urn:newsfeed:state"  # of the categories that are no tags
 ABRIDGED_MAX = 200  # characters of its body that a shortened entry keeps
-
-# By the address's suffix; readers need a type, so that one without is taken for a picture.
-_TYPES = {
-    "aac": "audio/aac", "avif": "image/avif", "flac": "audio/flac", "gif": "image/gif",
-    "heic": "image/heic", "jpeg": "image/jpeg", "jpg": "image/jpeg", "m4a": "audio/mp4",
-    "m4v": "video/mp4", "mov": "video/quicktime", "mp3": "audio/mpeg", "mp4": "video/mp4",
-    "oga": "audio/ogg", "ogg": "audio/ogg", "ogv": "video/ogg", "opus": "audio/ogg",
-    "png": "image/png", "svg": "image/svg+xml", "wav": "audio/wav", "webm": "video/webm",
-    "webp": "image/webp",
-}  # fmt: skip
-_UNKNOWN_TYPE = "image/jpeg"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,17 +107,6 @@ def abridged(site: Site, feed: Feed, entry: Entry) -> Entry:
         body = body[: ABRIDGED_MAX - 1] + "…"
     blocks = orjson.dumps([[body]]) if body else None
     return entry_of(site, feed, replace(entry.item, body=body, blocks=blocks, media=()))
-
-
-def media_type(medium: Media) -> str:
-    """Return the MIME type of a picture or clip, guessed by its address."""
-    suffix = urlsplit(medium.url).path.rpartition(".")[2].lower()
-    return _TYPES.get(suffix, _UNKNOWN_TYPE)
-
-
-def media_kind(medium: Media) -> str:
-    """Return `image`, `video` or `audio`."""
-    return media_type(medium).partition("/")[0]
 
 
 def _title(item: Item, say: Wording) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from feedserver.media_types import media_kind, media_type
 from feedserver.model import Media
 from feedserver.syndication.documents import JSON_FEED, Document, Format
-from feedserver.syndication.entries import Entry, media_kind, media_type
+from feedserver.syndication.entries import Entry
 from feedserver.syndication.written_json import dumps, present, with_list
 from feedserver.wire import time_text
 

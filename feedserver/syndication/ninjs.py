@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 from feedserver.api.context import Site
+from feedserver.media_types import media_kind, media_type
 from feedserver.model import Feed, Item, Media, Status
 from feedserver.site.wording import wording_for
 from feedserver.syndication.documents import NINJS, Document, Format
-from feedserver.syndication.entries import Entry, entry_of, media_kind, media_type
+from feedserver.syndication.entries import Entry, entry_of
 from feedserver.syndication.written_json import dumps, present, with_list
 from feedserver.wire import time_text
 

@@ -34,6 +34,7 @@ from feedserver.syndication.documents import ATOM, JSON_FEED, RSS, Format, Stret
 
 # Nothing may be served stale: a hub or reader that comes at once after a kill must not get the old.
 CACHED = "public, max-age=2"
+SETTLED_AFTER = 2_000  # milliseconds after a record, until which its second may get another
 SITEMAP_STEP = 60_000  # milliseconds that a sitemap is kept while nothing changes
 FORMATS = (
     atom.FORMAT,
@@ -45,7 +46,7 @@ FORMATS = (
 )
 # The paths of all documents, for whoever answers errors.
 _SUFFIXES = "|".join(re.escape(form.suffix) for form in FORMATS)
-PATHS = re.compile(rf"/feeds/.+(?:{_SUFFIXES})|{re.escape(sitemap.PATH)}")
+PATHS = re.compile(rf"/feeds/.+(?:{_SUFFIXES})|{re.escape(sitemap.PATH)}|/oembed")
 SUBSCRIBED = frozenset({ATOM, RSS, JSON_FEED})  # formats whose answers name their own address
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -79,9 +80,9 @@ def _endpoint(form: Format) -> Endpoint:
 async def _get_document(request: Request, form: Format) -> Response:
     here = context(request)
     feed, before = await find_feed(here, request), before_of(request)
-    tags = cache_tags(feed.slug) | _link(here, form, feed, before)
-    etag = etag_of(here, here.cursor(feed))
-    if is_known(etag, request):
+    etag, dated = etag_of(here, here.cursor(feed)), _last_modified(here, feed)
+    tags = cache_tags(feed.slug) | _link(here, form, feed, before) | dated
+    if is_known(etag, request) or _is_dated(request, dated):
         return unchanged(etag, tags)
     key = _key(form, feed, before)
     sheet: Sheet | None = here.hub.cache.get(key)
@@ -204,8 +205,11 @@ async def _make_sitemap(here: Context, name: Hashable) -> Sheet:
 
 async def _get_robots(request: Request) -> Response:
     """Tell robots where the sitemap is."""
-    headers = {"Cache-Control": assets.SHORT}
     body = _robots(context(request).site.url)
+    etag = f'W/"{hashlib.sha256(body).hexdigest()[:12]}"'
+    headers = {"Cache-Control": assets.SHORT, "ETag": etag}
+    if is_known(etag, request):
+        return Response(status_code=304, headers=headers)
     return Response(body, headers=headers, media_type="text/plain; charset=utf-8")
 
 
@@ -219,12 +223,12 @@ def answer(
     """Answer with a document, or with 304 if the client has it."""
     if status == 200 and is_known(sheet.etag, request):
         return unchanged(sheet.etag, headers)
-    return encoded_response(request, sheet, _headers(sheet.etag, headers), status, media_type)
+    return encoded_response(request, sheet, headers_of(sheet.etag, headers), status, media_type)
 
 
 def unchanged(etag: str, headers: Mapping[str, str]) -> Response:
     """Answer a client that has this version."""
-    return Response(status_code=304, headers=_headers(etag, headers))
+    return Response(status_code=304, headers=headers_of(etag, headers))
 
 
 def etag_of(here: Context, state: str) -> str:
@@ -232,7 +236,8 @@ def etag_of(here: Context, state: str) -> str:
     return f'W/"{state}-{_build(here.site)}"'
 
 
-def _headers(etag: str, headers: Mapping[str, str]) -> dict[str, str]:
+def headers_of(etag: str, headers: Mapping[str, str]) -> dict[str, str]:
+    """Return the headers of a document's answer, with others beside them."""
     return {**CORS, "Vary": "Accept-Encoding", "Cache-Control": CACHED, "ETag": etag, **headers}
 
 
@@ -243,6 +248,23 @@ def _link(
         return {}
     query = f"?before={next_text(before)}" if before else ""
     return {"Link": f'<{here.page_url(feed.slug)}{form.suffix}{query}>; rel="self"'}
+
+
+def _last_modified(here: Context, feed: Feed) -> dict[str, str]:
+    """Return when the newest record was appended, unless another of that second may follow."""
+    if not feed.head_at or here.hub.now() - feed.head_at < SETTLED_AFTER:
+        return {}
+    return {"Last-Modified": rss.rfc822(feed.head_at)}
+
+
+def _is_dated(request: Request, dated: Mapping[str, str]) -> bool:
+    """Say whether the client has what was last modified then, and knows no entity tag.
+
+    Only an equal date counts: after a clock stepped back, a later one would hide what is new.
+    """
+    if not dated or "if-none-match" in request.headers:
+        return False
+    return request.headers.get("if-modified-since") == dated["Last-Modified"]
 
 
 def _key(form: Format, feed: Feed, before: tuple[int, int] | None) -> tuple[object, ...]:

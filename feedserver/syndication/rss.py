@@ -6,11 +6,12 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 from feedserver import __version__
+from feedserver.media_types import media_type
 from feedserver.model import Millis
 from feedserver.syndication.atom import MEDIA_RSS, NAMESPACE, media_content
 from feedserver.syndication.documents import RSS, Document, Format
 from feedserver.syndication.elements import DECLARATION, Element, element, optional
-from feedserver.syndication.entries import STATE_SCHEME, Entry, media_type
+from feedserver.syndication.entries import STATE_SCHEME, Entry
 from feedserver.wire import time_text
 
 MEDIA_TYPE = "application/rss+xml"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+
+import httpx
 import pytest
 from chromium import Site
 
@@ -31,6 +34,39 @@ def test_the_iframe_tells_its_host_how_tall_it_is(site: Site, sandbox: str) -> N
     frame = page.frame_locator("iframe")
     frame.locator("live-ticker").get_by_role("link", name="In a frame").wait_for()
     page.wait_for_function("() => told?.type === 'newsfeed-height' && told.height > 50")
+
+
+def test_wordpress_shows_the_frame_as_tall_as_it_is_and_follows_its_links(site: Site) -> None:
+    """With its own rules: the frame is in a sandbox, and only messages with its secret count."""
+    feed = site.feed()
+    item = feed.post("In WordPress")
+    address = f"{site.server.url}/feeds/{feed.slug}"
+    answer = httpx.get(f"{site.server.url}/oembed", params={"url": address}).json()
+    frame = answer["html"].replace(
+        "<iframe ",
+        '<iframe sandbox="allow-scripts" security="restricted" data-secret="Ab3dEf6hIj" ',
+    )
+    frame = frame.replace('/embed"', '/embed#?secret=Ab3dEf6hIj"')
+    host = f"""<script>addEventListener('message', ({{ data, source }}) => {{
+            if (!(data.secret && data.message && data.value)) return;
+            const frame = document.querySelector(`iframe[data-secret="${{data.secret}}"]`);
+            if (source !== frame.contentWindow) return;
+            if (data.message === 'height')
+                frame.height = Math.min(1000, Math.max(200, parseInt(data.value, 10)));
+            if (data.message === 'link' && new URL(data.value).host === new URL(frame.src).host)
+                window.followed = data.value;
+        }})</script>{frame}"""
+    page = site.open("/robots.txt")
+    page.route("**/host", lambda route: route.fulfill(body=host, content_type="text/html"))
+    page.goto("http://host.test/host")
+    link = page.frame_locator("iframe").get_by_role("link", name="In WordPress")
+    link.wait_for()
+    page.wait_for_function("() => document.querySelector('iframe').height !== '480'")
+    told = page.frames[1].evaluate("document.documentElement.getBoundingClientRect().height")
+    assert page.locator("iframe").bounding_box()["height"] == math.ceil(told) > 200
+    link.click()
+    page.wait_for_function("() => window.followed")
+    assert page.evaluate("followed") == f"{address}/items/{item['id']}"
 
 
 def test_a_frame_tells_its_height_only_once_its_items_are_there(site: Site) -> None:

@@ -671,6 +671,24 @@ async def test_an_initial_state_has_what_a_window_starts_from(here: Opened) -> N
     assert initial.complete_after == items[55].version - 1
 
 
+async def test_an_initial_state_knows_when_a_fact_changed_last(here: Opened) -> None:
+    old, hoax, story = [
+        item_of(await here.journal.append(post(published_at=NOON + n * SECOND))) for n in range(3)
+    ]
+    killed_at, later = NOON + 9 * SECOND, NOON + 20 * SECOND
+    await here.journal.append(kill(hoax, killed_at))
+    for verb in (Verb.HOLD, Verb.RELEASE, Verb.PIN):
+        story = item_of(await here.journal.append(edit(story, verb, later)))
+    await here.journal.append(edit(old, Verb.FIX, later, headline="Older"))
+    initial = await here.mirror.initial_state("world", 1, 10)
+    assert initial is not None
+    assert initial.changed_at == killed_at
+    assert [item.id for item in initial.recent] == [old.id], "which do not tell"
+    feed = await here.mirror.feed("world")
+    assert feed is not None
+    assert feed.head_at == initial.feed.head_at == later
+
+
 async def test_an_initial_state_of_a_short_feed_says_that_it_is_all(here: Opened) -> None:
     items = [item_of(change) for change in await made(here.journal, *(post() for _ in range(50)))]
     initial = await here.mirror.initial_state("world", 51, 4)

@@ -74,6 +74,26 @@ def test_an_item_that_was_stamped_in_the_future_takes_its_new_place_alone(window
     assert window.floor() == (100, 3)
 
 
+def test_when_a_fact_changed_last_never_goes_back_whatever_is_forgotten(window: Window) -> None:
+    assert window.changed_at == 100
+    window.apply(change(4, item(4, item_id=4, updated_at=900)))
+    assert window.changed_at == 900
+    for sequence in range(5, 5 + 2 * windows.RECENT):
+        window.apply(change(sequence, item(sequence, sequence, published_at=sequence)))
+        window.forget_burst(sequence)
+    assert 4 not in window._items
+    assert window.changed_at == 900
+    of_older = InitialState(FEED, (), (), (), {}, changed_at=700)
+    assert Window(of_older).changed_at == 700
+
+
+def test_a_time_of_the_future_that_was_mended_counts_no_more(window: Window) -> None:
+    ahead = item(4, item_id=4, published_at=9_000)
+    window.apply(change(4, ahead))
+    window.apply(change(5, replace(ahead, version=5, published_at=200)))
+    assert window.changed_at == 200
+
+
 def spoilt(*readable: Item, oldest: int, complete_after: int) -> Window:
     """A window of a feed with more items, some of which cannot be read."""
     feed = replace(FEED, head=90, check="c90")

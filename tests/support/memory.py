@@ -26,6 +26,7 @@ from feedserver.model import (
     Feed,
     FeedSettings,
     Item,
+    Millis,
     Record,
     Revision,
     Status,
@@ -236,6 +237,7 @@ class MemoryJournal:
             feed=disk.feeds[record.feed] if record.feed is not None else None,
             item=disk.items[record.item] if record.item is not None else None,
             token=disk.tokens[token] if token is not None else None,
+            at=record.at,
         )
 
 
@@ -319,6 +321,7 @@ class MemoryMirror:
             checks={e.version: e.check for e in known[:checks]},
             oldest=newest[-1].order if len(newest) > SNAPSHOT_ITEMS else None,
             complete_after=changed[-1].version - 1 if len(changed) >= recent else 0,
+            changed_at=max((_changed_at(item) for item in items), default=0),
         )
 
     async def check(self, slug: str, sequence: int) -> str | None:
@@ -383,8 +386,8 @@ def apply(disk: Disk, record: Record, sequence: int) -> Change:
         redacted=redacted.act if redacted is not None else None,
     )
     change = decide(record, sequence, known)
-    if change.feed is not None:
-        disk.feeds[change.feed.slug] = disk.feeds_then[sequence] = change.feed
+    if (feed := change.moved_feed) is not None:
+        disk.feeds[change.feed.slug] = disk.feeds_then[sequence] = feed
     if change.token is not None:
         disk.tokens[change.token.name] = change.token
     if record.retry_key is not None:
@@ -431,6 +434,10 @@ def _erase(disk: Disk, record: Record, sequence: int) -> None:
         if entry.words_at in gone:
             entry = replace(entry, item=None)
         disk.entries[number] = entry
+
+
+def _changed_at(item: Item) -> Millis:
+    return max(item.published_at, item.updated_at or 0, item.killed_at or 0)
 
 
 def _has(item: Item, words: str) -> bool:

@@ -21,6 +21,7 @@ from feedserver.service import make_app, open_context
 from feedserver.settings import read_settings
 from feedserver.syndication import routes
 from feedserver.syndication.routes import FORMATS
+from feedserver.syndication.rss import rfc822
 
 TYPES = {
     ".atom": "application/atom+xml; charset=utf-8",
@@ -51,7 +52,6 @@ def test_a_document_says_what_it_is_and_may_be_kept_for_two_seconds(
     assert headers["Cache-Tag"] == headers["Surrogate-Key"] == f"feed-{desk.slug}"
     assert headers["Vary"] == "Accept-Encoding"
     assert not answer.content.startswith(b"\xef\xbb\xbf")
-    assert "Last-Modified" not in headers
     is_subscribed = suffix in {".atom", ".rss", ".json"}
     assert headers.get("Link") == (f'<{desk.url(suffix)}>; rel="self"' if is_subscribed else None)
     older = desk.get(f"{suffix}?before=9.9")
@@ -207,6 +207,50 @@ async def test_a_killed_items_words_are_in_nothing_that_is_kept(tmp_path: Path) 
         assert [key for key in kept._entries if "document" in str(key)]
         await house.kill(item)
         assert not [key for key in kept._entries if "document" in str(key)]
+
+
+@pytest.mark.anyio
+async def test_who_has_a_date_alone_is_told_what_is_new(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(tmp_path) as house:
+        true_time = house.here.hub.now
+        before = true_time()
+
+        def look_at(moment: int) -> None:
+            monkeypatch.setattr(house.here.hub, "now", lambda: moment)
+
+        async def get(suffix: str = ".rss", **sent: str) -> httpx.Response:
+            headers = {name.replace("_", "-"): value for name, value in sent.items()}
+            return await house.client.get(f"/feeds/world{suffix}", headers=headers)
+
+        item = await house.post(published_at="2020-01-01T00:00:00Z")
+        feed = await house.here.hub.feeds.find("world")
+        assert feed is not None
+        at = feed.head_at
+        assert before <= at <= true_time(), "the true time, whenever it was published"
+        date = rfc822(at)
+        look_at(at + 1_999)
+        assert "Last-Modified" not in (await get()).headers, "its second may get another record"
+        assert (await get(If_Modified_Since=date)).status_code == 200
+        look_at(at + 2_000)
+        answer = await get()
+        assert answer.headers["Last-Modified"] == date
+        for suffix in SUFFIXES:
+            assert (await get(suffix, If_Modified_Since=date)).status_code == 304
+        for other in (rfc822(at - 1_000), rfc822(at + 1_000), "", "yesterday"):
+            assert (await get(If_Modified_Since=other)).status_code == 200, "only an equal date"
+        assert (await get(If_Modified_Since=date, If_None_Match='"x"')).status_code == 200
+        etag = answer.headers["ETag"]
+        assert (await get(If_Modified_Since="x", If_None_Match=etag)).status_code == 304
+        look_at(at - 5_000)
+        answer = await get(If_Modified_Since=date)
+        assert (answer.status_code, answer.headers.get("Last-Modified")) == (200, None)
+        await house.kill(item)
+        feed = await house.here.hub.feeds.find("world")
+        assert feed is not None
+        look_at(feed.head_at)
+        assert (await get(If_Modified_Since=date)).status_code == 200
 
 
 @pytest.mark.anyio

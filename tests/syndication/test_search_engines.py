@@ -187,6 +187,38 @@ def test_json_ld_tells_each_verb_and_its_date_never_goes_back(desk: Desk) -> Non
     assert closed["dateModified"] == after["dateModified"]
 
 
+def test_json_ld_tells_pictures_from_clips_and_previews_show_a_picture(desk: Desk) -> None:
+    clip = {"url": "https://a.example/bus.mp4", "alt": "A bus", "width": 640, "height": 480}
+    sound = {"url": "https://a.example/siren.mp3"}
+    picture = {"url": "https://a.example/bus.png", "credit": "Ann"}
+    item = desk.post("Bus", media=[clip, sound, picture], published_at=STORY["published_at"])
+    (posting,) = told(desk)["liveBlogUpdate"]
+    at = STORY["published_at"]
+    assert posting["image"] == [picture["url"]]
+    assert posting["video"] == [
+        {
+            "@type": "VideoObject",
+            "contentUrl": clip["url"],
+            "encodingFormat": "video/mp4",
+            "name": "A bus",
+            "uploadDate": at,
+            "width": 640,
+            "height": 480,
+        }
+    ]
+    assert posting["audio"] == [
+        {
+            "@type": "AudioObject",
+            "contentUrl": sound["url"],
+            "encodingFormat": "audio/mpeg",
+            "name": "Bus",
+            "uploadDate": at,
+        }
+    ]
+    page = desk.get(f"/items/{item['id']}").text
+    assert f'<meta property="og:image" content="{picture["url"]}">' in page
+
+
 @pytest.mark.parametrize("query", ["", "?before=99999999999999.9"])
 def test_markdown_says_all_in_words(desk: Desk, query: str) -> None:
     body = "# No *heading* <b>\n1. one\n\n[link](https://a.example/x_(y)) `code` &amp;"

@@ -4,51 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from desk import Desk
 from reading_back import Told, next_of, read
 
 from feedserver.syndication.documents import DOCUMENT_MAX
-
-
-class Reader:
-    """A feed reader as most are: it keys on the id, overwrites, and never drops what is absent."""
-
-    def __init__(self, desk: Desk, suffix: str) -> None:
-        self.kept: dict[str, Told] = {}
-        self._desk = desk
-        self._suffix = suffix
-        self._etag = ""
-
-    def poll(self) -> None:
-        known = {"If-None-Match": self._etag} if self._etag else {}
-        address = f"/feeds/{self._desk.slug}{self._suffix}"
-        answer = self._desk.reader.get(address, headers=known)
-        if answer.status_code == 304:
-            return
-        self._etag = answer.headers["ETag"]
-        self.kept |= read(self._suffix, answer.content)
-
-    def words(self) -> str:
-        return "\n".join(f"{told.title}\n{told.html}" for told in self.kept.values())
-
-
-@pytest.mark.parametrize("down", [0, 80])
-def test_a_reader_that_subscribed_before_a_kill_has_the_words_no_more(
-    desk: Desk, suffix: str, down: int
-) -> None:
-    reader = Reader(desk, suffix)
-    item = desk.post("Secret hoax", body="Nobody was there, says Secret.")
-    reader.poll()
-    assert "Secret" in reader.words()
-    for number in range(down):
-        desk.post(f"News {number}")
-    reader.poll()
-    desk.editor.revised(item, "kill", note="It did not happen.")
-    reader.poll()
-    assert "Secret" not in reader.words()
-    assert reader.kept[item["uid"]].title == "Withdrawn"
-    assert "It did not happen." in reader.words()
 
 
 def test_a_kill_that_newer_changes_have_outrun_still_arrives(desk: Desk, suffix: str) -> None:

@@ -3,12 +3,19 @@
  * `?height=auto` the frame tells its host how tall it wants to be:
  * `{type: 'newsfeed-height', src, height}` by postMessage, in CSS pixels. A reader who has scrolled past its top would lose the
  * place whenever the frame grows, so news waits behind the button meanwhile.
+ *
+ * WordPress gives its frames a secret (`#?secret=…`), hears their height by `{message: 'height', value, secret}`, and follows a
+ * link for them on `{message: 'link', value, secret}`, as its sandbox lets them open nothing.
  */
 const ATTRIBUTES =
 	'announce heading heading-level lang layout max mode order tags theme time timezone'.split(' ');
 
 /** A ticker that has nothing to show after so many ms is as tall as what is inside it. */
 const SHOWN_WITHIN = 1000;
+
+const secret = /[#?&]secret=([A-Za-z0-9]+)/.exec(location.hash)?.[1];
+/** @type {(message: 'height' | 'link', value: string | number) => void} */
+const tellWordPress = (message, value) => parent.postMessage({ message, value, secret }, '*');
 
 const ticker = document.querySelector('live-ticker');
 const asked = new URLSearchParams(location.search);
@@ -22,11 +29,20 @@ ticker?.addEventListener('ticker-status', ({ detail }) => {
 	// The plain headlines for browsers without scripts: one of them may be withdrawn meanwhile.
 	if (/live|stale|ended/.test(detail.status)) document.querySelector('.fallback ul')?.remove();
 });
-if (asked.get('height') === 'auto') {
+if (secret) {
+	addEventListener('click', (event) => {
+		const link = event.composedPath().find((element) => element instanceof HTMLAnchorElement);
+		if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+		event.preventDefault();
+		tellWordPress('link', link.href);
+	});
+}
+if (secret || asked.get('height') === 'auto') {
 	document.documentElement.classList.add('auto');
 	const observer = new ResizeObserver(() => {
 		const height = Math.ceil(document.documentElement.getBoundingClientRect().height);
 		parent.postMessage({ type: 'newsfeed-height', src: location.href, height }, '*');
+		if (secret) tellWordPress('height', height);
 	});
 	// Not before the items are there, or the host's page would move twice.
 	const tell = () => observer.observe(document.documentElement);
