@@ -12,7 +12,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvloop
 from starlette.applications import Starlette
@@ -46,6 +46,10 @@ from feedserver.websocket.listening import listen, listen_together, url_of
 from feedserver.websocket.server import Server
 from feedserver.workers.siblings import Box, Siblings, mailboxes
 from feedserver.workers.supervisor import supervise
+
+if TYPE_CHECKING:
+    from feedserver.outgoing import websub
+    from feedserver.outgoing.cursors import Cursors
 
 log = logging.getLogger("feedserver")
 
@@ -90,6 +94,9 @@ async def open_context(
         journal, mirror = storage.journal, storage.mirror
         clock = Clock(wall_millis, boot_millis, is_synchronised, await journal.newest_at())
         followed = await journal.head()
+        cursors = _open_cursors(settings)
+        if cursors is not None:
+            running.callback(cursors.close)
         hub = Hub(
             journal,
             mirror,
@@ -111,9 +118,17 @@ async def open_context(
             hub=hub,
             crowd=siblings or hub,
             tokens=Tokens(await mirror.tokens(), followed),
-            site=Site(url, settings.site_name, settings.site_image, settings.site_links),
+            site=Site(
+                url,
+                settings.site_name,
+                settings.site_image,
+                settings.site_links,
+                settings.websub_hub,
+            ),
+            targets=cursors,
             faults=faults,
         )
+        websub_hub = _websub(here, cursors) if cursors is not None else None
         hub.applied_to = followed
         restarting: set[asyncio.Task[None]] = set()
 
@@ -131,7 +146,9 @@ async def open_context(
         running.callback(lambda: [task.cancel() for task in restarting])
         journal.on_new_epoch = restart
         journal.on_clock_accepted = clock.accept
-        works = [_follow(here, journal, followed), hub.run()]
+        works = [_follow(here, journal, followed, websub_hub), hub.run()]
+        if websub_hub is not None:
+            works.append(websub_hub.run())
         if siblings is not None:
             journal.on_commit = siblings.announce
             works.append(siblings.run())
@@ -318,10 +335,36 @@ def _when_readable(descriptor: int, act: Callable[[], None]) -> None:
     loop.add_reader(descriptor, once)
 
 
-async def _follow(here: Context, journal: SQLiteJournal, after: int) -> None:
+def _open_cursors(settings: Settings) -> Cursors | None:
+    if not settings.websub_hub:
+        return None
+    from feedserver.outgoing.cursors import Cursors
+
+    return Cursors(settings.data)
+
+
+def _websub(here: Context, cursors: Cursors) -> websub.Hub:
+    from feedserver.outgoing import websub  # and httpx with it: megabytes that few need
+
+    subscribed = sorted(syndication.SUBSCRIBED)
+    return websub.Hub(
+        here.site.hub,
+        lambda slug: [here.page_url(slug) + suffix for suffix in subscribed],
+        here.hub.feeds,
+        lambda: here.hub.epoch,
+        cursors,
+        here.hub.now,
+    )
+
+
+async def _follow(
+    here: Context, journal: SQLiteJournal, after: int, websub_hub: websub.Hub | None = None
+) -> None:
     async for changes in journal.follow(after):
         here.tokens.apply(changes)
         here.hub.apply(changes)
+        if websub_hub is not None:
+            websub_hub.note(changes)
         if here.clock is not None:
             here.clock.note(max(change.effective_at for change in changes))
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from feedserver.addresses import fault_of
 from feedserver.errors import BadSetting
 
 PREFIX = "FEEDSERVER_"
@@ -55,6 +56,12 @@ def _name(text: str) -> str:
     if not (name.isprintable() and 0 < len(name) <= NAME_MAX):
         raise ValueError(f"must be a name of at most {NAME_MAX} characters")
     return name
+
+
+def _page(text: str) -> str:
+    if text and fault_of(text) is not None:
+        raise ValueError("must be a whole address, such as https://hub.example/")
+    return text
 
 
 def _picture(text: str) -> str:
@@ -124,6 +131,12 @@ TABLE = (
         _links,
         "links at the foot of all pages, such as Imprint=https://news.example/imprint",
     ),
+    Setting(
+        "websub_hub",
+        "",
+        _page,
+        "a WebSub hub's address, which is told when a feed's documents change; default: none",
+    ),
     Setting("workers", "1", _whole(1, 64), "processes that share the readers; one for each core"),
     Setting("heartbeat", "25", _whole(1, 300), "seconds between heartbeats to a reader"),
     Setting(
@@ -167,6 +180,7 @@ class Settings:
     site_name: str
     site_image: str
     site_links: tuple[tuple[str, str], ...]
+    websub_hub: str
     workers: int
     heartbeat: int
     readers: int

@@ -73,6 +73,13 @@ class OwnFolder(Protocol):
         """Return when the last backup was made; None: never, as far as it is known."""
 
 
+class Targets(Protocol):
+    """What the server tells others by itself."""
+
+    def failing(self, before: Millis) -> dict[str, tuple[Millis, str]]:
+        """Return who has taken nothing since `before` or longer: since when, and why."""
+
+
 class Crowd(Protocol):
     """All readers of this machine, whatever process they are connected to."""
 
@@ -94,6 +101,7 @@ class Site:
     name: str
     image: str = ""  # the address of the link previews' picture; empty means ours
     links: tuple[tuple[str, str], ...] = ()  # names and addresses, for the foot of each page
+    hub: str = ""  # the WebSub hub that is told of changed documents; empty: none
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +117,7 @@ class Context:
     site: Site
     clock: Clock | None = None  # that stamps news
     folder: OwnFolder | None = None  # that the files are in
+    targets: Targets | None = None  # where anybody is told anything
     faults: list[BaseException] = field(default_factory=list)  # what parts of the server died of
     work: Work = field(default_factory=Work)  # that takes long, and is made in turn
 

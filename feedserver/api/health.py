@@ -10,6 +10,8 @@ from starlette.routing import Route
 from feedserver import wire
 from feedserver.api.context import Context, OwnFolder, context
 
+FAILING_MAX = 3_600_000  # milliseconds that others may take nothing before an operator is told
+
 
 async def healthz(request: Request) -> Response:
     """Say that the process runs."""
@@ -53,6 +55,13 @@ async def readyz(request: Request) -> Response:
     if here.journal.trouble is not None:
         # Still 200: whoever routes readers by this must not take them their news.
         body |= {"status": "reading only", "trouble": here.journal.trouble}
+    if here.targets is not None:
+        failing = here.targets.failing(here.hub.now() - FAILING_MAX)
+        told = {
+            name: {"since": wire.time_text(at), "detail": why}
+            for name, (at, why) in failing.items()
+        }
+        body |= {"failing": told} if told else {}
     if unfinished:
         body |= {
             "unfinished_purges": unfinished,

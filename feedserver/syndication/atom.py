@@ -29,6 +29,8 @@ def _document(document: Document, entries: list[bytes]) -> bytes:
         element("link", rel="self", type=MEDIA_TYPE, href=document.own_url(ATOM)),
         element("link", rel="alternate", type="text/html", href=document.page_url),
     ]
+    if site.hub:
+        head.append(element("link", rel="hub", href=site.hub))
     if (following := document.next_url(ATOM)) is not None:
         head.append(element("link", rel="next", type=MEDIA_TYPE, href=following))
     whole = element(

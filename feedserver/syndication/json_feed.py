@@ -27,6 +27,7 @@ def _document(document: Document, items: list[bytes]) -> bytes:
         icon=f"{site.url}/icon-180.png",
         language=feed.language,
         authors=[{"name": site.name, "url": f"{site.url}/"}],
+        hubs=[{"type": "WebSub", "url": site.hub}] if site.hub else None,
         next_url=document.next_url(JSON_FEED),
         expired=feed.closed_at is not None,
         _newsfeed=present(

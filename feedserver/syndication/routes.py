@@ -247,7 +247,8 @@ def _link(
     if form.suffix not in SUBSCRIBED:
         return {}
     query = f"?before={next_text(before)}" if before else ""
-    return {"Link": f'<{here.page_url(feed.slug)}{form.suffix}{query}>; rel="self"'}
+    link = f'<{here.page_url(feed.slug)}{form.suffix}{query}>; rel="self"'
+    return {"Link": link + (f', <{here.site.hub}>; rel="hub"' if here.site.hub else "")}
 
 
 def _last_modified(here: Context, feed: Feed) -> dict[str, str]:

@@ -38,6 +38,7 @@ def _document(document: Document, items: list[bytes]) -> bytes:
         element("generator", f"feedserver {__version__}"),
         element("docs", SPECIFICATION),
         element("atom:link", rel="self", type=MEDIA_TYPE, href=document.own_url(RSS)),
+        element("atom:link", rel="hub", href=document.site.hub) if document.site.hub else None,
         element("atom:link", rel="next", type=MEDIA_TYPE, href=following) if following else None,
     ]
     whole = element(
