@@ -8,7 +8,9 @@
  * link for them on `{message: 'link', value, secret}`, as its sandbox lets them open nothing.
  */
 const ATTRIBUTES =
-	'announce heading heading-level lang layout max mode order tags theme time timezone'.split(' ');
+	'announce heading heading-level lang layout max mode order summary tags theme time timezone'.split(
+		' ',
+	);
 
 /** A ticker that has nothing to show after so many ms is as tall as what is inside it. */
 const SHOWN_WITHIN = 1000;

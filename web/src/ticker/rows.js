@@ -1,7 +1,7 @@
 /**
  * The rows of a ticker: they change in place, stand under their days, and show what changed behind "Updated".
  *
- * @import { ArticleOptions, RowOptions } from '../../types/ticker.d.ts'
+ * @import { ArticleOptions, RowOptions } from '../../types/parts.d.ts'
  * @import { Item, Revision } from '../../types/wire.d.ts'
  */
 import { changesIn } from '../dom/changes.js';

@@ -3,7 +3,8 @@
  * What stands inside the element stays visible until the first items are painted, and for good if they never are.
  *
  * @import { Connection, Effect, Status, TimeMode } from '../../types/feed.d.ts'
- * @import { Ticker } from '../../types/ticker.d.ts'
+ * @import { Ticker } from '../../types/parts.d.ts'
+ * @import { LiveTicker } from '../../types/ticker.d.ts'
  * @import { Item } from '../../types/wire.d.ts'
  */
 import { plural, wordsFor } from '../../strings/index.js';
@@ -28,7 +29,7 @@ const LABELS_EVERY = 30_000;
 const sheet = new CSSStyleSheet();
 sheet.replaceSync(css);
 
-/** @param {HTMLElement} host @param {ShadowRoot} shadow @param {ElementInternals} internals @returns {Ticker} */
+/** @param {LiveTicker} host @param {ShadowRoot} shadow @param {ElementInternals} internals @returns {Ticker} */
 export function newTicker(host, shadow, internals) {
 	const title = make('a', { part: 'link' });
 	const heading = make('div', { part: 'heading', role: 'heading' }, title);
@@ -278,7 +279,9 @@ export function newTicker(host, shadow, internals) {
 		);
 	}
 
-	pause.onclick = () => host.toggleAttribute('paused');
+	pause.onclick = () => {
+		host.paused = !host.paused;
+	};
 	button.onclick = ({ detail }) => {
 		const link = showPending()?.querySelector('a');
 		// By mouse the reader stands in no row, and more may come.
