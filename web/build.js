@@ -1,6 +1,7 @@
 /**
  * Builds the files in web/dist that the server serves: ticker.js, the one file that sites embed; manifest.json, its version
- * and hash; page.js and embed.js, the scripts of our own pages; and strings/, the words that the ticker fetches.
+ * and hash; ticker.d.ts, its types; page.js and embed.js, the scripts of our own pages; and strings/, the words that the ticker
+ * fetches.
  * `node web/build.js` writes them. `--check` fails when they are out of date or too big. `--release` also keeps the ticker as
  * ticker-<version>.js, for the sites that pin it: from then on it cannot change.
  */
@@ -15,7 +16,7 @@ const LIMIT = 10_240;
 
 /** Properties of our own objects, in no message, event or DOM interface that the ticker uses: they get short names. */
 const PRIVATE =
-	/^(alone|announce|announced|apiUrl|arrived|askAgain|before|beside|canceled|changes|connect|dated|day|disconnect|element|floor|historyOf|ids|isStatic|kind|label|layout|level|line|mismatches|newEpoch|nowAt|oldestFirst|onDemand|paint|pending|retract|retry|revisions|revisionsOf|shown|snapshot|state|subscribe|times|transport|unknown|upToDateAt|versions|words)$/;
+	/^(alone|announce|announced|apiUrl|arrived|askAgain|before|beside|canceled|changes|connect|dated|day|disconnect|element|floor|historyOf|ids|isStatic|kind|label|layout|level|line|mismatches|newEpoch|nowAt|oldestFirst|onDemand|paint|pending|retract|retry|revisions|revisionsOf|shown|snapshot|state|subscribe|summarized|times|transport|unknown|upToDateAt|versions|words)$/;
 
 const here = (path) => new URL(path, import.meta.url);
 const target = ['es2022'];
@@ -56,7 +57,7 @@ async function bundle() {
 		module: true,
 		ecma: 2020,
 		compress: {
-			passes: 4,
+			passes: 5,
 			keep_fargs: false,
 			pure_getters: true,
 			unsafe_arrows: true,
@@ -64,10 +65,11 @@ async function bundle() {
 			unsafe: true,
 			unsafe_methods: true,
 			hoist_funs: true,
-			reduce_funcs: false,
 			if_return: false,
 			sequences: false,
-			lhs_constants: false,
+			booleans: false,
+			inline: 1,
+			unsafe_math: true,
 		},
 		mangle: { properties: { regex: PRIVATE, builtins: true } },
 	});
@@ -89,6 +91,13 @@ async function pageScript(source) {
 	return outputFiles[0].text;
 }
 
+/** Join the types of the element and of what the server sends into one file that needs no other. */
+async function types() {
+	const read = (name) => readFile(here(`types/${name}`), 'utf8');
+	const [ticker, wire] = await Promise.all(['ticker.d.ts', 'wire.d.ts'].map(read));
+	return `${ticker.replace(/^import .*\n+/m, '')}\n${wire}`;
+}
+
 const script = await bundle();
 const number = await version();
 const sri = `sha384-${createHash('sha384').update(script).digest('base64')}`;
@@ -97,6 +106,7 @@ const files = new Map([
 	['ticker.js', `${script}`],
 	['manifest.json', `${JSON.stringify({ version: number, sri })}\n`],
 ]);
+files.set('ticker.d.ts', await types());
 for (const name of await readdir(here('strings')))
 	if (name.endsWith('.json')) {
 		const words = JSON.parse(await readFile(here(`strings/${name}`), 'utf8'));

@@ -573,6 +573,10 @@ def test_the_ticker_is_for_every_site(feed: Feed) -> None:
     assert latest.headers["Cache-Control"].startswith("public, max-age=300")
     assert latest.headers["Access-Control-Allow-Origin"] == "*"
     assert latest.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+    types = feed.reader.get("/ticker.d.ts")
+    assert types.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert types.headers["Access-Control-Allow-Origin"] == "*"
+    assert "interface LiveTicker" in types.text
     assert feed.reader.get(f"/ticker-{version}.js").status_code == 200
     assert feed.reader.get("/ticker-0.0.0.js").status_code == 404
     assert feed.reader.get("/ticker-../manifest.json").status_code == 404

@@ -1,5 +1,8 @@
 /** What the modules of web/src/feed keep and hand out. */
+import type { Status } from './ticker.d.ts';
 import type { Feed, Item, Revision } from './wire.d.ts';
+
+export type { Status };
 
 /** What a reader knows of one feed. */
 export interface State {
@@ -46,8 +49,6 @@ export interface Effect {
 	/** It was the first snapshot of an epoch: nothing in it is news. */
 	newEpoch?: boolean;
 }
-
-export type Status = 'connecting' | 'live' | 'stale' | 'ended' | 'error';
 
 /** Called with the effect of each message, or with nothing when only the status changed. */
 export type Listener = (effect?: Effect) => void;

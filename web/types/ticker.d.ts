@@ -1,8 +1,10 @@
-/** `<live-ticker>` for those who embed it: attributes, methods and events. */
-import type { Status } from './feed.d.ts';
+/**
+ * `<live-ticker>` for those who embed it: attributes, properties, methods, events, and its tag in React and Vue.
+ * Put this file beside your own sources; it needs no other.
+ */
 import type { Item } from './wire.d.ts';
 
-export type { Item, Status };
+export type Status = 'connecting' | 'live' | 'stale' | 'ended' | 'error';
 
 export interface LiveTickerAttributes {
 	/** Address of the feed page, e.g. `https://news.example/feeds/world`. */
@@ -33,18 +35,6 @@ export interface LiveTickerAttributes {
 	transport?: 'ws' | 'sse' | 'poll';
 }
 
-export interface LiveTickerEvents {
-	/** `since` is the server's time, in ms, at which the feed was last known to be up to date; 0 before the first message, absent where there is no feed. */
-	'ticker-status': CustomEvent<{ status: Status; since?: number }>;
-	/** Before an item, or a new state of one, is shown; cancel it to leave the item out. */
-	'ticker-item': CustomEvent<{ item: Item; first: boolean }>;
-	/** The number of items that wait behind the button has changed. */
-	'ticker-pending': CustomEvent<{ count: number }>;
-	'ticker-ended': CustomEvent<{ message: string }>;
-	/** The feed cannot be loaded; nothing is tried again before `refresh`. */
-	'ticker-error': CustomEvent<{ message: string }>;
-}
-
 /** The attributes as properties. What is set reflects in the attribute; null, undefined and false remove it. */
 export interface LiveTickerProperties {
 	src: string | null | undefined;
@@ -65,6 +55,18 @@ export interface LiveTickerProperties {
 	transport: LiveTickerAttributes['transport'] | null;
 }
 
+export interface LiveTickerEvents {
+	/** `since` is the server's time, in ms, at which the feed was last known to be up to date; 0 before the first message, absent where there is no feed. */
+	'ticker-status': CustomEvent<{ status: Status; since?: number }>;
+	/** Before an item, or a new state of one, is shown; cancel it to leave the item out. */
+	'ticker-item': CustomEvent<{ item: Item; first: boolean }>;
+	/** The number of items that wait behind the button has changed. */
+	'ticker-pending': CustomEvent<{ count: number }>;
+	'ticker-ended': CustomEvent<{ message: string }>;
+	/** The feed cannot be loaded; nothing is tried again before `refresh`. */
+	'ticker-error': CustomEvent<{ message: string }>;
+}
+
 export interface LiveTicker extends HTMLElement, LiveTickerProperties {
 	/** Keep the list as it is; only withdrawals still change it. */
 	pause(): void;
@@ -76,26 +78,113 @@ export interface LiveTicker extends HTMLElement, LiveTickerProperties {
 	refresh(): void;
 	/** Close the connection and open another. */
 	reconnect(): void;
-	addEventListener<Type extends keyof LiveTickerEvents>(
-		type: Type,
-		listener: (event: LiveTickerEvents[Type]) => void,
-		options?: boolean | AddEventListenerOptions,
-	): void;
-	addEventListener(
-		type: string,
-		listener: EventListenerOrEventListenerObject,
-		options?: boolean | AddEventListenerOptions,
-	): void;
+}
+
+/** The words of one language; what is left out is said in English. */
+export interface TickerWords {
+	dir?: 'ltr' | 'rtl';
+	pause?: string;
+	resume?: string;
+	summary?: string;
+	/** `one|other`, or `one|few|many`; `{n}` is the number. */
+	updates?: string;
+	/** `{t}` is the time. */
+	updated?: string;
+	correction?: string;
+	held?: string;
+	killed?: string;
+	breaking?: string;
+	pinned?: string;
+	live?: string;
+	connecting?: string;
+	/** `{t}` is the time. */
+	stale?: string;
+	ended?: string;
+	error?: string;
+	empty?: string;
 }
 
 export interface LiveTickerConstructor {
 	new (): LiveTicker;
 	/** Words by language tag; a page adds its own. */
-	strings: Record<string, Record<string, string> | null | undefined>;
+	readonly strings: { en: TickerWords; [language: string]: TickerWords | undefined };
+}
+
+/** What every element takes in JSX, in the names of React and of others. */
+interface ElementAttributes<Node> {
+	id?: string;
+	class?: unknown;
+	className?: string;
+	style?: object | string;
+	slot?: string;
+	part?: string;
+	title?: string;
+	hidden?: boolean;
+	dir?: string;
+	role?: string;
+	tabIndex?: number;
+	key?: string | number;
+	ref?: ((element: Node | null) => unknown) | { current: Node | null } | null;
+	/** What is shown until the first items are painted. */
+	children?: unknown;
+	suppressHydrationWarning?: boolean;
+}
+
+type JsxListeners = {
+	[Type in keyof LiveTickerEvents as `on${Type}`]?: (event: LiveTickerEvents[Type]) => void;
+};
+
+/** `<live-ticker>` in JSX. React writes an event's name as it is: `onticker-item`. */
+export type LiveTickerJsx = Omit<LiveTickerAttributes, 'tags'> &
+	Partial<Pick<LiveTickerProperties, 'headingLevel' | 'tags'>> &
+	ElementAttributes<LiveTicker> &
+	JsxListeners;
+
+/** `<live-ticker>` in Vue's templates: `:paused="false"`, `@ticker-item="…"`. */
+export interface LiveTickerVue {
+	new (): {
+		$props: Omit<LiveTickerAttributes, 'tags'> &
+			Partial<Pick<LiveTickerProperties, 'headingLevel' | 'tags'>> & {
+				onTickerStatus?: (event: LiveTickerEvents['ticker-status']) => void;
+				onTickerItem?: (event: LiveTickerEvents['ticker-item']) => void;
+				onTickerPending?: (event: LiveTickerEvents['ticker-pending']) => void;
+				onTickerEnded?: (event: LiveTickerEvents['ticker-ended']) => void;
+				onTickerError?: (event: LiveTickerEvents['ticker-error']) => void;
+			};
+	};
 }
 
 declare global {
 	interface HTMLElementTagNameMap {
 		'live-ticker': LiveTicker;
+	}
+	/** The events bubble out of shadow roots: elements, documents and windows hear them. */
+	interface GlobalEventHandlersEventMap extends LiveTickerEvents {}
+	interface CustomElementRegistry {
+		get(name: 'live-ticker'): LiveTickerConstructor | undefined;
+		whenDefined(name: 'live-ticker'): Promise<LiveTickerConstructor>;
+	}
+	/** React up to 18, Preact and others. */
+	namespace JSX {
+		interface IntrinsicElements {
+			'live-ticker': LiveTickerJsx;
+		}
+	}
+}
+
+// @ts-ignore: there need be no React
+declare module 'react' {
+	namespace JSX {
+		interface IntrinsicElements {
+			'live-ticker': LiveTickerJsx;
+		}
+	}
+}
+
+// @ts-ignore: there need be no Vue
+declare module 'vue' {
+	interface GlobalComponents {
+		LiveTicker: LiveTickerVue;
+		'live-ticker': LiveTickerVue;
 	}
 }
