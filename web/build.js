@@ -16,7 +16,7 @@ const LIMIT = 10_240;
 
 /** Properties of our own objects, in no message, event or DOM interface that the ticker uses: they get short names. */
 const PRIVATE =
-	/^(alone|announce|announced|apiUrl|arrived|askAgain|before|beside|canceled|changes|connect|dated|day|disconnect|element|floor|historyOf|ids|isStatic|kind|label|layout|level|line|mismatches|newEpoch|nowAt|oldestFirst|onDemand|paint|pending|retract|retry|revisions|revisionsOf|shown|snapshot|state|subscribe|summarized|times|transport|unknown|upToDateAt|versions|words)$/;
+	/^(alone|announce|announced|apiUrl|arrived|askAgain|before|beside|canceled|changes|connect|dated|day|disconnect|element|floor|historyOf|ids|isStatic|kept|kind|label|layout|level|line|mismatches|newEpoch|nowAt|oldestFirst|onDemand|paint|pending|reach|retract|retry|revisions|revisionsOf|shown|snapshot|state|subscribe|summarized|timeMode|times|transport|unknown|upToDateAt|versions|words)$/;
 
 const here = (path) => new URL(path, import.meta.url);
 const target = ['es2022'];
@@ -68,8 +68,10 @@ async function bundle() {
 			if_return: false,
 			sequences: false,
 			booleans: false,
-			inline: 1,
+			inline: 2,
+			conditionals: false,
 			unsafe_math: true,
+			unsafe_comps: true,
 		},
 		mangle: { properties: { regex: PRIVATE, builtins: true } },
 	});

@@ -44,7 +44,7 @@ export interface ArticleOptions {
 export interface RowOptions extends Omit<ArticleOptions, 'href'> {
 	/** The server's clock. */
 	now: number;
-	mode: TimeMode;
+	timeMode: TimeMode;
 }
 
 /** What the element asks of the ticker behind it. */

@@ -9,14 +9,14 @@ export type Status = 'connecting' | 'live' | 'stale' | 'ended' | 'error';
 export interface LiveTickerAttributes {
 	/** Address of the feed page, e.g. `https://news.example/feeds/world`. */
 	src: string;
-	/** The title; by default the feed's own. */
+	/** The title; by default the feed's own. Empty: none. */
 	heading?: string;
 	/** Level of the title among the page's headings, 2 by default; items are one below. */
 	'heading-level'?: number | string;
 	/** When news is let in: where it disturbs nobody (the default), on demand, or never. */
 	mode?: 'auto' | 'notify' | 'static';
 	layout?: 'list' | 'compact' | 'line';
-	/** Rows at most. A ticker begins with the feed’s newest 50 items and the pinned ones; more than that it shows only as news comes. 50 by default. */
+	/** Rows at most, up to 500. A ticker begins with the feed’s newest 50 items and the pinned ones, and loads older ones where it has room for more. 50 by default. */
 	max?: number | string;
 	/** The feed's key points, folded, on top of the list. */
 	summary?: boolean | '';
@@ -27,7 +27,7 @@ export interface LiveTickerAttributes {
 	time?: 'relative' | 'absolute' | 'both';
 	/** An IANA zone, or `local` for the reader's; by default the feed's. */
 	timezone?: string;
-	/** Only items with one of these tags, separated by commas. It filters the feed’s newest 50 items, the pinned ones and what comes while the page is open; it does not search further back. */
+	/** Only items with one of these tags, separated by commas; upper and lower case are one. Where the newest 50 items have fewer than max, older ones are loaded. */
 	tags?: string;
 	/** What is announced to screen readers. */
 	announce?: 'all' | 'breaking' | 'off';
