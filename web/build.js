@@ -1,6 +1,7 @@
 /**
  * Builds the files in web/dist that the server serves: ticker.js, the one file that sites embed; manifest.json, its version
- * and hash; ticker.d.ts, its types; page.js and embed.js, the scripts of our own pages; and strings/, the words that the ticker
+ * and hash; ticker.d.ts, its types; page.js and embed.js, the scripts of our own pages; frame.js, for pages
+ * that frame tickers; and strings/, the words that the ticker
  * fetches.
  * `node web/build.js` writes them. `--check` fails when they are out of date or too big. `--release` also keeps the ticker as
  * ticker-<version>.js, for the sites that pin it: from then on it cannot change.
@@ -79,11 +80,11 @@ async function bundle() {
 }
 
 /** Bundle a script of our own pages. */
-async function pageScript(source) {
+async function pageScript(source, format = 'esm') {
 	const { outputFiles } = await build({
 		entryPoints: [here(`src/${source}`).pathname],
 		bundle: true,
-		format: 'esm',
+		format,
 		minify: true,
 		charset: 'utf8',
 		target,
@@ -116,6 +117,7 @@ for (const name of await readdir(here('strings')))
 	}
 files.set('page.js', await pageScript('page/main.js'));
 files.set('embed.js', await pageScript('ticker/embed.js'));
+files.set('frame.js', await pageScript('ticker/frame.js', 'iife'));
 
 console.log(`ticker.js ${script.length} bytes, ${size} gzipped of ${LIMIT}`);
 if (size > LIMIT) {

@@ -55,6 +55,7 @@ OWN = (
 OTHERS = (
     "dist/ticker.js",
     "dist/ticker.d.ts",
+    "dist/frame.js",
     "pages/openapi.json",
     "pages/asyncapi.json",
 )

@@ -577,6 +577,7 @@ def test_the_ticker_is_for_every_site(feed: Feed) -> None:
     assert types.headers["Content-Type"] == "text/plain; charset=utf-8"
     assert types.headers["Access-Control-Allow-Origin"] == "*"
     assert "interface LiveTicker" in types.text
+    assert "newsfeed-height" in feed.reader.get("/frame.js").text
     assert feed.reader.get(f"/ticker-{version}.js").status_code == 200
     assert feed.reader.get("/ticker-0.0.0.js").status_code == 404
     assert feed.reader.get("/ticker-../manifest.json").status_code == 404
