@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from chromium import Site, ask, settle, wait_until
+from chromium import Site, ask, wait_until
 
 
 @pytest.mark.parametrize("width", [320, 700])
@@ -122,7 +122,7 @@ def test_a_frame_is_light_unless_its_address_says_otherwise(site: Site) -> None:
     colors = {}
     for query, scheme in (("", "dark"), ("?theme=auto", "dark"), ("?theme=dark", "light")):
         page = site.open(f"/feeds/{feed.slug}/embed{query}", color_scheme=scheme)
-        settle(page)
+        page.get_by_role("button", name="Pause").wait_for()
         colors[query] = ask(page, "getComputedStyle(root.querySelector('[part=headline]')).color")
     light, auto, dark = colors.values()
     assert light == "rgb(0, 0, 0)"
