@@ -1,6 +1,6 @@
 /**
  * Builds the files in web/dist that the server serves: ticker.js, the one file that sites embed; manifest.json, its version
- * and hash; ticker.d.ts, its types; page.js and embed.js, the scripts of our own pages; frame.js, for pages
+ * and hash; ticker.d.ts, its types; page.js, embed.js and configure.js, the scripts of our own pages; frame.js, for pages
  * that frame tickers; and strings/, the words that the ticker
  * fetches.
  * `node web/build.js` writes them. `--check` fails when they are out of date or too big. `--release` also keeps the ticker as
@@ -117,6 +117,7 @@ for (const name of await readdir(here('strings')))
 	}
 files.set('page.js', await pageScript('page/main.js'));
 files.set('embed.js', await pageScript('ticker/embed.js'));
+files.set('configure.js', await pageScript('ticker/configure.js'));
 files.set('frame.js', await pageScript('ticker/frame.js', 'iife'));
 
 console.log(`ticker.js ${script.length} bytes, ${size} gzipped of ${LIMIT}`);

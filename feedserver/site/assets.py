@@ -44,8 +44,10 @@ PACKED = frozenset({".ico", ".png"})  # compressed by nature
 OWN = (
     "dist/page.js",
     "dist/embed.js",
+    "dist/configure.js",
     "pages/feed.css",
     "pages/embed.css",
+    "pages/configure.css",
     "pages/icon.svg",
     "pages/icon-180.png",
     "pages/card.png",

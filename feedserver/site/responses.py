@@ -31,6 +31,10 @@ SAFE = {
 }
 # Any page may frame it; `frame-ancestors *` would leave out the pages of apps and files.
 FRAMED = SAFE | {"Content-Security-Policy": _POLICY}
+# It shows a frame of ours.
+PREVIEWING = SAFE | {
+    "Content-Security-Policy": f"{_POLICY}; frame-src 'self'; frame-ancestors 'self'"
+}
 
 
 @dataclass(frozen=True, slots=True)
