@@ -1,6 +1,8 @@
 /**
  * Builds the files in web/dist that the server serves: ticker.js, the one file that sites embed; manifest.json, its version
- * and hash; page.js and embed.js, the scripts of our own pages; and strings/, the words that the ticker fetches.
+ * and hash; ticker.d.ts, its types; page.js, embed.js and configure.js, the scripts of our own pages; frame.js, for pages
+ * that frame tickers; and strings/, the words that the ticker
+ * fetches.
  * `node web/build.js` writes them. `--check` fails when they are out of date or too big. `--release` also keeps the ticker as
  * ticker-<version>.js, for the sites that pin it: from then on it cannot change.
  */
@@ -15,7 +17,7 @@ const LIMIT = 10_240;
 
 /** Properties of our own objects, in no message, event or DOM interface that the ticker uses: they get short names. */
 const PRIVATE =
-	/^(alone|announce|announced|apiUrl|arrived|askAgain|before|beside|canceled|changes|connect|dated|day|disconnect|element|floor|historyOf|ids|isStatic|kind|label|layout|level|line|mismatches|newEpoch|nowAt|oldestFirst|onDemand|paint|pending|retract|retry|revisions|revisionsOf|shown|snapshot|state|subscribe|times|transport|unknown|upToDateAt|versions|words)$/;
+	/^(alone|announce|announced|apiUrl|arrived|askAgain|before|beside|canceled|changes|connect|dated|day|disconnect|element|floor|historyOf|ids|isStatic|kept|kind|label|layout|level|line|mismatches|newEpoch|nowAt|oldestFirst|onDemand|paint|pending|reach|retract|retry|revisions|revisionsOf|shown|snapshot|state|subscribe|summarized|timeMode|times|transport|unknown|upToDateAt|versions|words)$/;
 
 const here = (path) => new URL(path, import.meta.url);
 const target = ['es2022'];
@@ -56,7 +58,7 @@ async function bundle() {
 		module: true,
 		ecma: 2020,
 		compress: {
-			passes: 4,
+			passes: 5,
 			keep_fargs: false,
 			pure_getters: true,
 			unsafe_arrows: true,
@@ -64,10 +66,13 @@ async function bundle() {
 			unsafe: true,
 			unsafe_methods: true,
 			hoist_funs: true,
-			reduce_funcs: false,
 			if_return: false,
 			sequences: false,
-			lhs_constants: false,
+			booleans: false,
+			inline: 2,
+			conditionals: false,
+			unsafe_math: true,
+			unsafe_comps: true,
 		},
 		mangle: { properties: { regex: PRIVATE, builtins: true } },
 	});
@@ -75,11 +80,11 @@ async function bundle() {
 }
 
 /** Bundle a script of our own pages. */
-async function pageScript(source) {
+async function pageScript(source, format = 'esm') {
 	const { outputFiles } = await build({
 		entryPoints: [here(`src/${source}`).pathname],
 		bundle: true,
-		format: 'esm',
+		format,
 		minify: true,
 		charset: 'utf8',
 		target,
@@ -87,6 +92,13 @@ async function pageScript(source) {
 		legalComments: 'none',
 	});
 	return outputFiles[0].text;
+}
+
+/** Join the types of the element and of what the server sends into one file that needs no other. */
+async function types() {
+	const read = (name) => readFile(here(`types/${name}`), 'utf8');
+	const [ticker, wire] = await Promise.all(['ticker.d.ts', 'wire.d.ts'].map(read));
+	return `${ticker.replace(/^import .*\n+/m, '')}\n${wire}`;
 }
 
 const script = await bundle();
@@ -97,6 +109,7 @@ const files = new Map([
 	['ticker.js', `${script}`],
 	['manifest.json', `${JSON.stringify({ version: number, sri })}\n`],
 ]);
+files.set('ticker.d.ts', await types());
 for (const name of await readdir(here('strings')))
 	if (name.endsWith('.json')) {
 		const words = JSON.parse(await readFile(here(`strings/${name}`), 'utf8'));
@@ -104,6 +117,8 @@ for (const name of await readdir(here('strings')))
 	}
 files.set('page.js', await pageScript('page/main.js'));
 files.set('embed.js', await pageScript('ticker/embed.js'));
+files.set('configure.js', await pageScript('ticker/configure.js'));
+files.set('frame.js', await pageScript('ticker/frame.js', 'iife'));
 
 console.log(`ticker.js ${script.length} bytes, ${size} gzipped of ${LIMIT}`);
 if (size > LIMIT) {

@@ -37,18 +37,29 @@ TYPES = {
     ".json": "application/json",
     ".png": "image/png",
     ".svg": "image/svg+xml",
+    ".ts": "text/plain; charset=utf-8",
     ".txt": "text/plain; charset=utf-8",
 }
 PACKED = frozenset({".ico", ".png"})  # compressed by nature
 OWN = (
     "dist/page.js",
     "dist/embed.js",
+    "dist/configure.js",
     "pages/feed.css",
     "pages/embed.css",
+    "pages/configure.css",
     "pages/icon.svg",
     "pages/icon-180.png",
     "pages/card.png",
     "pages/favicon.ico",
+)
+# For other sites, and for programs.
+OTHERS = (
+    "dist/ticker.js",
+    "dist/ticker.d.ts",
+    "dist/frame.js",
+    "pages/openapi.json",
+    "pages/asyncapi.json",
 )
 _RELEASE = re.compile(r"ticker-([0-9][0-9A-Za-z.+-]{0,63})\.js")
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
@@ -109,11 +120,9 @@ def build_hash() -> str:
 def routes() -> list[BaseRoute]:
     """Return the routes of the files."""
     return [
-        Route("/ticker.js", _get_ticker),
+        *map(_other, OTHERS),
         Route("/ticker-{version}.js", _get_release),
         Route("/ticker-strings/{language}.json", _get_strings),
-        Route("/openapi.json", _get_description),
-        Route("/asyncapi.json", _get_description),
         *(Route(f"/{name}", _get_own) for name in _own()),
     ]
 
@@ -124,8 +133,11 @@ async def _get_own(request: Request) -> Response:
     return _answer(request, asset, {"Cache-Control": IMMUTABLE if is_exact else SHORT})
 
 
-async def _get_ticker(request: Request) -> Response:
-    return _answer(request, _file("dist/ticker.js"), SHARED | {"Cache-Control": SHORT})
+def _other(path: str) -> Route:
+    async def get(request: Request) -> Response:
+        return _answer(request, _file(path), SHARED | {"Cache-Control": SHORT})
+
+    return Route(f"/{Path(path).name}", get)
 
 
 async def _get_release(request: Request) -> Response:
@@ -139,11 +151,6 @@ async def _get_strings(request: Request) -> Response:
     if language not in _languages():
         raise NotFound(f"the ticker does not speak {language[:20]}; a page can bring its own words")
     asset = _file(f"dist/strings/{language}.json")
-    return _answer(request, asset, SHARED | {"Cache-Control": SHORT})
-
-
-async def _get_description(request: Request) -> Response:
-    asset = _file(f"pages{request.url.path}")
     return _answer(request, asset, SHARED | {"Cache-Control": SHORT})
 
 

@@ -32,7 +32,7 @@ from feedserver.live.messages import next_text
 from feedserver.model import Feed, Item
 from feedserver.site import assets, rendering
 from feedserver.site.rendering import Listing
-from feedserver.site.responses import FRAMED, Sheet, sheet_response
+from feedserver.site.responses import FRAMED, PREVIEWING, Sheet, sheet_response
 
 INDEX_SECONDS = 1.0  # that the list of feeds is kept at least while there is only news, …
 INDEX_SHARE = 10  # … and so many times as long as it took to make
@@ -45,6 +45,7 @@ def routes() -> list[BaseRoute]:
         Route("/feeds/{feed}", _get_feed),
         Route("/feeds/{feed}/items/{item}", _get_item),
         Route("/feeds/{feed}/embed", _get_embed),
+        Route("/feeds/{feed}/embed/new", _get_configurator),
         *assets.routes(),
     ]
 
@@ -213,6 +214,14 @@ async def _make_embed(here: Context, feed: Feed) -> Sheet:
         since=since,
     )
     return sheet
+
+
+async def _get_configurator(request: Request) -> Response:
+    here = context(request)
+    feed = await find_feed(here, request)
+    html = await asyncio.to_thread(rendering.render_configurator, here.site, feed)
+    sheet = Sheet.of(html, _etag(here, f"{here.hub.epoch}.{feed.version}"))
+    return sheet_response(request, sheet, cache_tags(feed.slug), PREVIEWING)
 
 
 async def _newest_items(here: Context, feed: Feed) -> list[Item]:

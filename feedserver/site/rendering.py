@@ -159,6 +159,12 @@ def render_embed(site: Site, feed: Feed, items: Iterable[Item]) -> str:
     return _render("embed.html", site, wording_for(feed), feed=feed, items=shown, url=url)
 
 
+def render_configurator(site: Site, feed: Feed) -> str:
+    """Render the page that makes the snippet of a feed; in English, as it is for developers."""
+    url = f"{site.url}/feeds/{feed.slug}"
+    return _render("configure.html", site, wording_for(), feed=feed, url=url)
+
+
 def render_error(site: Site, status: int, title: str, detail: str) -> str:
     """Render what went wrong and what to do."""
     sentence = detail[:1].upper() + detail[1:] + ("" if detail.endswith((".", "?")) else ".")

@@ -19,17 +19,22 @@ GZIP_LEVEL = 6
 
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https: http: data:; "
-    "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors {ancestors}; "
+    "connect-src 'self'; base-uri 'none'; form-action 'self'; "
     "require-trusted-types-for 'script'; trusted-types 'none'"
 )
 SAFE = {
-    "Content-Security-Policy": _POLICY.format(ancestors="'self'"),
+    "Content-Security-Policy": f"{_POLICY}; frame-ancestors 'self'",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "Referrer-Policy": "strict-origin-when-cross-origin",
     "Vary": "Accept-Encoding",
 }
-FRAMED = SAFE | {"Content-Security-Policy": _POLICY.format(ancestors="*")}
+# Any page may frame it; `frame-ancestors *` would leave out the pages of apps and files.
+FRAMED = SAFE | {"Content-Security-Policy": _POLICY}
+# It shows a frame of ours.
+PREVIEWING = SAFE | {
+    "Content-Security-Policy": f"{_POLICY}; frame-src 'self'; frame-ancestors 'self'"
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import httpx
 import pytest
-from chromium import Site
+from chromium import Site, ask, wait_until
 
 
 @pytest.mark.parametrize("width", [320, 700])
@@ -113,3 +114,76 @@ def test_a_frame_of_automatic_height_does_not_move_what_its_reader_reads(site: S
     feed.post("Not yet")
     frame.get_by_role("button", name="1 new update").wait_for()
     assert row.bounding_box() == before
+
+
+def test_a_frame_is_light_unless_its_address_says_otherwise(site: Site) -> None:
+    feed = site.feed()
+    feed.post("In a frame")
+    colors = {}
+    for query, scheme in (("", "dark"), ("?theme=auto", "dark"), ("?theme=dark", "light")):
+        page = site.open(f"/feeds/{feed.slug}/embed{query}", color_scheme=scheme)
+        page.get_by_role("button", name="Pause").wait_for()
+        colors[query] = ask(page, "getComputedStyle(root.querySelector('[part=headline]')).color")
+    light, auto, dark = colors.values()
+    assert light == "rgb(0, 0, 0)"
+    assert auto == dark == "rgb(255, 255, 255)"
+
+
+def test_a_page_in_a_file_may_frame_it(site: Site, tmp_path: Path) -> None:
+    feed = site.feed()
+    feed.post("In a file")
+    (tmp_path / "app.html").write_text(
+        f'<iframe src="{site.server.url}/feeds/{feed.slug}/embed"></iframe>'
+    )
+    page = site.open("/robots.txt")
+    page.goto((tmp_path / "app.html").as_uri())
+    frame = page.frame_locator("iframe").locator("live-ticker")
+    frame.get_by_role("link", name="In a file").wait_for()
+
+
+HEIGHTS = (
+    "() => [...document.querySelectorAll('iframe')].map(({ style }) => parseInt(style.height) || 0)"
+)
+
+
+def test_one_script_sizes_the_frames_of_its_site_and_no_others(site: Site) -> None:
+    """It comes late, under a strict policy, and among frames that lie."""
+    feed = site.feed()
+    feed.post("In a frame")
+    own = f"{site.server.url}/feeds/{feed.slug}/embed?height=auto"
+    lie = "parent.postMessage({ type: 'newsfeed-height', height: 999 }, '*')"
+    host = f"""<!doctype html><iframe src="{own}"></iframe>
+        <iframe src="{own}" sandbox="allow-scripts"></iframe>
+        <iframe src="http://liar.test/"></iframe>
+        <iframe src="{site.server.url}/robots.txt" sandbox="allow-scripts"></iframe>"""
+    policy = f"default-src 'none'; script-src {site.server.url}; frame-src *"
+    page = site.open("/robots.txt")
+    html = {"content_type": "text/html"}
+    page.route(
+        "http://host.test/",
+        lambda route: route.fulfill(body=host, headers={"Content-Security-Policy": policy}, **html),
+    )
+    page.route(
+        "http://liar.test/", lambda route: route.fulfill(body=f"<script>{lie}</script>", **html)
+    )
+    page.goto("http://host.test/")
+    for number in (0, 1):
+        ticker = page.frame_locator("iframe").nth(number).locator("live-ticker")
+        ticker.get_by_role("link", name="In a frame").wait_for()
+        ticker.get_by_text("Live", exact=True).wait_for()
+    page.add_script_tag(url=f"{site.server.url}/frame.js")
+    wait_until(lambda: all(height > 50 for height in page.evaluate(HEIGHTS)[:2]))
+    before = page.evaluate(HEIGHTS)
+    feed.post("And another")
+    wait_until(
+        lambda: page.evaluate(HEIGHTS)[0] > before[0] and page.evaluate(HEIGHTS)[1] > before[1]
+    )
+
+    liar, honest = page.frames[3], page.frames[1]
+    liar.evaluate(lie)
+    page.evaluate("postMessage({ type: 'newsfeed-height', height: 999 }, '*')")
+    honest.evaluate("parent.postMessage({ type: 'newsfeed-height', height: 'tall' }, '*')")
+    honest.evaluate("parent.postMessage({ type: 'newsfeed-height', height: 1e6 }, '*')")
+    wait_until(lambda: page.evaluate(HEIGHTS)[0] == 5000)
+    assert page.evaluate(HEIGHTS)[2:] == [0, 0]
+    assert page.evaluate(HEIGHTS)[1] < 999

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from chromium import Site, ask, axe, settle
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from support.server import ROOT
 
 VARIANTS = (ROOT / "web/variants.html").read_text()
@@ -98,6 +98,28 @@ def test_a_row_can_be_read_while_it_flashes(site: Site, scheme: Any, motion: Any
         frozen = each.evaluate(FREEZE)
         assert frozen == (0 if each is page and motion == "reduce" else 1)
         assert axe(each) == []
+
+
+def test_quiet_text_can_be_read_wherever_the_pages_own_text_is_easy_to_read(site: Site) -> None:
+    feed = site.feed()
+    feed.do(feed.post("Before", byline="Ann Example"), "update", headline="After")
+    feed.put(summary="What we know.")
+    # Of all colours with a contrast of 7:1 this one on white leaves the least to what is quieter.
+    page = site.embed(
+        "<main style='color: #595959; background: #fff'><h1>Host</h1>"
+        + site.ticker(feed, "heading='' summary")
+        + "</main>"
+    )
+    settle(page)
+    feed.post("Just in", body="Some words.", source="Rosstat", breaking=True)
+    page.get_by_role("link", name="Just in").wait_for()
+    assert page.evaluate(FREEZE) == 1
+    assert axe(page) == []
+    # No title, no empty link; what scrolls is named by the feed all the same.
+    expect(page.get_by_role("heading", name=feed.title)).to_have_count(0)
+    assert page.get_by_role("link").all_text_contents() == ["Just in", "After"]
+    expect(page.get_by_role("region", name=feed.title)).to_be_visible()
+    expect(page.get_by_role("button", name=f"Pause {feed.title}")).to_be_visible()
 
 
 # Contrast by WCAG 2 between a part's own colours, wherever it stands.

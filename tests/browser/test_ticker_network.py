@@ -230,8 +230,7 @@ def test_where_sockets_and_sse_are_blocked_a_page_and_a_ticker_poll(site: Site) 
     ticker = open_page(site, feed, SEEN + FAST)
     page = site.open(f"/feeds/{feed.slug}", init=FAST, proxy=True)
     page.wait_for_selector(".bar.live")
-    assert site.proxy.asked("/live") >= 6
-    assert site.proxy.asked("/stream") >= 4
+    wait_until(lambda: site.proxy.asked("/live") >= 6 and site.proxy.asked("/stream") >= 4)
     assert site.proxy.asked("/changes") >= 2
     item = feed.post("Second")
     wait_for_headlines(page, "Second", "First")

@@ -121,6 +121,46 @@ def test_the_transport_can_be_changed(site: Site) -> None:
     assert rows(page) == ["First"]
 
 
+def test_every_attribute_is_a_property_as_frameworks_set_them(site: Site) -> None:
+    """Before the script is there, before the element stands in a page, and later."""
+    feed = site.feed()
+    feed.post("First")
+    src = f"{site.server.url}/feeds/{feed.slug}"
+    early = f"""<live-ticker paused=false summary=false></live-ticker><script>
+        document.querySelector('live-ticker').src = '{src}';
+        document.querySelector('live-ticker').headingLevel = 4;
+        customElements.whenDefined('live-ticker').then(() => {{
+            const later = document.createElement('live-ticker');
+            Object.assign(later, {{ src: '{src}', max: 1, tags: ['a', 'b'], heading: '' }});
+            document.body.append(later);
+        }});</script>"""
+    page = site.embed(early)
+    settle(page)
+    feed.post("Second", tags=["b"])
+    wait_until(lambda: rows(page) == ["Second", "First"])  # so it is not paused
+    wait_until(lambda: rows(page, "live-ticker:last-of-type") == ["Second"])
+    attributes = "[...ticker.attributes].map(({ name, value }) => `${name}=${value}`)"
+    assert sorted(ask(page, attributes)) == [
+        "heading-level=4",
+        "paused=false",
+        f"src={src}",
+        "summary=false",
+    ]
+    later = "[ticker.max, ticker.tags, ticker.heading, ticker.paused, ticker.mode]"
+    assert ask(page, later, "live-ticker:last-of-type") == ["1", "a,b", "", False, None]
+
+    pausing = "[ticker.paused, ticker.paused = true, ticker.getAttribute('paused')]"
+    assert ask(page, pausing) == [False, True, "true"]
+    page.get_by_role("button", name="Resume").click()
+    assert ask(page, "[ticker.paused, ticker.hasAttribute('paused')]") == [False, False]
+    page.locator("live-ticker").first.get_by_role("button", name="Pause").click()
+    assert ask(page, "ticker.paused") is True
+    for nothing in ("null", "undefined", "false"):
+        ask(page, f"[ticker.layout = 'line', ticker.layout = {nothing}]")
+        assert ask(page, "ticker.layout") is None
+    assert ask(page, "ticker.hasAttribute('layout')") is False
+
+
 def test_looks_can_be_changed(site: Site) -> None:
     feed = site.feed()
     pinned = feed.post("Pinned", at="2025-05-17T07:13:00.000Z")

@@ -47,6 +47,7 @@ def test_the_demo_of_the_wheel_works_in_an_empty_folder(installed: Path, tmp_pat
             ticker = client.get("/ticker.js")
             assert ticker.headers["content-type"].startswith("text/javascript")
             assert "live-ticker" in ticker.text
+            assert "interface LiveTicker" in client.get("/ticker.d.ts").text
             assert client.get("/feed.css").headers["content-type"].startswith("text/css")
             assert client.get("/openapi.json").json()["openapi"]
             for path in ("/", "/feeds/world/embed", "/v1/feeds"):

@@ -528,7 +528,7 @@ def test_pages_are_locked_down(feed: Feed) -> None:
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert headers["Referrer-Policy"] == "strict-origin-when-cross-origin"
         assert "camera=()" in headers["Permissions-Policy"]
-    assert "frame-ancestors *" in feed.get("/embed").headers["Content-Security-Policy"]
+    assert "frame-ancestors" not in feed.get("/embed").headers["Content-Security-Policy"]
 
 
 def test_a_wrong_address_gets_a_page_and_a_program_gets_a_problem(feed: Feed) -> None:
@@ -573,6 +573,11 @@ def test_the_ticker_is_for_every_site(feed: Feed) -> None:
     assert latest.headers["Cache-Control"].startswith("public, max-age=300")
     assert latest.headers["Access-Control-Allow-Origin"] == "*"
     assert latest.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+    types = feed.reader.get("/ticker.d.ts")
+    assert types.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert types.headers["Access-Control-Allow-Origin"] == "*"
+    assert "interface LiveTicker" in types.text
+    assert "newsfeed-height" in feed.reader.get("/frame.js").text
     assert feed.reader.get(f"/ticker-{version}.js").status_code == 200
     assert feed.reader.get("/ticker-0.0.0.js").status_code == 404
     assert feed.reader.get("/ticker-../manifest.json").status_code == 404

@@ -35,8 +35,10 @@ class Clock {
 let clock;
 /** The attempts: by which transport, when, and the object to speak through. */
 let opened;
-/** When plain GETs for the first paint were sent, beside the attempts. */
+/** When plain GETs were sent beside the attempts. */
 let plain;
+/** Which older pages were asked for. */
+let asked;
 let feed;
 let random;
 /** The transports that the network lets through; those in `held` it neither lets through nor refuses. */
@@ -87,15 +89,19 @@ globalThis.EventSource = class extends FakeSocket {
 	}
 };
 globalThis.fetch = async (url) => {
-	const [first] = opened;
-	if (first && first.transport !== 'poll' && clock.now === first.at + 3 * SECOND)
-		plain.push(clock.now);
+	const { pathname, searchParams } = new URL(url);
+	if (pathname.endsWith('/items')) {
+		asked.push(Object.fromEntries(searchParams));
+		const page = feed.page(searchParams.get('before'), searchParams.get('tag'));
+		return { json: async () => (allowed.busy ? {} : page) };
+	}
+	if (new Error().stack.includes('pollBeside')) plain.push(clock.now);
 	else opened.push({ transport: 'poll', at: clock.now });
 	if (!allowed.includes('poll')) throw new TypeError('no network');
 	if (allowed.unknown) return { ok: false, status: 404, headers: new Headers() };
 	if (allowed.busy)
 		return { ok: false, status: 503, headers: new Headers({ 'Retry-After': '40' }) };
-	const since = new URL(url).searchParams.get('since');
+	const since = searchParams.get('since');
 	const text = JSON.stringify(since ? feed.since(since) : feed.snapshot());
 	return { ok: true, status: 200, headers: new Headers(), text: async () => text };
 };
@@ -106,6 +112,7 @@ beforeEach(() => {
 	clock = new Clock();
 	opened = [];
 	plain = [];
+	asked = [];
 	feed = new Feed();
 	feed.put({ headline: 'First' });
 	random = () => 0.5;
@@ -191,6 +198,7 @@ test('a goodbye says when to come back, and is obeyed to the millisecond, once',
 
 test('a connection without a first message is given up after 20 seconds, one that falls silent after 2.5 heartbeats', async () => {
 	random = () => 0;
+	allowed = ['ws', 'sse'];
 	const { connection } = await subscribe();
 	await clock.pass(62.4 * SECOND);
 	assert.equal(opened.length, 1);
@@ -407,35 +415,131 @@ test('what has ended stays so offline', async () => {
 	assert.equal(connection.status, 'ended');
 });
 
-test('without a first message one plain GET shows the news after three seconds, and the attempts go on', async () => {
+test('without a first message plain GETs show the news from the third second on, and the attempts go on', async () => {
 	allowed.held = ['ws'];
 	const { connection, seen } = await subscribe();
 	await clock.pass(3 * SECOND);
 	assert.deepEqual(seen, [1]);
 	assert.deepEqual(transports(), ['ws']);
 	assert.notEqual(lastSocket().closed, true);
-	assert.equal(connection.status, 'connecting');
-	await clock.pass(5 * SECOND);
-	assert.equal(connection.status, 'stale');
-	await clock.pass(17 * SECOND);
+	assert.equal(connection.status, 'live');
+	feed.put({ headline: 'Second' });
+	await clock.pass(13 * SECOND);
+	assert.deepEqual(seen, [1, 2], 'and goes on asking, as polling does');
+	await clock.pass(9 * SECOND);
 	assert.deepEqual(transports(), ['ws', 'ws']);
 	assert.equal(lastSocket().since, feed.cursor);
 	allowed.held = [];
-	await clock.pass(25 * SECOND);
+	await clock.pass(20 * SECOND);
+	const before = plain.length;
+	await clock.pass(20 * SECOND);
 	assert.equal(connection.status, 'live');
-	assert.deepEqual(plain, [3 * SECOND]);
-	assert.deepEqual(seen, [1]);
+	assert.equal(plain.length, before, 'until an attempt gets through');
+	assert.deepEqual(seen, [1, 2]);
 });
 
-test('where sockets and streams are held back news is shown after three seconds, and polled in the end', async () => {
+test('where sockets and streams are held back no two requests are further apart than by polling', async () => {
 	allowed.held = ['ws', 'sse'];
+	random = () => 1;
 	const { connection, seen } = await subscribe();
 	await clock.pass(3 * SECOND);
-	assert.deepEqual(seen, [1]);
-	await clock.pass(140 * SECOND);
+	for (let i = 0; i < 14; i++) {
+		feed.put({ headline: 'News' });
+		await clock.pass(15.1 * SECOND);
+		assert.equal(seen.length, 2 + i);
+		assert.equal(connection.status, 'live');
+	}
 	assert.deepEqual(transports().slice(0, 6), ['ws', 'ws', 'ws', 'sse', 'sse', 'poll']);
+	const last = plain.at(-1);
+	assert.ok(last < opened[5].at, 'once it is the transport it needs none beside');
+});
+
+test('where nothing answers, plain GETs are sent beside the attempts too, and it says that it is not up to date', async () => {
+	const { connection } = await subscribe();
+	allowed = [];
+	lastSocket().onclose({ code: 1006 });
+	await clock.pass(6 * SECOND);
+	assert.equal(connection.status, 'stale');
+	allowed = ['poll'];
+	await clock.pass(10 * SECOND);
 	assert.equal(connection.status, 'live');
-	assert.deepEqual(plain, [3 * SECOND]);
+	allowed = [];
+	await clock.pass(20 * SECOND);
+	assert.equal(connection.status, 'stale');
+});
+
+test('of a fifth event stream on a page a connection keeps off: it polls', async () => {
+	allowed = ['sse', 'poll'];
+	const all = [];
+	for (let i = 0; i < 6; i++) all.push(await subscribe('sse'));
+	assert.deepEqual(transports(), ['sse', 'sse', 'sse', 'sse', 'poll', 'poll']);
+	assert.ok(all.every(({ connection }) => connection.status === 'live'));
+	for (const { leave } of all) leave();
+	await clock.pass(0);
+	opened = [];
+	await subscribe('sse');
+	assert.deepEqual(transports(), ['sse']);
+});
+
+test('a ticker reaches back page by page, of the whole feed or of a tag, and what it got is kept as it changes', async () => {
+	for (let i = 2; i < 13; i++) feed.put({ headline: `Item ${i}`, tags: i % 2 ? ['odd'] : [] });
+	const { connection } = await subscribe();
+	const { state } = connection;
+	const known = () => [...state.items.keys()].sort((a, b) => a - b);
+	assert.deepEqual(known(), [8, 9, 10, 11, 12]);
+	assert.equal(connection.reach('odd'), true);
+	assert.equal(connection.reach('odd'), true, 'is on its way');
+	await clock.pass(0);
+	assert.deepEqual(asked, [{ before: '8', cursor: 'e1.12', tag: 'odd' }]);
+	assert.deepEqual(known(), [3, 5, 7, 8, 9, 10, 11, 12]);
+	assert.equal(connection.reach('odd'), false, 'that was all');
+
+	const { cursor } = feed;
+	feed.kill(3);
+	feed.put({ id: 4, headline: 'Nobody has reached for this one' });
+	lastSocket().say(feed.since(cursor));
+	assert.equal(state.items.get(3).status, 'killed');
+	assert.equal(state.items.has(4), false);
+
+	connection.reach('');
+	await clock.pass(0);
+	assert.deepEqual(known(), [3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+	assert.equal(state.items.get(4).headline, 'Nobody has reached for this one');
+	lastSocket().say(feed.snapshot());
+	assert.deepEqual(
+		known(),
+		[8, 9, 10, 11, 12],
+		'what a snapshot leaves out may have changed unseen',
+	);
+	assert.equal(connection.reach('odd'), true);
+	await clock.pass(0);
+	assert.deepEqual(known(), [5, 7, 8, 9, 10, 11, 12]);
+});
+
+test('a page that cannot be had, or is older than what is known, is asked for again a while later', async () => {
+	for (let i = 2; i < 13; i++) feed.put({ headline: `Item ${i}` });
+	const { connection } = await subscribe();
+	allowed.busy = true;
+	connection.reach('');
+	await clock.pass(0);
+	assert.equal(connection.reach(''), true);
+	assert.equal(asked.length, 1, 'not at once');
+	allowed.busy = false;
+	await clock.pass(10 * SECOND);
+	const { cursor } = feed;
+	const [stale] = feed.page('8').items;
+	feed.put({ id: stale.id, headline: 'As it is now' });
+	lastSocket().say(feed.since(cursor));
+	const { page } = feed;
+	feed.page = (before) => ({ ...page.call(feed, before), items: [stale] });
+	connection.reach('');
+	await clock.pass(0);
+	assert.equal(connection.state.items.has(stale.id), false);
+	feed.page = page;
+	await clock.pass(10 * SECOND);
+	connection.reach('');
+	await clock.pass(0);
+	assert.equal(connection.state.items.get(stale.id).headline, 'As it is now');
 });
 
 test('the three seconds begin with the first attempt, not with the one that is under transport', async () => {

@@ -48,8 +48,9 @@ export class Feed {
 		return item;
 	}
 
-	newest(before) {
-		const items = [...this.items.values()].sort(newestFirst);
+	newest(before, tag) {
+		const all = [...this.items.values()].sort(newestFirst);
+		const items = all.filter(({ id, tags }) => !tag || id === before || tags?.includes(tag));
 		const from = before ? items.findIndex(({ id }) => id === before) + 1 : 0;
 		const page = items.slice(from, from + SNAPSHOT);
 		const rest = items.slice(from + SNAPSHOT);
@@ -76,9 +77,9 @@ export class Feed {
 		return { type: 'changes', ...place, ...told, since: cursor, items: part };
 	}
 
-	/** The page that a former `next` leads to. */
-	page(before) {
-		const { page, next } = this.newest(Number(before));
+	/** The page that a former `next` leads to, of those with a tag if one is asked for. */
+	page(before, tag) {
+		const { page, next } = this.newest(Number(before), tag);
 		return { ...this.place, items: page, next };
 	}
 

@@ -12,17 +12,21 @@ const code = sources.join('\n');
 const [{ declarations }] = JSON.parse(read('web/types/custom-elements.json')).modules;
 const [ticker] = declarations;
 const docs = read('docs/embedding.md');
-const types = read('web/types/live-ticker.d.ts');
+const types = read('web/types/ticker.d.ts');
 
 const names = (list) => list.map(({ name }) => name).sort();
 const found = (text, pattern) =>
 	[...new Set([...text.matchAll(pattern)].map(([, name]) => name))].sort();
 
-test('every attribute is read, and every one read is documented', () => {
+test('every attribute is read, is a property, and is documented', () => {
 	const settings = read('web/src/ticker/settings.js');
-	const used = found(settings, /(?:get|hasAttribute)\('([\w-]+)'\)/g);
-	// The style sheet and the browser know these two.
-	assert.deepEqual(names(ticker.attributes), [...used, 'lang', 'theme'].sort());
+	const used = found(settings, /get\('([\w-]+)'\)/g);
+	// The browser reads this one.
+	assert.deepEqual(names(ticker.attributes), [...used, 'lang'].sort());
+	assert.deepEqual(
+		ticker.members.filter(({ reflects }) => reflects).map(({ attribute }) => attribute),
+		ticker.attributes.filter(({ fieldName }) => fieldName).map(({ name }) => name),
+	);
 });
 
 test('every part in the page is documented', () => {
@@ -67,5 +71,5 @@ test('docs and types name all of it', () => {
 	for (const { name } of [...attributes, ...cssParts, ...cssProperties, ...cssStates, ...events])
 		assert.ok(docs.includes(`\`${name}\``), `docs/embedding.md lacks ${name}`);
 	for (const { name } of [...attributes, ...events, ...members])
-		assert.match(types, new RegExp(`\\b${name}\\b`), `live-ticker.d.ts lacks ${name}`);
+		assert.match(types, new RegExp(`\\b${name}\\b`), `ticker.d.ts lacks ${name}`);
 });

@@ -37,11 +37,11 @@ test('oldest first turns the newest ones around, under the pins', () => {
 
 test('in a line there is one item: breaking news, else what is pinned, else the newest', () => {
 	const { feed, state } = feedOf({ pinned: true }, {}, { breaking: true }, {});
-	assert.deepEqual(ids(state, selection({ line: true })), [3]);
+	assert.deepEqual(ids(state, selection({ line: true, max: 1 })), [3]);
 	const { cursor } = feed;
 	feed.put({ id: 3, breaking: false });
 	apply(state, feed.since(cursor), 0);
-	assert.deepEqual(ids(state, selection({ line: true })), [1]);
+	assert.deepEqual(ids(state, selection({ line: true, max: 1 })), [1]);
 });
 
 test('what waits or was canceled by the page is not shown', () => {

@@ -1,5 +1,8 @@
 /** What the modules of web/src/feed keep and hand out. */
+import type { Status } from './ticker.d.ts';
 import type { Feed, Item, Revision } from './wire.d.ts';
+
+export type { Status };
 
 /** What a reader knows of one feed. */
 export interface State {
@@ -10,6 +13,8 @@ export interface State {
 	/** The items that may be shown. */
 	items: Map<number, Item>;
 	feed?: Feed;
+	/** Ids of the older items that were reached back to, which are kept as they change; and by tag where its next page starts: '' at the end, 0 while it is on its way. */
+	kept: Map<number | string, string | 0>;
 	/** Items older than this one are shown only if pinned. */
 	floor?: Item;
 	/** Where the next older page starts; empty at the end. */
@@ -45,9 +50,9 @@ export interface Effect {
 	snapshot?: boolean;
 	/** It was the first snapshot of an epoch: nothing in it is news. */
 	newEpoch?: boolean;
+	/** The items were reached back to: they are no news. */
+	first?: boolean;
 }
-
-export type Status = 'connecting' | 'live' | 'stale' | 'ended' | 'error';
 
 /** Called with the effect of each message, or with nothing when only the status changed. */
 export type Listener = (effect?: Effect) => void;
@@ -64,6 +69,8 @@ export interface Connection {
 	now(): number;
 	/** The texts of an item that readers were shown, oldest first. */
 	historyOf(id: number): Promise<Revision[]>;
+	/** Load the next older page of a tag, or of the whole feed, unless it is on its way; tells whether there may be more. */
+	reach(tag: string): boolean;
 	/** Call the listener on every change of state or status; returns the function that stops it. */
 	subscribe(listener: Listener): () => void;
 	/** Connect anew from the cursor, by the best transport. */

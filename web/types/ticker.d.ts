@@ -1,56 +1,190 @@
-/** What the ticker's modules hand to one another. */
-import type { Words } from '../strings/index.js';
-import type { TimeMode, Times } from './feed.d.ts';
+/**
+ * `<live-ticker>` for those who embed it: attributes, properties, methods, events, and its tag in React and Vue.
+ * Put this file beside your own sources; it needs no other.
+ */
+import type { Item } from './wire.d.ts';
 
-/** What the attributes of a ticker ask for. */
-export interface Settings {
-	src: string | null;
-	transport: string | null;
-	/** Loaded once, and again on demand. */
-	isStatic: boolean;
-	/** News waits until the reader asks for it. */
-	onDemand: boolean;
+export type Status = 'connecting' | 'live' | 'stale' | 'ended' | 'error';
+
+export interface LiveTickerAttributes {
+	/** Address of the feed page, e.g. `https://news.example/feeds/world`. */
+	src: string;
+	/** The title; by default the feed's own. Empty: none. */
+	heading?: string;
+	/** Level of the title among the page's headings, 2 by default; items are one below. */
+	'heading-level'?: number | string;
+	/** When news is let in: where it disturbs nobody (the default), on demand, or never. */
+	mode?: 'auto' | 'notify' | 'static';
+	layout?: 'list' | 'compact' | 'line';
+	/** Rows at most, up to 500. A ticker begins with the feed’s newest 50 items and the pinned ones, and loads older ones where it has room for more. 50 by default. */
+	max?: number | string;
+	/** The feed's key points, folded, on top of the list. */
+	summary?: boolean | '';
+	order?: 'newest' | 'oldest';
+	paused?: boolean | '';
+	lang?: string;
+	theme?: 'inherit' | 'auto' | 'light' | 'dark';
+	time?: 'relative' | 'absolute' | 'both';
+	/** An IANA zone, or `local` for the reader's; by default the feed's. */
+	timezone?: string;
+	/** Only items with one of these tags, separated by commas; upper and lower case are one. Where the newest 50 items have fewer than max, older ones are loaded. */
+	tags?: string;
+	/** What is announced to screen readers. */
+	announce?: 'all' | 'breaking' | 'off';
+	/** The transport to begin with; the others follow when it fails. */
+	transport?: 'ws' | 'sse' | 'poll';
+}
+
+/** The attributes as properties. What is set reflects in the attribute; null, undefined and false remove it. */
+export interface LiveTickerProperties {
+	src: string | null | undefined;
+	heading: string | null | undefined;
+	headingLevel: number | string | null | undefined;
+	mode: LiveTickerAttributes['mode'] | null;
+	layout: LiveTickerAttributes['layout'] | null;
+	max: number | string | null | undefined;
+	summary: boolean;
+	order: LiveTickerAttributes['order'] | null;
 	paused: boolean;
-	/** `list`, `compact` or `line`. */
-	layout: string;
-	/** One item alone, in a bar. */
-	line: boolean;
-	tags: string[];
-	max: number;
-	/** The key points stand on top. */
-	summarized: boolean;
-	oldestFirst: boolean;
-	/** What is announced: `all`, `breaking` or `off`. */
-	announced: string | null;
-	heading: string | null;
-	/** Heading level of the title. */
-	level: number;
-	time: string | null;
-	timezone: string | null;
+	theme: LiveTickerAttributes['theme'] | null;
+	time: LiveTickerAttributes['time'] | null;
+	timezone: string | null | undefined;
+	/** A list is joined by commas. */
+	tags: string | readonly string[] | null | undefined;
+	announce: LiveTickerAttributes['announce'] | null;
+	transport: LiveTickerAttributes['transport'] | null;
 }
 
-/** How one item is rendered. */
-export interface ArticleOptions {
-	words: Words;
-	times: Times;
-	layout: string;
-	/** Heading level of an item's headline. */
-	level: number;
-	/** Permalink of the item. */
-	href: string;
+export interface LiveTickerEvents {
+	/** `since` is the server's time, in ms, at which the feed was last known to be up to date; 0 before the first message, absent where there is no feed. */
+	'ticker-status': CustomEvent<{ status: Status; since?: number }>;
+	/** Before an item, or a new state of one, is shown; cancel it to leave the item out. */
+	'ticker-item': CustomEvent<{ item: Item; first: boolean }>;
+	/** The number of items that wait behind the button has changed. */
+	'ticker-pending': CustomEvent<{ count: number }>;
+	'ticker-ended': CustomEvent<{ message: string }>;
+	/** The feed cannot be loaded; nothing is tried again before `refresh`. */
+	'ticker-error': CustomEvent<{ message: string }>;
 }
 
-/** How all rows are rendered. */
-export interface RowOptions extends Omit<ArticleOptions, 'href'> {
-	/** The server's clock. */
-	now: number;
-	mode: TimeMode;
-}
-
-/** What the element asks of the ticker behind it. */
-export interface Ticker {
-	connect(): void;
-	disconnect(): void;
+export interface LiveTicker extends HTMLElement, LiveTickerProperties {
+	/** Keep the list as it is; only withdrawals still change it. */
+	pause(): void;
+	/** Let news in again. */
+	resume(): void;
+	/** Show the items that wait behind the button. */
 	showPending(): void;
+	/** Ask for what is new, now. */
 	refresh(): void;
+	/** Close the connection and open another. */
+	reconnect(): void;
+}
+
+/** The words of one language; what is left out is said in English. */
+export interface TickerWords {
+	dir?: 'ltr' | 'rtl';
+	pause?: string;
+	resume?: string;
+	summary?: string;
+	/** `one|other`, or `one|few|many`; `{n}` is the number. */
+	updates?: string;
+	/** `{t}` is the time. */
+	updated?: string;
+	correction?: string;
+	held?: string;
+	killed?: string;
+	breaking?: string;
+	pinned?: string;
+	live?: string;
+	connecting?: string;
+	/** `{t}` is the time. */
+	stale?: string;
+	ended?: string;
+	error?: string;
+	empty?: string;
+}
+
+export interface LiveTickerConstructor {
+	new (): LiveTicker;
+	/** Words by language tag; a page adds its own. */
+	readonly strings: { en: TickerWords; [language: string]: TickerWords | undefined };
+}
+
+/** What every element takes in JSX, in the names of React and of others. */
+interface ElementAttributes<Node> {
+	id?: string;
+	class?: unknown;
+	className?: string;
+	style?: object | string;
+	slot?: string;
+	part?: string;
+	title?: string;
+	hidden?: boolean;
+	dir?: string;
+	role?: string;
+	tabIndex?: number;
+	key?: string | number;
+	ref?: ((element: Node | null) => unknown) | { current: Node | null } | null;
+	/** What is shown until the first items are painted. */
+	children?: unknown;
+	suppressHydrationWarning?: boolean;
+}
+
+type JsxListeners = {
+	[Type in keyof LiveTickerEvents as `on${Type}`]?: (event: LiveTickerEvents[Type]) => void;
+};
+
+/** `<live-ticker>` in JSX. React writes an event's name as it is: `onticker-item`. */
+export type LiveTickerJsx = Omit<LiveTickerAttributes, 'tags'> &
+	Partial<Pick<LiveTickerProperties, 'headingLevel' | 'tags'>> &
+	ElementAttributes<LiveTicker> &
+	JsxListeners;
+
+/** `<live-ticker>` in Vue's templates: `:paused="false"`, `@ticker-item="…"`. */
+export interface LiveTickerVue {
+	new (): {
+		$props: Omit<LiveTickerAttributes, 'tags'> &
+			Partial<Pick<LiveTickerProperties, 'headingLevel' | 'tags'>> & {
+				onTickerStatus?: (event: LiveTickerEvents['ticker-status']) => void;
+				onTickerItem?: (event: LiveTickerEvents['ticker-item']) => void;
+				onTickerPending?: (event: LiveTickerEvents['ticker-pending']) => void;
+				onTickerEnded?: (event: LiveTickerEvents['ticker-ended']) => void;
+				onTickerError?: (event: LiveTickerEvents['ticker-error']) => void;
+			};
+	};
+}
+
+declare global {
+	interface HTMLElementTagNameMap {
+		'live-ticker': LiveTicker;
+	}
+	/** The events bubble out of shadow roots: elements, documents and windows hear them. */
+	interface GlobalEventHandlersEventMap extends LiveTickerEvents {}
+	interface CustomElementRegistry {
+		get(name: 'live-ticker'): LiveTickerConstructor | undefined;
+		whenDefined(name: 'live-ticker'): Promise<LiveTickerConstructor>;
+	}
+	/** React up to 18, Preact and others. */
+	namespace JSX {
+		interface IntrinsicElements {
+			'live-ticker': LiveTickerJsx;
+		}
+	}
+}
+
+// @ts-ignore: there need be no React
+declare module 'react' {
+	namespace JSX {
+		interface IntrinsicElements {
+			'live-ticker': LiveTickerJsx;
+		}
+	}
+}
+
+// @ts-ignore: there need be no Vue
+declare module 'vue' {
+	interface GlobalComponents {
+		LiveTicker: LiveTickerVue;
+		'live-ticker': LiveTickerVue;
+	}
 }

@@ -21,16 +21,12 @@ let last;
 
 /**
  * Tell whether a change of status is announced: a loss and an end are, and so is the recovery, or the last announcement would
- * stay there for good. How a feed is found is not.
+ * stay there for good. How a feed is found is not. Only "ended" and "error" begin with an e.
  *
  * @param {Status | undefined} before
  * @param {Status} now
  */
-export const isAnnounced = (before, now) =>
-	[before, now].includes('stale') || isOver(before) || (before === 'live' && isOver(now));
-
-/** @param {Status | undefined} status */
-const isOver = (status) => status === 'ended' || status === 'error';
+export const isAnnounced = (before, now) => /stale|^e|live e/.test(`${before} ${now}`);
 
 /**
  * Make an announcer. Its element has to stand in the page from the start, or screen readers miss the first announcement.

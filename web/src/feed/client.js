@@ -12,6 +12,7 @@ export const newState = () => ({
 	cursor: '',
 	versions: new Map(),
 	items: new Map(),
+	kept: new Map(),
 	next: '',
 	heartbeat: 25,
 	mismatches: 0,
@@ -54,6 +55,33 @@ export function applyPage(state, page) {
 	for (const item of [...items, ...filed]) store(state, item);
 	return true;
 }
+
+/**
+ * Add a page of older items, of the whole feed or of those with a tag. Throws when it is older than what the client was sent, or
+ * of another epoch.
+ *
+ * @param {State} state
+ * @param {Page} page
+ * @param {string} tag
+ * @returns {Effect}
+ */
+export function applyOlder(state, page, tag) {
+	if (page.epoch !== state.epoch) throw page;
+	const { kept, versions } = state;
+	const items = readItems(page.items);
+	for (const { id, version } of items) {
+		if (version < Number(versions.get(id))) throw page;
+		kept.set(id, '');
+	}
+	const next = page.next ?? '';
+	kept.set(tag, next);
+	// Pins do not reorder pages.
+	if (!tag) state.floor = next ? items.at(-1) : undefined;
+	return { changes: storeAll(state, items), first: true };
+}
+
+/** Tell whether all items down to this one are known, those of every tag. @param {State} state @param {Item} item */
+export const isAboveFloor = ({ floor }, item) => !floor || newestFirst(item, floor) <= 0;
 
 /** Bring a page up to date with the `changes` message since its cursor. @param {Page} page @param {Message} changes @returns {Page} */
 export function completePage(page, changes) {
@@ -132,19 +160,17 @@ function applySnapshot(state, message) {
 		state.items.clear();
 	}
 	const items = readItems(message.items);
-	const kept = state.items;
 	state.epoch = message.epoch;
 	state.next = message.next ?? '';
 	// Without older pages there is no floor: what is filed into the past of a short feed is shown.
 	state.floor = state.next ? lastUnpinned(items) : undefined;
 	state.heartbeat = positive(message.heartbeat) ?? state.heartbeat;
+	state.kept = new Map();
+	const effect = moveOn(state, message);
 	// Items that the snapshot leaves out may have changed unseen, so they are forgotten.
-	state.items = new Map();
-	for (const { id } of items) {
-		const item = kept.get(id);
-		if (item) state.items.set(id, item);
-	}
-	return { ...moveOn(state, message), snapshot: true, newEpoch };
+	for (const known of state.items.keys())
+		if (!items.some(({ id }) => id === known)) state.items.delete(known);
+	return { ...effect, snapshot: true, newEpoch };
 }
 
 /** @param {State} state @param {Message} message @returns {Effect} */
@@ -161,14 +187,11 @@ function moveOn(state, message) {
 		state.feed = message.feed;
 		if (!message.feed.closed_at) state.ended = false;
 	}
-	/** @type {Change[]} */
-	const changes = [];
-	for (const item of readItems(message.items)) {
-		const change = store(state, item);
-		if (change) changes.push(change);
-	}
-	return { changes };
+	return { changes: storeAll(state, message.items) };
 }
+
+/** @param {State} state @param {Item[]} [items] */
+const storeAll = (state, items) => readItems(items).flatMap((item) => store(state, item) ?? []);
 
 /** Remember an item's version, and keep the item if it may be shown. @param {State} state @param {Item} item @returns {Change | undefined} */
 function store(state, item) {
@@ -179,7 +202,7 @@ function store(state, item) {
 	state.versions.set(id, version);
 	// A time that the operator has set right takes the floor along.
 	if (state.floor?.id === id) state.floor = item;
-	if (item.pinned || !state.floor || newestFirst(item, state.floor) <= 0) state.items.set(id, item);
+	if (item.pinned || state.kept.has(id) || isAboveFloor(state, item)) state.items.set(id, item);
 	else state.items.delete(id);
 	if (version > known) return { item, before, unknown: !known };
 }

@@ -5,10 +5,10 @@
  * @import { Connection, Effect, Listener, Status } from '../../types/feed.d.ts'
  * @import { Message } from '../../types/wire.d.ts'
  */
-import { apply, newState, serverNow } from './client.js';
+import { apply, applyOlder, newState, serverNow } from './client.js';
 
 const SECOND = 1000;
-/** Without a first message for this long, one plain GET is sent beside the attempts: networks that let nothing else through let that through. */
+/** Without a first message for this long, plain GETs are sent beside the attempts: networks that let nothing else through let those through. */
 const FIRST_PAINT = 3 * SECOND;
 /** A connection without a first message for this long is given up. */
 const FIRST_MESSAGE = 20 * SECOND;
@@ -22,8 +22,14 @@ const RETRY_WEBSOCKET = 300 * SECOND;
 
 /** Transports, best first, and how many failures in a row lead from one to the next. */
 const WEBSOCKET = 0;
+const SSE = 1;
 const POLL = 2;
 const FAILURES = [3, 2];
+
+/** So many event streams a page opens: over HTTP/1.1 a browser has six connections to a site, and requests need some. */
+const STREAMS = 4;
+/** The states of the connections that have one. */
+const streams = new Set();
 
 /**
  * One connection per feed, transport and page, shared by all tickers: only the first script of a page defines the element,
@@ -72,8 +78,8 @@ function connect(url, best) {
 	let retry;
 	/** The cursor that the present attempt went out with. */
 	let asked = '';
-	/** Whether the plain GET for the first paint was sent. */
-	let painted = false;
+	/** Whether plain GETs beside the attempts get through. */
+	let besides = false;
 	/** Number of the present attempt: whatever comes from an earlier one is ignored. */
 	let current = 0;
 	/** @type {WebSocket | EventSource | undefined} */
@@ -87,6 +93,29 @@ function connect(url, best) {
 		upToDateAt: 0,
 		now: () => serverNow(state, performance.now()),
 		historyOf: async (id) => (await (await get(`/items/${id}/history`)).json()).history,
+		reach(tag) {
+			const { kept, next, cursor } = state;
+			const before = kept.get(tag) ?? next;
+			if (before) {
+				kept.set(tag, 0);
+				// Under an address with our cursor no cache has anything older than that.
+				const query = `?before=${before}&cursor=${cursor}`;
+				get(`/items${query}${tag && `&tag=${encodeURIComponent(tag)}`}`)
+					.then((answer) => answer.json())
+					// Not behind a snapshot that has come meanwhile.
+					.then((page) => kept === state.kept && notify(applyOlder(state, page, tag)))
+					.catch(() =>
+						setTimeout(
+							() => {
+								kept.set(tag, before);
+								notify();
+							},
+							between(5, 10),
+						),
+					);
+			}
+			return before !== '';
+		},
 		subscribe(listener) {
 			listeners.add(listener);
 			if (listeners.size < 2 && !timers.leave) open();
@@ -153,6 +182,7 @@ function connect(url, best) {
 		close();
 		if (asleep || !listeners.size) return;
 		const attempt = current;
+		if (transport === SSE && streams.size >= STREAMS) transport = POLL;
 		const polls = transport === POLL || state.ended;
 		asked = state.cursor;
 		/** @param {{ data: string }} message */
@@ -165,37 +195,45 @@ function connect(url, best) {
 			poll().then(onmessage, onfailure);
 			return;
 		}
+		if (transport) streams.add(state);
 		socket = transport
 			? new EventSource(`${url}/stream${since()}`)
 			: new WebSocket(`${url.replace('http', 'ws')}/live${since()}`);
 		socket.onmessage = onmessage;
 		socket.onerror = /** @type {any} */ (socket).onclose = onfailure;
-		if (!painted && !timers.paint) setTimer('paint', FIRST_PAINT, paintFirst);
+		if (!timers.beside)
+			setTimer('beside', connection.upToDateAt ? between(10, 15) : FIRST_PAINT, pollBeside);
 	}
 
-	/** Show the news though no attempt has got through yet. The attempts go on: this is no connection. */
-	async function paintFirst() {
+	/** Ask by plain GETs while no attempt gets through. The attempts go on: this is no connection. */
+	async function pollBeside() {
+		const { upToDateAt } = connection;
 		if (asleep || !listeners.size) return;
-		painted = true;
+		besides = false;
+		expectMessage();
 		try {
 			const { data } = await poll();
 			// A message may have come meanwhile.
-			if (connection.upToDateAt || !receive(data)) return;
-			if (state.feed?.closed_at) onEnd();
-			else setTimer('stale', STALE_AFTER, becomeStale);
+			if (connection.upToDateAt !== upToDateAt || !receive(data)) return;
+			besides = true;
+			setTimer('stale');
+			if (state.feed?.closed_at) return onEnd();
+			setStatus('live');
 		} catch (/** @type {any} */ { code }) {
-			if (code) onFailure(code);
+			if (code) return onFailure(code);
 		}
+		setTimer('beside', retry ?? between(10, 15), pollBeside);
 	}
 
 	/** Become stale unless a message comes soon, however late the next attempt is. */
 	function expectMessage() {
-		if (!timers.stale) setTimer('stale', STALE_AFTER, becomeStale);
+		if (!besides && !timers.stale) setTimer('stale', STALE_AFTER, becomeStale);
 	}
 
 	function close() {
 		current++;
 		socket?.close();
+		streams.delete(state);
 		setTimer('silence');
 		setTimer('open');
 	}
@@ -218,8 +256,8 @@ function connect(url, best) {
 
 	/** @param {string} text @param {boolean} polled */
 	function onMessage(text, polled) {
-		setTimer('paint');
-		painted = true;
+		setTimer('beside');
+		besides = false;
 		const received = receive(text);
 		// A portal's page, say, where news should be.
 		if (!received) return onFailure();
@@ -272,8 +310,9 @@ function connect(url, best) {
 		setTimer('open', between(300, 900), open);
 	}
 
+	// What is live or connecting.
 	const becomeStale = () =>
-		connection.upToDateAt && /live|connecting/.test(connection.status) && setStatus('stale');
+		connection.upToDateAt && /^[lc]/.test(connection.status) && setStatus('stale');
 	const sleep = () => {
 		asleep = true;
 		close();

@@ -4,7 +4,7 @@
  * @import { Selection, State } from '../../types/feed.d.ts'
  * @import { Item } from '../../types/wire.d.ts'
  */
-import { inOrder, pinsFirst } from './client.js';
+import { inOrder, isAboveFloor, pinsFirst } from './client.js';
 
 /**
  * List the items to show. A withdrawn item has neither tags nor a headline left, and its row, if there was one, must say
@@ -20,13 +20,18 @@ export function select(state, { tags, max, line, oldestFirst, pending, canceled,
 			(item) =>
 				(hasTag(item, tags) || (!item.headline && shown?.some(({ id }) => id === item.id))) &&
 				!pending.has(item.id) &&
-				!canceled.has(item.id),
+				!canceled.has(item.id) &&
+				// Another ticker may have reached further back for its tags.
+				(tags[0] || item.pinned || isAboveFloor(state, item)),
 		)
 		.sort((a, b) => (line && Number(!a.breaking) - Number(!b.breaking)) || inOrder(a, b))
-		.slice(0, line ? 1 : max);
+		.slice(0, max);
 	return oldestFirst ? items.reverse().sort(pinsFirst) : items;
 }
 
 /** Tell whether an item has one of the tags; without tags every item has. @param {Item} item @param {string[]} tags */
 export const hasTag = (item, tags) =>
-	!tags.length || tags.some((tag) => item.tags?.includes?.(tag));
+	!tags[0] || item.tags?.some?.((own) => tags.some((tag) => fold(own) === fold(tag)));
+
+/** @param {string} tag */
+const fold = (tag) => `${tag}`.toLowerCase();

@@ -1,7 +1,7 @@
 /**
  * One item of a ticker as DOM.
  *
- * @import { ArticleOptions } from '../../types/ticker.d.ts'
+ * @import { ArticleOptions } from '../../types/parts.d.ts'
  * @import { Item, Revision } from '../../types/wire.d.ts'
  */
 import { linkTo, renderBlock } from '../dom/blocks.js';

@@ -1,9 +1,10 @@
 /**
- * `<live-ticker src>`: a thin skin over the modules beside it. Its attributes are its settings.
+ * `<live-ticker src>`: a thin skin over the modules beside it. Its attributes are its settings, and properties too.
  *
- * @import { Ticker } from '../../types/ticker.d.ts'
+ * @import { Ticker } from '../../types/parts.d.ts'
  */
 import { strings } from '../../strings/index.js';
+import { reflect } from './settings.js';
 import { newTicker } from './ticker.js';
 
 export class LiveTicker extends HTMLElement {
@@ -15,7 +16,12 @@ export class LiveTicker extends HTMLElement {
 
 	constructor() {
 		super();
-		this.#ticker = newTicker(this, this.attachShadow({ mode: 'open' }), this.attachInternals());
+		this.#ticker = newTicker(
+			/** @type {any} */ (this),
+			this.attachShadow({ mode: 'open' }),
+			this.attachInternals(),
+		);
+		reflect(this);
 	}
 
 	connectedCallback() {
@@ -28,12 +34,12 @@ export class LiveTicker extends HTMLElement {
 
 	/** Keep the list as it is; only withdrawals still change it. */
 	pause() {
-		this.toggleAttribute('paused', true);
+		this.paused = true;
 	}
 
 	/** Let news in again. */
 	resume() {
-		this.toggleAttribute('paused', false);
+		this.paused = false;
 	}
 
 	/** Show the items that wait behind the button. */

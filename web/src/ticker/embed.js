@@ -1,14 +1,16 @@
 /**
  * The ticker alone in a frame. The frame's address sets the ticker's attributes (`?layout=compact&max=10`); with
  * `?height=auto` the frame tells its host how tall it wants to be:
- * `{type: 'newsfeed-height', src, height}` by postMessage, in CSS pixels. A reader who has scrolled past its top would lose the
- * place whenever the frame grows, so news waits behind the button meanwhile.
+ * `{type: 'newsfeed-height', src, height}` by postMessage, in CSS pixels, and once more when its host sends it that type. A reader
+ * who has scrolled past its top would lose the place whenever the frame grows, so news waits behind the button meanwhile.
  *
  * WordPress gives its frames a secret (`#?secret=…`), hears their height by `{message: 'height', value, secret}`, and follows a
  * link for them on `{message: 'link', value, secret}`, as its sandbox lets them open nothing.
  */
 const ATTRIBUTES =
-	'announce heading heading-level lang layout max mode order tags theme time timezone'.split(' ');
+	'announce heading heading-level lang layout max mode order summary tags theme time timezone'.split(
+		' ',
+	);
 
 /** A ticker that has nothing to show after so many ms is as tall as what is inside it. */
 const SHOWN_WITHIN = 1000;
@@ -24,7 +26,9 @@ for (const name of ATTRIBUTES) {
 	if (value !== null) ticker?.setAttribute(name, value);
 }
 const theme = asked.get('theme') ?? '';
-if (/^(light|dark)$/.test(theme)) document.documentElement.style.colorScheme = theme;
+const schemes = { auto: 'light dark', dark: 'dark' };
+if (theme === 'auto' || theme === 'dark')
+	document.documentElement.style.colorScheme = schemes[theme];
 ticker?.addEventListener('ticker-status', ({ detail }) => {
 	// The plain headlines for browsers without scripts: one of them may be withdrawn meanwhile.
 	if (/live|stale|ended/.test(detail.status)) document.querySelector('.fallback ul')?.remove();
@@ -39,13 +43,21 @@ if (secret) {
 }
 if (secret || asked.get('height') === 'auto') {
 	document.documentElement.classList.add('auto');
-	const observer = new ResizeObserver(() => {
+	const say = () => {
 		const height = Math.ceil(document.documentElement.getBoundingClientRect().height);
 		parent.postMessage({ type: 'newsfeed-height', src: location.href, height }, '*');
 		if (secret) tellWordPress('height', height);
-	});
+	};
+	const observer = new ResizeObserver(say);
+	let told = false;
 	// Not before the items are there, or the host's page would move twice.
-	const tell = () => observer.observe(document.documentElement);
+	const tell = () => {
+		told = true;
+		observer.observe(document.documentElement);
+	};
+	addEventListener('message', ({ source, data }) => {
+		if (told && source === parent && data?.type === 'newsfeed-height') say();
+	});
 	ticker?.addEventListener('ticker-status', ({ detail }) => {
 		if (detail.status !== 'connecting') tell();
 	});

@@ -1,7 +1,7 @@
 /**
  * The rows of a ticker: they change in place, stand under their days, and show what changed behind "Updated".
  *
- * @import { ArticleOptions, RowOptions } from '../../types/ticker.d.ts'
+ * @import { ArticleOptions, RowOptions } from '../../types/parts.d.ts'
  * @import { Item, Revision } from '../../types/wire.d.ts'
  */
 import { changesIn } from '../dom/changes.js';
@@ -59,9 +59,10 @@ export function rowsIn(scroller, historyOf, repaint) {
 		 * @param {Set<number>} arrived ids to be marked as new
 		 * @param {RowOptions} options
 		 * @param {string} src the feed page
+		 * @param {string} empty what stands in place of rows
 		 */
-		paint(items, arrived, options, src) {
-			const { words, times, now, mode, layout, level } = options;
+		paint(items, arrived, options, src, empty) {
+			const { words, times, now, timeMode, layout, level } = options;
 			const known = rows;
 			rows = new Map();
 			/** @param {number | string} key @param {string} part @param {string} [text] */
@@ -81,11 +82,11 @@ export function rowsIn(scroller, historyOf, repaint) {
 					const key = [words.language, times.dated(ms), layout, level, alone];
 					fill(li, item, { ...options, href: `${src}/items/${id}` }, key);
 					const time = /** @type {HTMLElement} */ (li.querySelector('time'));
-					const label = times.label(ms, now, mode, alone);
+					const label = times.label(ms, now, timeMode, alone);
 					if (time.textContent !== label) time.textContent = label;
 				};
 			});
-			if (!items.length) row('', 'empty', words.empty);
+			if (!items.length) row(empty, 'empty', empty);
 			slide(scroller, list, [...rows.values()], writes);
 		},
 	};

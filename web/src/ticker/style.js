@@ -25,34 +25,34 @@ slot { display: block; height: 100%; overflow: auto }
 	align-items: center;
 	font-family: var(--ticker-font, inherit);
 	--accent:var(--ticker-accent,#c0281f);
-	--line:color-mix(in srgb,currentColor 18%,#0000);
-	--quiet:color-mix(in srgb,currentColor 72%,#0000);
+	--line:color-mix(in srgb,currentColor 12%,#0000);
+	--quiet:color-mix(in srgb,currentColor 90%,#0000);
 	white-space: pre-line;
 }
-a { text-decoration-color: var(--quiet); color: inherit }
+a { color: inherit }
 p, li, ol, ul, blockquote { padding: 0; margin: 0; list-style: none }
 .scroller > ol { padding: 0 0 2em }
 [hidden], :not([hidden]) + slot { display: none !important }
 button { all: unset; cursor: pointer; min-height: 24px }
 :focus-visible { outline: 2px solid }
-.scroller { outline-offset: -2px; border-top: 2px solid var(--line); mask: linear-gradient(0deg, #0000, #000 2em); max-height: var(--ticker-height, max(100vh, 28em)); position: relative; height: 100%; overflow: auto }
-.heading, .scroller { padding: 0 .2em }
+.scroller { outline-offset: -2px; border-top: 2px solid var(--line); max-height: var(--ticker-height, max(100vh, 28em)); position: relative; height: 100%; overflow: auto }
+.status, .heading, .scroller { padding: 0 .2em }
 [class^=head] a:not(:hover) { text-decoration: none }
 .day::first-letter { text-transform: uppercase }
 .day, button, .status, .credit, .meta { font-size: .8em }
 [class^=head], ins, .stale .status, .pending, .breaking { font-weight: 700 }
 .scroller, .pending { grid-area: 2/1/3/3 }
 .badge, .pending, .pause { border: 1px solid var(--line); padding: 0 .8em; border-radius: 2em }
-.badge { padding: 0 .3em; border-radius: .2em }
-[class^=head] { line-height: 1.3; font-size: 1.1em }
-.summary { padding: .6em 0; border-bottom: 1px solid var(--line) }
+.badge { padding: 0 .2em; border-radius: .2em }
+[class^=head] { font-size: 1.1em; line-height: 1.3 }
+.summary { padding: .9em 0; border-bottom: 1px solid var(--line) }
 summary { cursor: pointer; min-height: 24px; font-weight: 700 }
-small { color: var(--quiet); font-weight: 400; font-size: .8em }
+small { font-size: .8em; font-weight: 400; color: var(--quiet) }
 .held { border: 1px dashed }
 .updated { text-decoration: underline }
 cite, .updated, del, .status, .credit, .meta { color: var(--quiet) }
-.pending, .breaking { background: var(--accent); color: #fff; border: 1px solid var(--accent) }
-.status { padding: 0 .3em; grid-row: 3 }
+.pending, .breaking { background: var(--accent); color: #fff; border-color: var(--accent) }
+.status { grid-row: 3 }
 .day, .empty { padding: 1.3em 0 .3em }
 .item { padding: .9em 0; border-top: 1px solid var(--line) }
 .meta { flex-wrap: wrap; display: flex; gap: 0 .8em }
@@ -60,7 +60,7 @@ cite, .updated, del, .status, .credit, .meta { color: var(--quiet) }
 .heading, .pause { margin: .3em 0 }
 blockquote, .changes, .correction, .note { font-size: .9em; border-inline-start: 2px solid var(--line); padding-inline-start: .8em }
 .line { white-space: nowrap; grid: 1fr auto / fit-content(30%) 1fr }
-.pending { z-index: 1; margin: -1em auto auto }
+.pending { z-index: 1; margin: -1em auto 0 }
 .compact .item { padding: .3em 0 }
 ins { background: var(--line) }
 .meta ~ *, .body > *, blockquote > * + * { margin-top: .3em }
@@ -94,7 +94,7 @@ cite::before { content: "— " }
 @media print {
 	:host { height: auto !important }
 	button { display: none }
-	.scroller { max-height: none; overflow: visible }
+	.scroller { overflow: visible; max-height: none }
 	.breaking { background: 0; color: inherit }
 }
 `;

@@ -2,7 +2,7 @@
  * The key points of a feed over the rows of a ticker, folded until the reader opens them.
  *
  * @import { Feed } from '../../types/wire.d.ts'
- * @import { RowOptions } from '../../types/ticker.d.ts'
+ * @import { RowOptions } from '../../types/parts.d.ts'
  */
 import { renderBlock } from '../dom/blocks.js';
 import { make } from '../dom/make.js';

@@ -3,7 +3,8 @@
  * What stands inside the element stays visible until the first items are painted, and for good if they never are.
  *
  * @import { Connection, Effect, Status, TimeMode } from '../../types/feed.d.ts'
- * @import { Ticker } from '../../types/ticker.d.ts'
+ * @import { Ticker } from '../../types/parts.d.ts'
+ * @import { LiveTicker } from '../../types/ticker.d.ts'
  * @import { Item } from '../../types/wire.d.ts'
  */
 import { plural, wordsFor } from '../../strings/index.js';
@@ -28,7 +29,7 @@ const LABELS_EVERY = 30_000;
 const sheet = new CSSStyleSheet();
 sheet.replaceSync(css);
 
-/** @param {HTMLElement} host @param {ShadowRoot} shadow @param {ElementInternals} internals @returns {Ticker} */
+/** @param {LiveTicker} host @param {ShadowRoot} shadow @param {ElementInternals} internals @returns {Ticker} */
 export function newTicker(host, shadow, internals) {
 	const title = make('a', { part: 'link' });
 	const heading = make('div', { part: 'heading', role: 'heading' }, title);
@@ -117,7 +118,6 @@ export function newTicker(host, shadow, internals) {
 		if (effect) {
 			if (effect.newEpoch) startOver();
 			else receive(effect);
-			if (settings().isStatic) unsubscribe();
 		}
 		schedulePaint();
 	}
@@ -137,13 +137,13 @@ export function newTicker(host, shadow, internals) {
 	}
 
 	/** @param {Effect} effect */
-	function receive({ changes = [] }) {
+	function receive({ changes = [], first = false }) {
 		for (const change of changes) {
 			const { item, unknown } = change;
 			// A withdrawn item has no headline.
 			const { id, breaking, headline } = item;
 			if (!headline) announcer.retract(connection.apiUrl, id);
-			const news = offer(item, false) && newsIn(change);
+			const news = offer(item, first) && !first && newsIn(change);
 			const { announced, line, tags, paused, onDemand } = settings();
 			if (!news || !connection.state.items.has(id) || !hasTag(item, tags)) continue;
 			if (breaking || announced !== 'breaking')
@@ -196,10 +196,11 @@ export function newTicker(host, shadow, internals) {
 	/** @param {Status} status @param {string} message */
 	function setStatus(status, message) {
 		try {
-			internals.states.clear();
-			if (settings().paused) internals.states.add('paused');
-			if (count) internals.states.add('pending');
-			internals.states.add(status);
+			const { states } = internals;
+			states.clear();
+			if (settings().paused) states.add('paused');
+			if (count) states.add('pending');
+			states.add(status);
 		} catch {
 			// This browser is older than :state().
 		}
@@ -207,7 +208,8 @@ export function newTicker(host, shadow, internals) {
 		frame.hidden = status === 'error' || !connection.state.epoch;
 		if (status === emitted) return;
 		emit('status', { status, since: connection?.upToDateAt });
-		if (/ended|error/.test(status)) emit(status, { message });
+		// Ended or error.
+		if (/^e/.test(status)) emit(status, { message });
 		if (isAnnounced(emitted, status)) announce(message);
 		emitted = status;
 	}
@@ -217,6 +219,7 @@ export function newTicker(host, shadow, internals) {
 		if (!connection) return;
 		const { state, status, upToDateAt, apiUrl } = connection;
 		const { feed, items } = state;
+		const asked = settings();
 		const {
 			heading: name,
 			level,
@@ -227,8 +230,9 @@ export function newTicker(host, shadow, internals) {
 			time,
 			timezone,
 			summarized,
-			...rest
-		} = settings();
+			tags,
+			max,
+		} = asked;
 		const near = /** @type {HTMLElement | null} */ (host.closest('[lang]'));
 		const site = apiUrl.split('/v1/')[0];
 		words = wordsFor(near?.lang || navigator.language, site, schedulePaint) ?? words;
@@ -244,7 +248,8 @@ export function newTicker(host, shadow, internals) {
 		if (frame.hidden) return;
 
 		title.href = apiUrl.replace('/v1/', '/');
-		title.textContent = scroller.ariaLabel = name ?? feed?.title ?? '';
+		title.textContent = scroller.ariaLabel = name || feed?.title || '';
+		heading.hidden = name === '';
 		heading.ariaLevel = /** @type {any} */ (level);
 		// There is nowhere to scroll to in a line.
 		scroller.tabIndex = -Number(line);
@@ -262,23 +267,33 @@ export function newTicker(host, shadow, internals) {
 		if (!paused || !shown) paintSummary(summarized && !line && feed, { words, times, now });
 
 		// A paused ticker keeps what it shows, but never the words of a withdrawn item.
-		shown =
-			paused && shown && !anew
-				? shown.flatMap((item) => {
-						const latest = items.get(item.id);
-						return latest ? (latest.headline ? item : latest) : [];
-					})
-				: select(state, { ...rest, line, pending: pending.ids, canceled, shown });
-		const mode = /** @type {TimeMode} */ (time);
+		let reaches = false;
+		if (paused && shown?.[0] && !anew)
+			shown = shown.flatMap((item) => {
+				const latest = items.get(item.id);
+				return latest ? (latest.headline ? item : latest) : [];
+			});
+		else {
+			const how = { ...asked, pending: pending.ids, canceled, shown };
+			shown = select(state, how);
+			for (const tag of tags[0] ? tags : [''])
+				if (select(state, { ...how, tags: [tag] }).length < max)
+					reaches = connection.reach(tag) || reaches;
+		}
+		if (isStatic && !reaches) unsubscribe();
+		const timeMode = /** @type {TimeMode} */ (time);
 		rows.paint(
 			shown,
 			pending.arrived,
-			{ words, times, now, mode, layout, level: level + 1 },
+			{ words, times, now, timeMode, layout, level: level + Number(!heading.hidden) },
 			title.href,
+			words[reaches ? 'connecting' : 'empty'],
 		);
 	}
 
-	pause.onclick = () => host.toggleAttribute('paused');
+	pause.onclick = () => {
+		host.paused = !host.paused;
+	};
 	button.onclick = ({ detail }) => {
 		const link = showPending()?.querySelector('a');
 		// By mouse the reader stands in no row, and more may come.
