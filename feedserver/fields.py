@@ -36,16 +36,15 @@ BLOCKS_MAX = 512 * 1024  # bytes of JSON: a message of 1 MiB must hold at least 
 
 # XML 1.0 allows these and no others; everything stored can be sent in any feed format.
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-# Controls that XML allows and nobody means: the letters of Windows-1252, read as Latin-1. U+0085
-# is a line's end too, and stays.
-_CONTROL = re.compile("[\x80-\x84\x86-\x9f]")
+# Controls that XML allows and nobody means: the letters of Windows-1252, read as Latin-1.
+_CONTROL = re.compile("[\x80-\x9f]")
 _TIME = re.compile(
     r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?([Zz]|[+-]\d{2}:?\d{2})"
 )
 _NAKED_TIME = re.compile(r"\d{4}-\d{2}-\d{2}([Tt ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)?)?")
 _LEAP = slice(16, 19)  # where a time has its seconds, and a leap second has …
 _LEAP_SECOND = ":60"
-_BREAKS = re.compile("[ \t\n\x85\u2028\u2029]+")
+_BREAKS = re.compile("[ \t\n\u2028\u2029]+")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,4}")
 # Files beside the zones, which browsers do not know, or which each machine reads its own way.
 _MACHINES_ZONES = re.compile(r"(posix|right)/|(localtime|posixrules|Factory)$")

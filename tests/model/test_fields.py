@@ -14,7 +14,18 @@ from feedserver.markup import bad_links, blocks
 from feedserver.spans import Span
 
 ADDRESS = "https://a.example/news"
-UNSEEN = ["\u200b", "\u00ad", "\u2060", "\ufeff", "\u200e", "\u202e", "\u00a0", "\u2028", "\u3164"]
+UNSEEN = [
+    "\u200b",
+    "\u00ad",
+    "\u2060",
+    "\ufeff",
+    "\u200e",
+    "\u202e",
+    "\u00a0",
+    "\u2028",
+    "\u3164",
+    "\u034f",
+]
 
 
 def fault(check: fields.Check, value: Any) -> str:
@@ -38,6 +49,16 @@ def test_a_link_in_a_body_leads_to_the_address_that_can_be_seen(unseen: str) -> 
     text = f"[here]({unseen}{ADDRESS}{unseen})"
     assert fields.body(text) == text
     assert blocks(text) == ((Span("here", href=ADDRESS),),)
+
+
+@pytest.mark.parametrize("unseen", ["\u200b", "\u00ad", "\u2060", "\u2067", "\u034f", "\u3164"])
+def test_a_bare_address_ends_before_what_cannot_be_seen(unseen: str) -> None:
+    [[link, rest]] = blocks(f"{ADDRESS}{unseen} and more")
+    assert (link, rest) == (Span(ADDRESS, href=ADDRESS), Span(f"{unseen} and more"))
+
+
+def test_an_address_of_dots_names_no_host() -> None:
+    assert "names no host" in fault(fields.url, "https://.../")
 
 
 @pytest.mark.parametrize(
@@ -99,7 +120,15 @@ def test_an_apostrophe_is_a_part_of_addresses_as_rfc_3986_has_it(address: str) -
 
 @pytest.mark.parametrize(
     ("character", "meant"),
-    [("\x93", "“"), ("\x94", "”"), ("\x91", "‘"), ("\x92", "’"), ("\x96", "–"), ("\x80", "€")],
+    [
+        ("\x93", "“"),
+        ("\x94", "”"),
+        ("\x91", "‘"),
+        ("\x92", "’"),
+        ("\x96", "–"),
+        ("\x80", "€"),
+        ("\x85", "…"),
+    ],
 )
 def test_windows_quotes_are_refused_with_their_place_and_what_was_meant(
     character: str, meant: str
