@@ -19,7 +19,8 @@ GZIP_LEVEL = 6
 
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https: http: data:; "
-    "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors {ancestors}; "
+    "media-src 'self' https: http:; connect-src 'self'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors {ancestors}; "
     "require-trusted-types-for 'script'; trusted-types 'none'"
 )
 SAFE = {
