@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 from feedserver.model import URL_MAX
 
-BLANKS = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and symbols without ink
+# Letters, symbols and marks without ink.
+BLANKS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 _SCHEME = re.compile(r"https?://", re.IGNORECASE)
 # What RFC 3986 has no place for in an address, and letters of other scripts have not either.
 _UNFIT = re.compile(r"[ <>\"`{}|^\\]")
@@ -28,6 +29,13 @@ def trimmed(text: str) -> str:
     while end > start and is_unseen(text[end - 1]):
         end -= 1
     return text[start:end]
+
+
+def seen_part(text: str) -> str:
+    """Return the beginning of an address, up to what cannot be seen: there it ends in a text."""
+    if _is_all_seen(text):
+        return text
+    return text[: next(i for i, character in enumerate(text) if is_unseen(character))]
 
 
 def is_link(text: str) -> bool:
@@ -57,7 +65,7 @@ def fault_of(text: str) -> str | None:
         return "has a host or port that cannot be read"
     if "@" in parts.netloc:  # a name before @ hides the host
         return "must not name a user before @: it hides where the link leads"
-    return None if parts.hostname else "names no host"
+    return None if (parts.hostname or "").strip(".-") else "names no host"
 
 
 def name_of(character: str) -> str:
@@ -67,7 +75,7 @@ def name_of(character: str) -> str:
 
 def _is_all_seen(text: str) -> bool:
     """Say at once, of most texts, that each of their characters leaves ink."""
-    return text.isprintable() and BLANKS.isdisjoint(text)
+    return BLANKS.isdisjoint(text) if text.isprintable() else not any(map(is_unseen, text))
 
 
 def _encoded(character: str) -> str:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from feedserver import addresses, markup, wire
+from feedserver import addresses, markup, media_types, wire
 from feedserver.faults import NAME_MAX, Check, Faults
 from feedserver.folding import distinct_tags
 from feedserver.model import (
@@ -36,16 +36,16 @@ BLOCKS_MAX = 512 * 1024  # bytes of JSON: a message of 1 MiB must hold at least 
 
 # XML 1.0 allows these and no others; everything stored can be sent in any feed format.
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-# Controls that XML allows and nobody means: the letters of Windows-1252, read as Latin-1. U+0085
-# is a line's end too, and stays.
-_CONTROL = re.compile("[\x80-\x84\x86-\x9f]")
+# Controls that XML allows and nobody means: the letters of Windows-1252, read as Latin-1.
+_CONTROL = re.compile("[\x80-\x9f]")
 _TIME = re.compile(
     r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?([Zz]|[+-]\d{2}:?\d{2})"
 )
 _NAKED_TIME = re.compile(r"\d{4}-\d{2}-\d{2}([Tt ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)?)?")
 _LEAP = slice(16, 19)  # where a time has its seconds, and a leap second has …
 _LEAP_SECOND = ":60"
-_BREAKS = re.compile("[ \t\n\x85\u2028\u2029]+")
+_BREAKS = re.compile("[ \t\n\u2028\u2029]+")
+_MEDIA_TYPE = re.compile(r"(image|video|audio)/[a-z0-9][a-z0-9!#$&^_.+-]{0,63}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,4}")
 # Files beside the zones, which browsers do not know, or which each machine reads its own way.
 _MACHINES_ZONES = re.compile(r"(posix|right)/|(localtime|posixrules|Factory)$")
@@ -277,7 +277,9 @@ def _medium(value: object) -> dict[str, Any]:
     faults = Faults()
     checks: dict[str, Check] = {
         "url": url,
+        "type": _media_type,
         "alt": text(ALT_MAX),
+        "caption": text(ALT_MAX),
         "width": _side,
         "height": _side,
         "credit": line(TEXT_MAX),
@@ -286,8 +288,25 @@ def _medium(value: object) -> dict[str, Any]:
     found = faults.take_each(checks, value)
     if found.get("url") is None and not faults.has("/url"):
         faults.add("/url", "a medium needs a url")
+    suffix = media_types.other_suffix(found.get("url") or "")
+    if suffix and not found.get("type") and not faults.has("/type"):
+        faults.add(
+            "/url",
+            f"leads to a file of the kind .{suffix}, which no page shows as a picture, video or "
+            "sound: link to it in the body, or send its type, such as image/jpeg, if it is one",
+        )
     faults.raise_inside()
     return {name: part for name, part in found.items() if part is not None}
+
+
+def _media_type(value: object) -> str | None:
+    found = (line(TEXT_MAX)(value) or "").partition(";")[0].strip().lower()
+    if found and not _MEDIA_TYPE.fullmatch(found):
+        raise ValueError(
+            "must be the type of a picture, video or sound, such as image/jpeg, video/mp4 or "
+            "audio/mpeg; link to anything else in the body"
+        )
+    return found or None
 
 
 def _side(value: object) -> int:

@@ -66,6 +66,7 @@ class Purge:
 class Page:
     """A stretch of a feed, newest first; `next` continues it and is None at the end.
 
+    `previous` leads to what is above it where that was asked for; None at the top.
     `tag` is the one that was asked for, as the feed first wrote it, where that is known.
     """
 
@@ -73,6 +74,7 @@ class Page:
     items: tuple[Item, ...]
     next: tuple[int, int] | None
     tag: str | None = None
+    previous: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +174,18 @@ class Mirror(Protocol):
         words: str | None = None,
     ) -> Page | None:
         """Return `limit` items below `before`; with `tag` or `words` tombstones are left out."""
+
+    async def page_after(self, slug: str, limit: int, after: tuple[int, int]) -> Page | None:
+        """Return the `limit` items above `after` that are next to it, newest first."""
+
+    async def page_around(self, slug: str, limit: int, item: int) -> Page | None:
+        """Return `limit` items with that one in their middle; near the top with more below it.
+
+        None where there is no such item in that feed.
+        """
+
+    async def neighbours(self, slug: str, item: int) -> tuple[int | None, int | None]:
+        """Return the ids of the next newer and the next older item that are not withdrawn."""
 
     async def initial_state(self, slug: str, recent: int, checks: int) -> InitialState | None:
         """Return what a window starts from: so many changed items, so many records' checks."""

@@ -96,13 +96,15 @@ class Act(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """A picture or clip that goes with an item; sizes in pixels."""
+    """A picture or clip that goes with an item; sizes in pixels, `type` a MIME type."""
 
     url: str
     alt: str | None = None
     width: int | None = None
     height: int | None = None
     credit: str | None = None
+    caption: str | None = None
+    type: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from feedserver.model import (
 )
 
 ITEM_TEXTS = ("headline", "body", "source", "url", "byline")
-MEDIA_TEXTS = ("url", "alt", "credit")
+MEDIA_TEXTS = ("url", "alt", "credit", "caption")
 
 
 def redaction_of(

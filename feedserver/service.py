@@ -33,7 +33,7 @@ from feedserver.live.encoded import EncodedCache
 from feedserver.live.hub import Hub
 from feedserver.newsroom import Newsroom
 from feedserver.settings import Settings
-from feedserver.site import errors, pages
+from feedserver.site import canonical, errors, pages
 from feedserver.sqlite.folder import NoNewsroom, Restoring
 from feedserver.sqlite.journal import SQLiteJournal
 from feedserver.sqlite.opening import CHECKED_MAX, fold_log, prepare
@@ -187,7 +187,9 @@ def make_app(lifespan: Lifespan[Starlette] | None) -> Starlette:
         *oembed.routes(),
         *pages.routes(),
     ]
-    return app.make_app(lifespan, routes, errors.answer_error, syndication.PATHS)
+    return app.make_app(
+        lifespan, routes, errors.answer_error, syndication.PATHS, canonical.redirect
+    )
 
 
 def create_app(settings: Settings) -> Starlette:

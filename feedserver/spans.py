@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from feedserver.addresses import is_link, trimmed
+from feedserver.addresses import is_link, seen_part, trimmed
 from feedserver.model import URL_MAX
 
 NESTED_MAX = 4  # parentheses in parentheses of an address: each is read so many times at most
@@ -237,6 +237,7 @@ def _take_address(text: str, m: re.Match[str], reading: _Reading) -> int:
 
 def _end_of_address(found: str) -> int:
     """Return where an address ends: punctuation and unopened brackets behind it are the text's."""
+    found = seen_part(found)
     link = found.find("](")  # of a label that stands right behind the address
     end = len(found) if link < 0 else found.rfind("[", 0, link)
     counts = {sign: found.count(sign, 0, end) for sign in "()[]"}

@@ -13,7 +13,8 @@ import orjson
 from feedserver import markup
 from feedserver.errors import BadRequest
 from feedserver.markup import Block, Listed, Quote
-from feedserver.model import Act, Content, Feed, Item, Millis, Revision, Status, Verb
+from feedserver.media_types import known_type
+from feedserver.model import Act, Content, Feed, Item, Media, Millis, Revision, Status, Verb
 from feedserver.spans import Paragraph
 
 Json = dict[str, Any]
@@ -91,7 +92,7 @@ def item_json(item: Item, *, body: bool = False) -> Json:
         breaking=item.breaking,
         pinned=item.pinned,
         language=item.language,
-        media=[_present(**asdict(medium)) for medium in item.media],
+        media=[_media_json(medium) for medium in item.media],
         corrections=[{"at": time_text(c.at), "note": c.note} for c in item.corrections],
         imported=item.imported,
     )
@@ -185,6 +186,10 @@ def shown_bytes(revision: Revision) -> int:
         return SHOWN_BYTES
     text = item.body.encode() if item.blocks is None else item.blocks
     return SHOWN_BYTES + len(item.headline.encode()) + len(text)
+
+
+def _media_json(medium: Media) -> Json:
+    return _present(**asdict(medium) | {"type": medium.type or known_type(medium.url)})
 
 
 def _block_json(block: Block) -> Any:

@@ -16,10 +16,13 @@ from feedserver.api import problems
 from feedserver.api.context import context
 from feedserver.api.cors import CORS
 from feedserver.api.problems import NOSNIFF
-from feedserver.errors import Refused, Unavailable
+from feedserver.errors import NotFound, Refused, Unavailable
 
 AnswerError = Callable[[Request, Exception], Awaitable[Response]]
 """Turns an error into an answer."""
+
+Redirect = Callable[[Request], Response | None]
+"""Answers an address that leads nowhere with the one that was meant, if it knows it."""
 
 API_PATHS = ("/v1/", "/healthz", "/readyz")  # whose errors are problems, never pages
 
@@ -36,16 +39,21 @@ def make_app(
     routes: Sequence[BaseRoute],
     answer_as_page: AnswerError,
     documents: re.Pattern[str],
+    redirect: Redirect,
 ) -> Starlette:
     """Make the app. Whoever runs it puts a `Context` into its state as `context`.
 
-    `answer_as_page` answers errors outside `API_PATHS` and the `documents`.
+    `answer_as_page` answers errors outside `API_PATHS` and the `documents`; `redirect` is asked
+    before a 404 outside `API_PATHS`.
     """
 
     async def answer_error(request: Request, fault: Exception) -> Response:
         # Not request.url, which is made of the Host header too and fails where that is broken.
         path: str = request.scope["path"]
-        if path.startswith(API_PATHS) or documents.fullmatch(path):
+        is_api = path.startswith(API_PATHS)
+        if not is_api and _is_not_found(fault) and (moved := redirect(request)) is not None:
+            answer = moved
+        elif is_api or documents.fullmatch(path):
             answer = problems.answer_error(request, fault)
             if request.method in {"GET", "HEAD"}:
                 answer.headers.update(CORS)
@@ -63,6 +71,12 @@ def make_app(
     )
     app.router.redirect_slashes = False
     return app
+
+
+def _is_not_found(fault: Exception) -> bool:
+    return isinstance(fault, NotFound) or (
+        isinstance(fault, HTTPException) and fault.status_code == 404
+    )
 
 
 def _by_path(routes: Sequence[BaseRoute]) -> list[BaseRoute]:

@@ -93,7 +93,7 @@ async def _find(
         await be_level(here)
         found = await read(slug, number)
     if found is None:
-        raise NotFound(f"there is no item {number} in the feed {slug[:80]}")
+        raise no_item(slug, number)
     return found
 
 
@@ -104,13 +104,30 @@ def _shown(item: Item) -> Item:
 
 
 async def find_page(here: Context, slug: str, question: Question) -> Page:
-    """Return a page of a feed, no older than what was announced. Raises NotFound."""
-    page = await here.mirror.page(
-        slug, question.limit, question.before, question.tag, question.words
-    )
+    """Return a page of a feed, no older than what was announced. Raises NotFound, Behind."""
+    page = await _read_page(here, slug, question)
+    if page is None and question.at is not None:
+        await be_level(here)
+        page = await _read_page(here, slug, question)
+        if page is None:
+            raise no_item(slug, question.at)
     if page is None:
         raise no_feed(slug)
     return page
+
+
+async def _read_page(here: Context, slug: str, question: Question) -> Page | None:
+    mirror = here.mirror
+    if question.at is not None:
+        return await mirror.page_around(slug, question.limit, question.at)
+    if question.after is not None:
+        return await mirror.page_after(slug, question.limit, question.after)
+    return await mirror.page(slug, question.limit, question.before, question.tag, question.words)
+
+
+def no_item(slug: str, number: int) -> NotFound:
+    """Make the error for an item that does not exist in that feed."""
+    return NotFound(f"there is no item {number} in the feed {slug[:80]}")
 
 
 def no_feed(slug: str) -> NotFound:

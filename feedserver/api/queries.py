@@ -13,17 +13,20 @@ PAGE_ITEMS = 50
 PAGE_ITEMS_MAX = 200
 QUERY_MAX = 200  # characters of tag and q
 CURSOR_MAX = 64
+ID_DIGITS = 15  # of an item's id
 FEEDS_MAX = 1_000  # feeds of one list
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Which items of a feed a page is to have."""
+    """Which items of a feed a page is to have. One of `before`, `after` and `at` at most."""
 
     limit: int = PAGE_ITEMS
     before: tuple[int, int] | None = None
     tag: str | None = None
     words: str | None = None
+    after: tuple[int, int] | None = None
+    at: int | None = None  # an item's id
 
     @property
     def is_newest(self) -> bool:
@@ -33,12 +36,40 @@ class Question:
 
 def question_of(request: Request) -> Question:
     """Return what the query asks for. Raises BadRequest."""
-    return Question(
-        _limit_of(request, PAGE_ITEMS, PAGE_ITEMS_MAX),
-        before_of(request),
-        text_of(request, "tag"),
-        text_of(request, "q"),
+    return _checked(
+        Question(
+            _limit_of(request, PAGE_ITEMS, PAGE_ITEMS_MAX),
+            before_of(request),
+            text_of(request, "tag"),
+            text_of(request, "q"),
+            after_of(request),
+            at_of(request),
+        )
     )
+
+
+def page_question_of(request: Request) -> Question:
+    """Return what the query of a page for people asks for. Raises BadRequest."""
+    # What the form sends where nothing was typed is no search.
+    words = text_of(request, "q") if request.query_params.get("q", "").strip() else None
+    return _checked(
+        Question(
+            before=before_of(request),
+            tag=text_of(request, "tag"),
+            words=words,
+            after=after_of(request),
+            at=at_of(request),
+        )
+    )
+
+
+def _checked(question: Question) -> Question:
+    asked = [name for name in ("at", "before", "after") if getattr(question, name) is not None]
+    if len(asked) > 1:
+        raise BadRequest(f"{asked[0]} and {asked[1]} exclude one another; send one of them")
+    if asked and asked[0] != "before" and (question.tag or question.words):
+        raise BadRequest(f"{asked[0]} goes with neither tag nor q; leave these out")
+    return question
 
 
 def feeds_question_of(request: Request) -> tuple[int, str]:
@@ -61,12 +92,29 @@ def _limit_of(request: Request, default: int, most: int) -> int:
 
 def before_of(request: Request) -> tuple[int, int] | None:
     """Return the item's order that `before` names. Raises BadRequest."""
-    text = request.query_params.get("before")
+    return _order_of(request, "before", "next")
+
+
+def after_of(request: Request) -> tuple[int, int] | None:
+    """Return the item's order that `after` names. Raises BadRequest."""
+    return _order_of(request, "after", "previous")
+
+
+def at_of(request: Request) -> int | None:
+    """Return the item that `at` names. Raises BadRequest."""
+    text = request.query_params.get("at")
+    if text is not None and not (_is_number(text) and len(text) <= ID_DIGITS):
+        raise BadRequest("at takes an item's id, which is a number")
+    return None if text is None else int(text)
+
+
+def _order_of(request: Request, name: str, member: str) -> tuple[int, int] | None:
+    text = request.query_params.get(name)
     if text is None:
         return None
     at, _, item = text.partition(".")
     if not (_is_number(at.removeprefix("-")) and _is_number(item)):
-        raise BadRequest("before takes the next of a former page")
+        raise BadRequest(f"{name} takes the {member} of a former page")
     return int(at), int(item)
 
 

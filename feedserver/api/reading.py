@@ -177,6 +177,8 @@ def _page(here: Context, page: Page, pieces: list[bytes]) -> tuple[bytes, ...]:
     }
     if page.next is not None:
         end["next"] = next_text(page.next)
+    if page.previous is not None:
+        end["previous"] = next_text(page.previous)
     separated = [part for piece in pieces[1:] for part in (b",", piece)]
     return in_chunks([b'{"items":[', *pieces[:1], *separated, b"]," + orjson.dumps(end)[1:-1]])
 

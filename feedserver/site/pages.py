@@ -26,7 +26,7 @@ from feedserver.api.lookups import (
     find_page,
     no_feed,
 )
-from feedserver.api.queries import Question, before_of, text_of
+from feedserver.api.queries import Question, page_question_of
 from feedserver.live.encoded import ALL_FEEDS
 from feedserver.live.messages import next_text
 from feedserver.model import Feed, Item
@@ -90,16 +90,14 @@ async def _make_index(here: Context) -> _Index:
 async def _get_feed(request: Request) -> Response:
     here = context(request)
     feed = await find_feed(here, request)
-    # What the form sends where nothing was typed is no search.
-    words = text_of(request, "q") if request.query_params.get("q", "").strip() else None
-    question = Question(before=before_of(request), tag=text_of(request, "tag"), words=words)
+    question = page_question_of(request)
     key = ("feed page", feed.slug, feed.head, question)
     sheet: Sheet | None = here.hub.cache.get(key)
     if sheet is None:
         if question.is_newest:
             lane, make = here.work.newest, lambda: _make_front(here, feed.slug)
         else:
-            lane = here.work.archive if words is None else here.work.search
+            lane = here.work.archive if question.words is None else here.work.search
             make = lambda: _make_listing(here, feed.slug, question)  # noqa: E731
         sheet = await here.once(lane, key, make)
     return sheet_response(request, sheet, cache_tags(feed.slug))
@@ -132,6 +130,9 @@ async def _make_listing(here: Context, slug: str, question: Question) -> Sheet:
         here.hub.heartbeat,
         next=next_text(page.next) if page.next else None,
         before=next_text(question.before) if question.before else None,
+        after=next_text(question.after) if question.after else None,
+        at=question.at,
+        previous=next_text(page.previous) if page.previous else None,
         tag=page.tag or question.tag,
         query=question.words,
     )
@@ -175,11 +176,14 @@ async def _make_item(here: Context, request: Request, feed: Feed) -> Sheet:
     since = here.hub.cache.moment
     history = await find_history(here, request)
     item, versions = history.item, history.shown
+    neighbours = await here.mirror.neighbours(feed.slug, item.id)
     cursor = here.cursor(feed)  # of before the item was read: nothing older may be missed
     etag = _etag(here, f"{cursor}-{item.etag}")
     sheet = await asyncio.to_thread(
         lambda: Sheet.of(
-            rendering.render_item(here.site, feed, item, versions, cursor, here.hub.heartbeat),
+            rendering.render_item(
+                here.site, feed, item, versions, cursor, here.hub.heartbeat, neighbours
+            ),
             etag,
         )
     )

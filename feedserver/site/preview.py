@@ -243,6 +243,7 @@ def _clip(item: Item, medium: Media, kind: str) -> dict[str, Any]:
             "contentUrl": medium.url,
             "encodingFormat": media_type(medium),
             "name": medium.alt or item.headline,
+            "caption": medium.caption,
             "uploadDate": wire.time_text(item.published_at),
             "width": medium.width,
             "height": medium.height,

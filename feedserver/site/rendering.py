@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -16,6 +17,7 @@ from markupsafe import Markup
 from feedserver import markup
 from feedserver.api.context import Site
 from feedserver.markup import Listed, Quote
+from feedserver.media_types import media_kind
 from feedserver.model import Feed, Item, Millis, Revision, Status
 from feedserver.site import assets, bodies
 from feedserver.site.preview import HIDDEN, Card, feed_card, item_card, locale, site_card
@@ -23,6 +25,9 @@ from feedserver.site.wording import Wording, wording_for
 
 INDEX_TICKERS = 4  # feeds that the list shows live; each is a socket
 FALLBACK_ITEMS = 10  # in an iframe whose script cannot run
+TAGS_SHOWN = 12  # beside the search, as web/src/page/find.js shows
+TOP_ARTICLES = 2  # whose picture may be in sight before anything is scrolled
+LAZY, EAGER = 'loading="lazy"', 'loading="eager"'
 
 
 class ArticleKey(NamedTuple):
@@ -39,7 +44,11 @@ Articles = dict[ArticleKey, Markup]
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One page of a feed, newest first, and which one. `front` pages put pinned items on top."""
+    """One page of a feed, newest first, and which one. `front` pages put pinned items on top.
+
+    It begins below `before`, ends above `after`, or has the item `at` in its middle; `next` and
+    `previous` lead to what is below and above it.
+    """
 
     feed: Feed
     items: Sequence[Item]
@@ -47,6 +56,9 @@ class Listing:
     heartbeat: int
     next: str | None = None
     before: str | None = None
+    after: str | None = None
+    at: int | None = None
+    previous: str | None = None
     tag: str | None = None
     query: str | None = None
     changed_at: Millis | None = None  # when readers last saw a front page change
@@ -56,7 +68,7 @@ class Listing:
         """What belongs on this page: `front`, `tag`, or only what is on it (`page`, `search`)."""
         if self.query:
             return "search"
-        if self.before:
+        if self.before or self.after or self.at:
             return "page"
         return "tag" if self.tag else "front"
 
@@ -64,9 +76,21 @@ class Listing:
         """Say whether an item stands above the others, as pinned ones do on a front page."""
         return item.pinned and self.scope == "front"
 
-    def path(self, before: str | None) -> str:
-        """Return the address of this page, or of another stretch of it."""
-        asked = {"tag": self.tag, "q": self.query, "before": before}
+    @property
+    def anchor(self) -> Item | None:
+        """The item that the page is around, unless it is withdrawn."""
+        found = next((item for item in self.items if item.id == self.at), None)
+        return None if found is None or found.status is Status.KILLED else found
+
+    @property
+    def own_path(self) -> str:
+        """The address of this page."""
+        at = None if self.at is None else str(self.at)
+        return self.path(before=self.before, after=self.after, at=at)
+
+    def path(self, **stretch: str | None) -> str:
+        """Return the address of a stretch of this list."""
+        asked = {"tag": self.tag, "q": self.query, **stretch}
         query = urlencode({name: value for name, value in asked.items() if value})
         return f"/feeds/{self.feed.slug}" + (f"?{query}" if query else "")
 
@@ -93,10 +117,15 @@ def article_keys(listing: Listing) -> list[ArticleKey]:
 def render_feed(site: Site, listing: Listing, known: Articles, made: Articles) -> str:
     """Render a page of a feed, with the articles in `known`; the others are put into `made`."""
     feed, say = listing.feed, wording_for(listing.feed)
-    path = listing.path(listing.before)
     title, changed_at = _title(listing, say), listing.changed_at or feed.created_at
     front_since = changed_at if listing.scope == "front" else None
+    path = listing.own_path
     card = feed_card(site, feed, listing.items, path, title, front_since=front_since)
+    if (anchor := listing.anchor) is not None:
+        # The page of an item within its stream is found and shared as the item's own.
+        card = replace(item_card(site, feed, anchor), described={})
+    elif listing.at or listing.after:
+        card = replace(card, robots=HIDDEN)
     return _render(
         "feed.html",
         site,
@@ -112,10 +141,12 @@ def render_feed(site: Site, listing: Listing, known: Articles, made: Articles) -
         heartbeat=listing.heartbeat,
         scope=listing.scope,
         next=listing.next,
-        older=listing.path(listing.next) if listing.next else None,
+        older=listing.path(before=listing.next) if listing.next else None,
+        above=listing.path(after=listing.previous) if listing.previous else None,
         nothing=_nothing(listing, say),
-        newer=f"/feeds/{feed.slug}" if listing.scope != "front" else None,
+        back="newest" if listing.scope == "page" else "all" if listing.scope != "front" else None,
         tag=listing.tag,
+        tags=_tags(listing),
         query=listing.query,
         zone=say.zone.key,
         words_json=_json(say.words),
@@ -123,9 +154,18 @@ def render_feed(site: Site, listing: Listing, known: Articles, made: Articles) -
 
 
 def render_item(
-    site: Site, feed: Feed, item: Item, versions: Sequence[Revision], cursor: str, heartbeat: int
+    site: Site,
+    feed: Feed,
+    item: Item,
+    versions: Sequence[Revision],
+    cursor: str,
+    heartbeat: int,
+    neighbours: tuple[int | None, int | None] = (None, None),
 ) -> str:
-    """Render an item's own page, with what readers were shown of it before."""
+    """Render an item's own page, with what readers were shown of it before.
+
+    `neighbours` are the ids of the next newer and the next older item.
+    """
     say = wording_for(feed)
     shown = [(one.act, one.effective_at, one.item) for one in versions if one.item is not None]
     return _render(
@@ -137,6 +177,8 @@ def render_item(
         item=item,
         shown=list(zip(shown, say.apart([at for _, at, _ in shown]), strict=True)),
         changed_at=_shown_change(item),
+        newer=neighbours[0],
+        older=neighbours[1],
         cursor=cursor,
         epoch=_epoch(cursor),
         heartbeat=heartbeat,
@@ -195,7 +237,28 @@ def _groups(
     for _, part in groupby(others, lambda item: say.day_and_zone(item.published_at)):
         of_day = list(part)
         groups.append(("day", of_day[0].published_at, list(map(rendered, of_day))))
+    _load_at_once(groups)
     return groups
+
+
+def _tags(listing: Listing) -> list[str]:
+    """Return the tags of a page's items, those of most items first."""
+    on_top = [item for item in listing.items if listing.is_on_top(item)]
+    others = [item for item in listing.items if not listing.is_on_top(item)]
+    counts = Counter(tag for item in on_top + others for tag in item.tags)
+    return [tag for tag, _ in counts.most_common(TAGS_SHOWN)]
+
+
+def _load_at_once(groups: list[tuple[str, Millis, list[Markup]]]) -> None:
+    """Let the picture on top of the page load before the page is laid out."""
+    left = TOP_ARTICLES
+    for _, _, articles in groups:
+        for number, html in enumerate(articles[:left]):
+            if LAZY in html:
+                eager = str(html).replace(LAZY, EAGER, 1)
+                articles[number] = Markup(eager)  # noqa: S704
+                return
+        left -= len(articles[:left])
 
 
 def _article_key(listing: Listing, item: Item) -> ArticleKey:
@@ -212,7 +275,7 @@ def _title(listing: Listing, say: Wording) -> str:
         title = f"{say.words['tagged'].replace('{t}', listing.tag)} · {title}"
     elif listing.query:
         title = f"{say.words['found'].replace('{t}', listing.query)} · {title}"
-    if listing.before:
+    if listing.own_path != listing.path():
         newest = say.dated(listing.items[0].published_at) if listing.items else listing.before
         title = f"{title} · {newest}"
     return title
@@ -263,6 +326,7 @@ def _environment() -> Environment:
         "blocks": bodies.blocks,
         "host": _host,
         "locale": locale,
+        "media_kind": media_kind,
         "quoted": _quoted,
     }
     environment.tests["web_link"] = _is_web_link

@@ -19,7 +19,7 @@ GZIP_LEVEL = 6
 
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https: http: data:; "
-    "connect-src 'self'; base-uri 'none'; form-action 'self'; "
+    "media-src 'self' https: http:; connect-src 'self'; base-uri 'none'; form-action 'self'; "
     "require-trusted-types-for 'script'; trusted-types 'none'"
 )
 SAFE = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 from feedserver.errors import Unavailable
 from feedserver.journal import History, InitialState, Page, Purge, Retry
@@ -19,22 +19,15 @@ from feedserver.model import (
     Status,
     Token,
 )
-from feedserver.sqlite import rows
+from feedserver.sqlite import pages, rows
 from feedserver.sqlite.database import Database
 from feedserver.sqlite.journal import SQLiteJournal
 from feedserver.sqlite.keys import Gone, Unreadable
-from feedserver.sqlite.rows import FEED, FEEDS, ITEM, ITEMS, RECORD, Reader
+from feedserver.sqlite.pages import Found, find_items, readable
+from feedserver.sqlite.rows import FEED, FEEDS, RECORD, Reader
 from feedserver.wire import shown_bytes
 
 UNREADABLE_SECONDS = 60  # after which whoever asked for an unreadable item may ask again
-
-
-class _Found(NamedTuple):
-    """A row of the table of items; without an `item` where that cannot be read."""
-
-    order: tuple[Millis, int]
-    version: int
-    item: Item | None
 
 
 class SQLiteMirror:
@@ -106,7 +99,23 @@ class SQLiteMirror:
         """Return a stretch of a feed."""
         if tag is not None or words is not None:
             return await self._journal.search.page(slug, limit, before, tag, words)
-        return await self._database.read(lambda c: _page(c, self._reader, slug, limit, before))
+        return await self._database.read(lambda c: pages.page(c, self._reader, slug, limit, before))
+
+    async def page_after(self, slug: str, limit: int, after: tuple[int, int]) -> Page | None:
+        """Return the stretch of a feed above an order."""
+        return await self._database.read(
+            lambda c: pages.page_after(c, self._reader, slug, limit, after)
+        )
+
+    async def page_around(self, slug: str, limit: int, item: int) -> Page | None:
+        """Return the stretch of a feed with that item in its middle."""
+        return await self._database.read(
+            lambda c: pages.page_around(c, self._reader, slug, limit, item)
+        )
+
+    async def neighbours(self, slug: str, item: int) -> tuple[int | None, int | None]:
+        """Return the ids of the next newer and the next older item that are not withdrawn."""
+        return await self._database.read(lambda c: pages.neighbours(c, slug, item))
 
     async def initial_state(self, slug: str, recent: int, checks: int) -> InitialState | None:
         """Return what a window starts from."""
@@ -178,44 +187,6 @@ def _history(connection: sqlite3.Connection, reader: Reader, item: int, bytes_ma
     return History(current, tuple(reversed(shown)), is_whole=room >= 0)
 
 
-def _page(
-    connection: sqlite3.Connection,
-    reader: Reader,
-    slug: str,
-    limit: int,
-    before: tuple[int, int] | None,
-) -> Page | None:
-    feed = rows.find_feed(connection, reader, slug)
-    if feed is None:
-        return None
-    below, values = "", tuple[Any, ...]((slug,))
-    if before is not None:
-        below, values = " AND (items.published_at, items.id) < (?, ?)", (slug, *before)
-    items = _items(
-        connection,
-        reader,
-        f"items.feed = ?{below} ORDER BY items.published_at DESC, items.id DESC LIMIT ?",
-        (*values, limit + 1),
-    )
-    shown = items[:limit]
-    following = shown[-1].order if len(items) > limit else None
-    return Page(feed, _readable(shown), following)
-
-
-def _items(
-    connection: sqlite3.Connection, reader: Reader, where: str, values: tuple[Any, ...]
-) -> list[_Found]:
-    found = connection.execute(
-        f"SELECT {ITEM} FROM {ITEMS} WHERE {where}",  # noqa: S608
-        values,
-    ).fetchall()
-    return [_Found((row[6], row[0]), row[3], reader.item(row)) for row in found]
-
-
-def _readable(found: list[_Found]) -> tuple[Item, ...]:
-    return tuple(one.item for one in found if one.item is not None)
-
-
 def _initial_state(
     connection: sqlite3.Connection, reader: Reader, slug: str, recent: int, checks: int
 ) -> InitialState | None:
@@ -223,8 +194,8 @@ def _initial_state(
     if feed is None:
         return None
 
-    def items(rest: str, *values: Any) -> list[_Found]:
-        return _items(connection, reader, f"items.feed = ? {rest}", (slug, *values))
+    def items(rest: str, *values: Any) -> list[Found]:
+        return find_items(connection, reader, slug, rest, *values)
 
     by_time = "ORDER BY items.published_at DESC, items.id DESC"
     # One more than is shown, to know whether there is more.
@@ -232,9 +203,9 @@ def _initial_state(
     changed = items("ORDER BY items.version DESC LIMIT ?", recent)
     return InitialState(
         feed,
-        newest=_readable(newest),
-        pinned=_readable(items(f"AND items.pinned {by_time}")),
-        recent=_readable(changed),
+        newest=readable(newest),
+        pinned=readable(items(f"AND items.pinned {by_time}")),
+        recent=readable(changed),
         checks=dict(
             connection.execute(
                 "SELECT sequence, substr(rid, 1, 4) FROM records"

@@ -96,5 +96,5 @@ def _size(change: Change) -> int:
     if item is None:
         return BARE_BYTES
     texts = [item.headline, item.body, *(one.note for one in item.corrections)]
-    texts += [text for one in item.media for text in (one.url, one.alt or "")]
+    texts += [text for one in item.media for text in (one.url, one.alt or "", one.caption or "")]
     return BARE_BYTES + sum(map(sys.getsizeof, texts))

@@ -78,7 +78,7 @@ def media_content(medium: Media) -> Element:
     """Write a picture or clip as Media RSS has it."""
     return element(
         "media:content",
-        optional("media:description", medium.alt, type="plain"),
+        optional("media:description", medium.caption or medium.alt, type="plain"),
         optional("media:credit", medium.credit),
         url=medium.url,
         medium=media_kind(medium),

@@ -80,7 +80,7 @@ def _entry(document: Document, entry: Entry) -> bytes:
 
 
 def _attachment(medium: Media) -> dict[str, Any]:
-    return present(url=medium.url, mime_type=media_type(medium), title=medium.alt)
+    return present(url=medium.url, mime_type=media_type(medium), title=medium.caption or medium.alt)
 
 
 FORMAT = Format(JSON_FEED, f"{MEDIA_TYPE}; charset=utf-8", _entry, _document)

@@ -104,14 +104,15 @@ def _medium(number: int, medium: Media) -> dict[str, Any]:
         width=medium.width,
         height=medium.height,
     )
+    caption = medium.caption or medium.alt
     return present(
         name=f"media-{number}",
         rel="media",
         uri=medium.url,
         type=_KINDS.get(media_kind(medium)),
         by=medium.credit,
-        bodies=[{"role": "caption", "contentType": "text/plain", "value": medium.alt}]
-        if medium.alt
+        bodies=[{"role": "caption", "contentType": "text/plain", "value": caption}]
+        if caption
         else None,
         renditions=[rendition],
     )

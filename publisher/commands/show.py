@@ -77,7 +77,7 @@ def _say_item(call: Call, item: Json) -> None:
     if item.get("tags"):
         screen.say(f"Tags: {clean_line(', '.join(item['tags']))}")
     for medium in item.get("media") or ():
-        about = [medium.get("alt"), medium.get("credit")]
+        about = [medium.get("alt"), medium.get("caption"), medium.get("credit")]
         screen.say(clean_line(" · ".join(filter(None, [f"Media: {medium['url']}", *about]))))
     for correction in item.get("corrections") or ():
         note = clean_line(correction.get("note") or "")

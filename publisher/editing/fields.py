@@ -64,7 +64,10 @@ def option_for(pointer: str) -> str:
     name, _, rest = pointer.removeprefix("/").partition("/")
     part = rest.rpartition("/")[2]
     if name == "media":
-        side = {"alt": "--alt", "credit": "--credit", "width": "--size", "height": "--size"}
+        side = {
+            "alt": "--alt", "caption": "--caption", "credit": "--credit",
+            "width": "--size", "height": "--size",
+        }  # fmt: skip
         return side.get(part, "--media")
     if name == "origin":
         return f"--origin-{part}" if part else "--origin-uri"

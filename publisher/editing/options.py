@@ -119,10 +119,14 @@ def add_content(parser: ArgumentParser, *, editing: bool) -> None:
     group.add_argument("--language", metavar="TAG", help="such as en or uk")
     group.add_argument("--occurred-at", metavar="TIME", help=TIME_EXAMPLE)
     group.add_argument(
-        "--media", metavar="URL", action=NextMedium, help="a picture; repeat for more, replaces all"
+        "--media",
+        metavar="URL",
+        action=NextMedium,
+        help="a picture, video or sound; repeat for more, replaces all",
     )
     for option, metavar, what in (
         ("--alt", "TEXT", "what that picture shows"),
+        ("--caption", "TEXT", "what stands below that picture"),
         ("--credit", "NAME", "whose that picture is"),
         ("--size", "WxH", "that picture's size in pixels"),
     ):

@@ -153,6 +153,10 @@ def _stored(name: str, value: Any) -> Any:
         value = Text.of(None, value or "").body
     elif name == "headline":
         value = Text.of(value, None).headline
+    elif name == "media":  # whose type the server may have told by the address
+        value = [
+            {name: medium[name] for name in medium if name != "type"} for medium in value or ()
+        ]
     return value or None
 
 

@@ -79,7 +79,7 @@ _ITEM: dict[str, Schema] = {
     "etag": is_etag,
     "blocks": _BLOCKS,
     "tags": _list(is_text),
-    "media": _list(_object({"url": is_text}, _texts("alt", "credit"))),
+    "media": _list(_object({"url": is_text}, _texts("alt", "caption", "credit", "type"))),
     "corrections": _list(_object({}, _texts("at", "note"))),
     **_texts(
         "status", "headline", "body", "note", "byline", "source", "url", "language",

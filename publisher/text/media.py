@@ -59,7 +59,7 @@ class OfMedium(Action):
 def medium_words(medium: Json) -> list[str]:
     """Return the words that say all of this about a picture."""
     words = [f"--media={medium['url']}"]
-    words += [f"--{name}={medium[name]}" for name in ("alt", "credit") if name in medium]
+    words += [f"--{name}={medium[name]}" for name in ("alt", "caption", "credit") if name in medium]
     if "width" in medium:
         words.append(f"--size={medium['width']}x{medium['height']}")
     return words

@@ -69,11 +69,13 @@ bodies = st.lists(st.sampled_from(MARKUP) | words, max_size=6).map("".join)
 millis = st.integers(0, 2_100_000_000_000)
 media = st.builds(
     Media,
-    st.sampled_from(ADDRESSES),
+    st.sampled_from([*ADDRESSES, "https://example.org/a.MP4", "https://example.org/a.b/c.ogg?d"]),
     maybe,
     st.none() | st.just(1200),
     st.none() | st.just(630),
     maybe,
+    maybe,
+    st.sampled_from([None, "image/png", "video/mp4", "audio/mpeg"]),
 )
 known = {
     "id": st.integers(1, 10**6),

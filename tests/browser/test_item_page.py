@@ -56,7 +56,7 @@ def test_edits_of_an_items_page_keep_what_readers_were_shown(site: Site) -> None
     path = f"/feeds/{feed.slug}/items/{item['id']}"
     page = site.open(path)
     page.wait_for_selector(".bar.live")
-    summary = page.locator("details summary").first
+    summary = page.locator("#shown summary").first
     summary.press("Enter")
     history = page.locator("#shown").evaluate("shown => shown.innerText")
     top = page.locator("#shown").bounding_box()
@@ -69,9 +69,9 @@ def test_edits_of_an_items_page_keep_what_readers_were_shown(site: Site) -> None
 
     item = feed.do(item, "correct", headline="Seven injured", note="It was seven.")
     page.wait_for_function("() => document.querySelectorAll('#shown details').length === 3")
-    assert page.locator("details[open]").count() == 1
-    assert page.locator("details").nth(1).get_attribute("open") is not None
-    assert page.locator("details summary").nth(1).evaluate("it => it === document.activeElement")
+    assert page.locator("#shown details[open]").count() == 1
+    assert page.locator("#shown details").nth(1).get_attribute("open") is not None
+    assert page.locator("#shown summary").nth(1).evaluate("it => it === document.activeElement")
     said = "rows => rows.map((row) => row.textContent.replace(/\\s/g, ''))"
     by_script = page.locator("#shown summary, #shown div").evaluate_all(said)
     plain = site.open(path, java_script_enabled=False)
@@ -89,4 +89,4 @@ def test_an_update_of_an_items_page_begins_its_history(site: Site) -> None:
     feed.do(item, "update", headline="Seven injured")
     page.wait_for_selector("#shown details")
     assert page.get_by_role("heading", name="What readers were shown").is_visible()
-    assert page.locator("details").count() == 2
+    assert page.locator("#shown details").count() == 2

@@ -28,7 +28,8 @@ def embedded(site: Site, feed: Feed, attributes: str = "summary") -> Page:
 
 
 def test_they_stand_on_top_of_the_page_also_without_javascript(site: Site, story: Feed) -> None:
-    page = site.open(f"/feeds/{story.slug}", java_script_enabled=False)
+    narrow = {"width": 1000, "height": 800}
+    page = site.open(f"/feeds/{story.slug}", java_script_enabled=False, viewport=narrow)
     assert page.get_by_role("region", name="Key points").is_visible()
     assert page.locator(f"{BOX} li").all_inner_texts()[0] == "nine died"
     assert page.locator(f"{BOX} .meta").inner_text().startswith("Updated ")

@@ -622,6 +622,43 @@ async def test_pages_walk_through_a_whole_feed_without_gap_or_overlap(here: Open
         assert found == due
 
 
+async def test_a_page_around_an_item_has_it_in_its_middle_and_leads_both_ways(here: Opened) -> None:
+    changes = await made(
+        here.journal,
+        *(post(f"News {n}", published_at=NOON - (n // 3) * SECOND) for n in range(11)),
+    )
+    items = sorted((item_of(c) for c in changes), key=lambda item: item.order, reverse=True)
+    gone = item_of(await here.journal.append(kill(items[4])))
+    items[4] = gone
+    for limit in (1, 2, 3, 6, 20):
+        for place, item in enumerate(items):
+            page = await here.mirror.page_around("world", limit, item.id)
+            assert page is not None
+            start = max(0, place - (limit - 1) // 2)
+            assert list(page.items) == items[start : start + limit]
+            assert (page.previous is None) == (start == 0)
+            assert (page.next is None) == (start + limit >= len(items))
+            above, before = [], page.previous
+            while before:
+                up = await here.mirror.page_after("world", limit, before)
+                assert up is not None
+                assert up.next == up.items[-1].order
+                above[:0], before = up.items, up.previous
+            assert above == items[:start]
+    assert await here.mirror.page_around("world", 3, 999) is None
+    assert await here.mirror.page_around("nowhere", 3, items[0].id) is None
+    assert await here.mirror.page_after("nowhere", 3, items[0].order) is None
+    ids = [item.id for item in items if item is not gone]
+    for place, item in enumerate(ids):
+        newer = ids[place - 1] if place else None
+        assert await here.mirror.neighbours("world", item) == (
+            newer,
+            (ids[place + 1 :] or [None])[0],
+        )
+    assert await here.mirror.neighbours("world", gone.id) == (ids[3], ids[4])
+    assert await here.mirror.neighbours("nowhere", gone.id) == (None, None)
+
+
 async def test_words_and_tags_find_what_the_items_say_now(here: Opened) -> None:
     item = item_of(await here.journal.append(post("Storm in Sumy", body="A *tree* fell")))
     calm = item_of(await here.journal.append(post("Calm", tags=["weather"])))

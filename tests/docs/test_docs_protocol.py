@@ -103,8 +103,8 @@ def test_every_verb_and_field_is_named() -> None:
         ("tags", f"{model.TAGS_MAX} of {model.TAG_MAX} characters"),
         (
             "media",
-            f"{model.MEDIA_MAX}; `alt` {model.ALT_MAX} characters, `credit` {model.TEXT_MAX}, "
-            f"sides {fields.SIDE_MAX} pixels",
+            f"{model.MEDIA_MAX}; `alt` and `caption` {model.ALT_MAX} characters, "
+            f"`credit` {model.TEXT_MAX}, sides {fields.SIDE_MAX} pixels",
         ),
         ("byline, source", f"{model.TEXT_MAX} characters"),
         ("link, `url`", f"{model.URL_MAX} characters"),

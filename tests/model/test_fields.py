@@ -11,10 +11,23 @@ from hypothesis import strategies as st
 from feedserver import fields, wire
 from feedserver.fields import parse_time
 from feedserver.markup import bad_links, blocks
+from feedserver.media_types import media_kind
+from feedserver.model import Media
 from feedserver.spans import Span
 
 ADDRESS = "https://a.example/news"
-UNSEEN = ["\u200b", "\u00ad", "\u2060", "\ufeff", "\u200e", "\u202e", "\u00a0", "\u2028", "\u3164"]
+UNSEEN = [
+    "\u200b",
+    "\u00ad",
+    "\u2060",
+    "\ufeff",
+    "\u200e",
+    "\u202e",
+    "\u00a0",
+    "\u2028",
+    "\u3164",
+    "\u034f",
+]
 
 
 def fault(check: fields.Check, value: Any) -> str:
@@ -38,6 +51,16 @@ def test_a_link_in_a_body_leads_to_the_address_that_can_be_seen(unseen: str) -> 
     text = f"[here]({unseen}{ADDRESS}{unseen})"
     assert fields.body(text) == text
     assert blocks(text) == ((Span("here", href=ADDRESS),),)
+
+
+@pytest.mark.parametrize("unseen", ["\u200b", "\u00ad", "\u2060", "\u2067", "\u034f", "\u3164"])
+def test_a_bare_address_ends_before_what_cannot_be_seen(unseen: str) -> None:
+    [[link, rest]] = blocks(f"{ADDRESS}{unseen} and more")
+    assert (link, rest) == (Span(ADDRESS, href=ADDRESS), Span(f"{unseen} and more"))
+
+
+def test_an_address_of_dots_names_no_host() -> None:
+    assert "names no host" in fault(fields.url, "https://.../")
 
 
 @pytest.mark.parametrize(
@@ -99,7 +122,15 @@ def test_an_apostrophe_is_a_part_of_addresses_as_rfc_3986_has_it(address: str) -
 
 @pytest.mark.parametrize(
     ("character", "meant"),
-    [("\x93", "“"), ("\x94", "”"), ("\x91", "‘"), ("\x92", "’"), ("\x96", "–"), ("\x80", "€")],
+    [
+        ("\x93", "“"),
+        ("\x94", "”"),
+        ("\x91", "‘"),
+        ("\x92", "’"),
+        ("\x96", "–"),
+        ("\x80", "€"),
+        ("\x85", "…"),
+    ],
 )
 def test_windows_quotes_are_refused_with_their_place_and_what_was_meant(
     character: str, meant: str
@@ -211,3 +242,41 @@ def test_whatever_time_is_accepted_can_be_written_again(text: str) -> None:
     except ValueError:
         return
     assert parse_time(wire.time_text(at)) == at
+
+
+# Media
+
+
+def test_a_medium_is_a_picture_video_or_sound_by_its_type_or_else_by_its_address() -> None:
+    for sent, kind in (
+        ({"url": f"{ADDRESS}/a.mp4?x=1"}, "video"),
+        ({"url": f"{ADDRESS}/a.MP3"}, "audio"),
+        ({"url": f"{ADDRESS}/a.webp"}, "image"),
+        ({"url": f"{ADDRESS}/a"}, "image"),
+        ({"url": f"{ADDRESS}.pdf/a.b.unknown#c.mp4"}, "image"),
+        ({"url": f"{ADDRESS}/a", "type": " Video/MP4; codecs=avc1 "}, "video"),
+        ({"url": f"{ADDRESS}/photo.html", "type": "image/jpeg"}, "image"),
+    ):
+        [found] = fields.media([sent])
+        assert media_kind(Media(**found)) == kind, sent
+
+
+@pytest.mark.parametrize(
+    ("sent", "pointer", "said"),
+    [
+        ({"url": f"{ADDRESS}/report.PDF?x=y"}, "/0/url", "kind .pdf"),
+        ({"url": f"{ADDRESS}/a.m3u8"}, "/0/url", "link to it in the body"),
+        ({"url": f"{ADDRESS}/index.html"}, "/0/url", "send its type"),
+        ({"url": f"{ADDRESS}/a.pdf", "type": "application/pdf"}, "/0/type", "video/mp4"),
+        ({"url": f"{ADDRESS}/a.jpg", "type": "image"}, "/0/type", "such as image/jpeg"),
+        ({"url": f"{ADDRESS}/a.jpg", "type": 'image/x"><b>'}, "/0/type", "such as image/jpeg"),
+    ],
+)
+def test_what_no_page_can_show_or_play_is_refused_with_the_way_out(
+    sent: dict[str, Any], pointer: str, said: str
+) -> None:
+    with pytest.raises(ValueError) as refusal:  # noqa: PT011
+        fields.media([sent])
+    [error] = refusal.value.faults.told  # type: ignore[attr-defined]
+    assert error.pointer == pointer
+    assert said in error.detail

@@ -129,7 +129,7 @@ def test_what_repeats_words_that_the_item_no_longer_has_is_erased_too(
 
 def test_every_text_of_a_medium_counts() -> None:
     """Of a new field of media it must be decided whether it is words."""
-    assert {one.name for one in fields(Media)} == {*MEDIA_TEXTS, "width", "height"}
+    assert {one.name for one in fields(Media)} == {*MEDIA_TEXTS, "width", "height", "type"}
 
 
 def test_a_redact_never_erases_because_of_flags_language_or_times() -> None:

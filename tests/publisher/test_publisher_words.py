@@ -46,7 +46,7 @@ def test_a_text_reads_back_from_its_file_as_it_was(headline, body):
             | st.lists(
                 st.fixed_dictionaries(
                     {"url": some},
-                    optional={"alt": some, "credit": some},
+                    optional={"alt": some, "caption": some, "credit": some},
                 )
                 | st.fixed_dictionaries(
                     {"url": some, "width": st.integers(1, 9), "height": st.integers(1, 9)}

@@ -220,6 +220,19 @@ def test_words_stay_words(feed: Feed) -> None:
     assert described(feed.page())["liveBlogUpdate"][0]["headline"] == bad
 
 
+def test_the_top_picture_loads_at_once_and_the_others_once_they_are_scrolled_to(feed: Feed) -> None:
+    pictures = [{"url": f"https://example.org/{name}.jpg"} for name in "ab"]
+    for number in range(3):
+        last = feed.post(f"News {number}", media=pictures)
+    feed.post("Without")
+    for path, most in (("", 6), (f"/items/{last['id']}", 2)):
+        loading = re.findall(r'loading="(\w+)"', feed.page(path))
+        assert loading == ["eager"] + ["lazy"] * (most - 1)
+    for number in range(2):
+        feed.post(f"On top {number}")
+    assert 'loading="eager"' not in feed.page()  # it is below what is seen first
+
+
 def test_more_news_leads_through_all_items_once(feed: Feed) -> None:
     made = [feed.post(f"Item {n}", at=f"2025-05-17T07:{n // 2:02}:00Z")["id"] for n in range(110)]
     seen: list[int] = []
@@ -227,7 +240,7 @@ def test_more_news_leads_through_all_items_once(feed: Feed) -> None:
     while True:
         page = feed.page(path)
         seen += ids(page)
-        assert (path != "") == (">Newest news</a>" in page)
+        assert (path != "") == bool(re.search(">(Newest|All) news</a>", page))
         older = re.search(r'rel="next" href="/feeds/[^"?]*([^"]*)">More news', page)
         if not older:
             break
@@ -251,9 +264,7 @@ def test_a_search_without_a_hit_says_so_and_not_that_there_is_no_news(feed: Feed
     for asked, term in (("?q=giraffe%26", "giraffe&amp;"), ("?tag=giraffe", "giraffe")):
         page = feed.page(asked)
         body = page[page.index("<body") : page.index('id="words"')]
-        assert body.index(f'<p class="empty">Nothing found for “{term}”') < body.index(
-            "Newest news"
-        )
+        assert body.index(f'<p class="empty">Nothing found for “{term}”') < body.index("All news")
         assert "No news yet" not in body
 
 

@@ -304,6 +304,38 @@ class MemoryMirror:
         items = tuple(found[:limit])
         return Page(feed, items, items[-1].order if len(found) > limit else None)
 
+    async def page_after(self, slug: str, limit: int, after: tuple[int, int]) -> Page | None:
+        feed = self._disk.feeds.get(slug)
+        if feed is None:
+            return None
+        orders = [item.order for item in self._newest_first(slug)]
+        above = sum(order > after for order in orders)
+        return self._stretch(feed, max(0, above - limit), above)
+
+    async def page_around(self, slug: str, limit: int, item: int) -> Page | None:
+        feed, ids = self._disk.feeds.get(slug), [each.id for each in self._newest_first(slug)]
+        if feed is None or item not in ids:
+            return None
+        start = max(0, ids.index(item) - (limit - 1) // 2)
+        return self._stretch(feed, start, start + limit)
+
+    def _stretch(self, feed: Feed, start: int, end: int) -> Page:
+        items = self._newest_first(feed.slug)
+        shown = tuple(items[start:end])
+        following = items[end - 1].order if start < end < len(items) else None
+        return Page(feed, shown, following, previous=items[start].order if start else None)
+
+    async def neighbours(self, slug: str, item: int) -> tuple[int | None, int | None]:
+        ids = [
+            each.id
+            for each in self._newest_first(slug)
+            if each.id == item or each.status is not Status.KILLED
+        ]
+        if item not in ids:
+            return None, None
+        place = ids.index(item)
+        return (ids[place - 1] if place else None), (ids[place + 1 :] or [None])[0]
+
     async def initial_state(self, slug: str, recent: int, checks: int) -> InitialState | None:
         feed = self._disk.feeds.get(slug)
         if feed is None:

@@ -210,6 +210,16 @@ def test_atom_follows_its_grammar() -> None:
     grammar().assertValid(parse(written(ATOM)))
 
 
+@pytest.mark.parametrize("form", [*XML, *JSON])
+def test_what_stands_below_a_picture_is_told_and_else_what_it_shows(form: Format) -> None:
+    medium = Media("https://x.example/clip", "What it shows", caption="Below", type="video/webm")
+    told = written(form, replace(everywhere("x"), media=(medium,)))
+    assert b"Below" in told
+    assert b"video/webm" in told
+    without = replace(everywhere("x"), media=(replace(medium, caption=None),))
+    assert b"What it shows" in written(form, without)
+
+
 @pytest.mark.parametrize(
     ("right", "wrong"),
     [

@@ -24,6 +24,9 @@ export interface Media {
 	width?: number;
 	height?: number;
 	credit?: string;
+	caption?: string;
+	/** A MIME type of image, video or audio; without it, a picture. */
+	type?: string;
 }
 
 export interface Item {

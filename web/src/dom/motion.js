@@ -9,6 +9,9 @@ export const QUIETLY = { preventScroll: true };
 
 const reducedMotion = matchMedia('(prefers-reduced-motion)');
 
+/** Whether a row stands in a column beside the others. @param {Element} node */
+const isBeside = (node) => getComputedStyle(node).float !== 'none';
+
 let slides = 0;
 
 /** Tell whether rows still slide: what moves them again before they rest is counted as a layout shift. */
@@ -31,7 +34,7 @@ export function slide(scroller, list, nodes, writes) {
 	const focused = /** @type {HTMLElement | null} */ (list.querySelector(':focus'));
 	const anchor = children.find((node) =>
 		scrollTop
-			? list.offsetTop + node.offsetTop + node.offsetHeight > scrollTop
+			? list.offsetTop + node.offsetTop + node.offsetHeight > scrollTop && !isBeside(node)
 			: node.contains(focused),
 	);
 

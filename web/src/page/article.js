@@ -3,7 +3,7 @@
  * tests/browser/test_page_plain.py holds the two to each other.
  *
  * @import { Item, Media } from '../../types/wire.d.ts'
- * @import { RowOptions, Wording } from '../../types/page.d.ts'
+ * @import { PageWords, RowOptions, Wording } from '../../types/page.d.ts'
  */
 
 import { renderBlock } from '../dom/blocks.js';
@@ -66,7 +66,7 @@ export function renderArticle(item, { wording, src, language: usual, level }, da
 			level === 1 ? document.createTextNode(headline) : make('a', { href: url }, headline),
 		),
 		blocks.length > 0 && make('div', { class: 'body', ...text }, ...blocks.map(renderBlock)),
-		...media.map(renderMedia),
+		...media.map((medium, i) => renderMedium(medium, words, level === 1 && i === 0)),
 		credit(item, wording),
 		...corrections.map((correction) => {
 			const when = Date.parse(correction.at);
@@ -89,6 +89,12 @@ export function renderArticle(item, { wording, src, language: usual, level }, da
 					return make('li', {}, make('a', { href, rel: 'tag', dir: 'auto' }, tag));
 				}),
 			),
+		make('button', {
+			class: 'share',
+			type: 'button',
+			'aria-label': words.share,
+			'aria-describedby': `headline-${id}`,
+		}),
 	);
 }
 
@@ -142,15 +148,48 @@ function credit({ byline, source, url, occurred_at }, wording) {
 	);
 }
 
-/** @param {Media} media */
-const renderMedia = ({ url, alt = '', width, height, credit }) =>
-	isWebLink(url) &&
-	make(
+/**
+ * A picture, which leads to the whole of it, or a video or sound to be played.
+ *
+ * @param {Media} media
+ * @param {PageWords} words
+ * @param {boolean} eager whether it is the page's top picture
+ */
+function renderMedium({ url, type, alt, width, height, caption, credit }, { whole }, eager) {
+	if (!isWebLink(url)) return;
+	const played = /^(video|audio)\//.exec(type ?? '')?.[1];
+	return make(
 		'figure',
 		{},
-		make('img', { src: url, alt, width, height, loading: 'lazy' }),
-		credit && make('figcaption', { dir: 'auto' }, credit),
+		played
+			? make(/** @type {'video' | 'audio'} */ (played), {
+					src: url,
+					controls: '',
+					preload: 'none',
+					'aria-label': alt,
+					...(played === 'video' && { width, height }),
+				})
+			: make(
+					'a',
+					{ class: 'whole', href: url, 'aria-label': alt ? undefined : whole },
+					make('img', {
+						src: url,
+						alt: alt ?? '',
+						width,
+						height,
+						loading: eager ? 'eager' : 'lazy',
+					}),
+				),
+		(caption || credit) &&
+			make(
+				'figcaption',
+				{},
+				caption && make('span', { class: 'caption', dir: 'auto' }, caption),
+				' ',
+				credit && make('span', { class: 'by', dir: 'auto' }, credit),
+			),
 	);
+}
 
 /** @param {Wording} wording @param {number} ms @param {string} label */
 const time = (wording, ms, label) =>

@@ -21,7 +21,7 @@ export function takeOverBar(connection, wording, scope, announce) {
 	const status = /** @type {HTMLElement} */ (document.getElementById('status'));
 	// Hidden at first: beside the server's words a small screen has no room for it, and the news would shift.
 	const pause = make('button', { type: 'button', hidden: '' }, words.pause);
-	bar.append(pause);
+	status.after(pause);
 	let before = connection.status;
 	// On paper "Live" means nothing; when it was printed does.
 	addEventListener('beforeprint', () => {
@@ -43,7 +43,6 @@ export function takeOverBar(connection, wording, scope, announce) {
 			// The results of a search change only by edits.
 			pause.hidden = (now === 'ended' && !paused) || scope === 'search';
 			bar.className = `bar ${now}${paused ? ' paused' : ''}`;
-			bar.hidden = !text; // or its dot would stand there alone
 			if (status.textContent !== text) status.textContent = text;
 			if (now !== before && isAnnounced(before, now) && !paused) announce(text);
 			before = now;

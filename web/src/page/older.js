@@ -4,6 +4,7 @@
  * @import { Older } from '../../types/feed.d.ts'
  */
 import { make } from '../dom/make.js';
+import { isForBrowser } from './clicks.js';
 
 /**
  * Take over the link to older items.
@@ -19,7 +20,7 @@ export function takeOverOlder(link, fault, load, show, announce) {
 	link.after(note);
 	let isBusy = false;
 	link.addEventListener('click', async (event) => {
-		if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+		if (isForBrowser(event)) return;
 		event.preventDefault();
 		if (isBusy) return;
 		isBusy = true;

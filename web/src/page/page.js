@@ -16,13 +16,18 @@ import { loadOlder } from '../feed/paging.js';
 import { newPending, newsIn } from '../feed/pending.js';
 import { hasTag } from '../feed/selection.js';
 import { takeOverBar } from './bar.js';
+import { isForBrowser } from './clicks.js';
+import { takeOverFind } from './find.js';
 import { removeDescription, rename } from './head.js';
 import { showHistory } from './history.js';
 import { seenMark } from './mark.js';
 import { takeOverOlder } from './older.js';
+import { takeOverPictures } from './picture.js';
 import { takeOverRows } from './rows.js';
-import { readPage } from './start.js';
+import { takeOverSharing } from './share.js';
+import { goToNamed, readPage } from './start.js';
 import { takeOverSummary } from './summary.js';
+import { takeOverTitle } from './title.js';
 import { wordingFor } from './wording.js';
 
 /** Rows on a page; older ones come back with "More news". */
@@ -56,6 +61,10 @@ export function startPage(list) {
 
 	const options = { wording, src, language, level: scope === 'item' ? 1 : 3 };
 	const summary = takeOverSummary(wording);
+	const pictures = takeOverPictures(list, words);
+	const title = takeOverTitle();
+	const find = takeOverFind(list);
+	takeOverSharing(list, src, words, announce);
 	const rows = takeOverRows(list, options, connection.historyOf, schedulePaint);
 	const mark =
 		scope === 'front'
@@ -82,6 +91,13 @@ export function startPage(list) {
 		if (!paused) pending.ids.clear();
 		schedulePaint();
 	};
+	const newest = /** @type {HTMLAnchorElement} */ (document.getElementById('newest'));
+	newest.addEventListener('click', (event) => {
+		if (scope !== 'front' || isForBrowser(event)) return;
+		event.preventDefault();
+		if (pending.count()) button.click();
+		else scrollTo({ top: 0 });
+	});
 	button.onclick = ({ detail }) => {
 		const waited = new Set(pending.ids);
 		if (paused) bar.pause.click();
@@ -98,6 +114,9 @@ export function startPage(list) {
 	document.addEventListener('visibilitychange', schedulePaint);
 	connection.subscribe(onEffect);
 	schedulePaint();
+	const goTo = () => scope !== 'item' && goToNamed(src, connection.apiUrl).catch(() => {});
+	addEventListener('hashchange', goTo);
+	goTo();
 
 	/** @param {Effect} [effect] */
 	function onEffect(effect) {
@@ -114,6 +133,7 @@ export function startPage(list) {
 		if (paused) bar.pause.click();
 		if (newEpoch) for (const each of [rows, summary]) each.clear();
 		pending.clear();
+		pictures.close();
 	}
 
 	/** @param {Effect} [effect] */
@@ -123,6 +143,7 @@ export function startPage(list) {
 			const { id, status, headline = '' } = item;
 			if (status === 'killed') {
 				announcer.retract(src, id);
+				pictures.retract(id);
 				// Its words may stand there though it has left the page.
 				if (scope !== 'item' || ids.has(id)) removeDescription();
 			}
@@ -157,6 +178,7 @@ export function startPage(list) {
 		return (
 			paused ||
 			document.hidden ||
+			pictures.isOpen() ||
 			list.getBoundingClientRect().top < 0 ||
 			list.matches(':focus-within')
 		);
@@ -186,12 +208,14 @@ export function startPage(list) {
 				})
 			: select().slice(0, max);
 		rows.paint(shown, pending.arrived, scope === 'front');
+		find.paint();
 		mark?.(shown, (id) => document.getElementById(`item-${id}`));
 		const count = pending.count();
 		place.hidden = !count;
 		button.textContent = plural(words.pending, count, words.language);
 		const { feed } = state;
 		rename(feed, scope === 'item' ? shown[0] : undefined);
+		title.paint(document.hidden ? count : 0);
 		if (feed && !paused) summary.paint(feed, newestOf(shown));
 		// All that the server has rendered is in the former ones.
 		if (feed && (feed.language !== language || feed.timezone !== zone)) reloadSoon();

@@ -127,7 +127,7 @@ export function takeOverRows(list, options, historyOf, repaint) {
 		const heading =
 			headings.get(key) ??
 			(onTop
-				? make('h2', { class: 'day' }, key)
+				? make('h2', { class: 'day pinned' }, key)
 				: make(
 						'h2',
 						{ class: 'day' },

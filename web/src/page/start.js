@@ -6,6 +6,22 @@
  */
 import { newestFirst } from '../feed/client.js';
 
+/**
+ * Go to the page around an item that the address names (`#item-4`) and that is not on this one, if there is such an item.
+ *
+ * @param {string} src the feed page
+ * @param {string} apiUrl
+ */
+export async function goToNamed(src, apiUrl) {
+	const id = /^#item-(\d{1,15})$/.exec(location.hash)?.[1];
+	const around = `${src}?at=${id}`;
+	if (!id || document.getElementById(`item-${id}`) || around.endsWith(location.search || '?'))
+		return;
+	const { status } = await fetch(`${apiUrl}/items/${id}`, { credentials: 'omit' });
+	// A withdrawn one has its place in the list, too.
+	if (status === 200 || status === 410) location.replace(`${around}#item-${id}`);
+}
+
 /** Put the state of the rendered page into the connection's. @param {State} state @param {HTMLElement} list */
 export function readPage(state, list) {
 	const { src = '', epoch = '', cursor = '', next = '', heartbeat, tag } = list.dataset;

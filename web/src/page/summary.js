@@ -33,13 +33,19 @@ export function takeOverSummary(wording) {
 				return;
 			}
 			const focused = box.querySelector(':focus');
-			const below = document.querySelectorAll('#list, #list ~ *, #foot');
-			pushDown(/** @type {HTMLElement} */ (document.scrollingElement), [...below], () => {
+			// In a wide window the box stands in a column of its own, over what is pinned.
+			const isBeside = getComputedStyle(box).float !== 'none';
+			const pinned = '#list > .pinned, #list > [data-pinned]';
+			const below = document.querySelectorAll(isBeside ? pinned : '#list, #list ~ *, #foot');
+			const write = () => {
 				box.dataset.version = version;
 				box.hidden = made.hidden;
 				box.setAttribute('aria-labelledby', 'summary-name');
 				box.replaceChildren(...made.childNodes);
-			});
+			};
+			if (below.length)
+				pushDown(/** @type {HTMLElement} */ (document.scrollingElement), [...below], write);
+			else write();
 			if (focused) document.getElementById('news')?.focus(QUIETLY);
 			// What only machines read has the former ones.
 			document.querySelector('script[type="application/ld+json"]')?.remove();
