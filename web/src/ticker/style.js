@@ -42,6 +42,7 @@ button { all: unset; cursor: pointer; min-height: 24px }
 .day, button, .status, .credit, .meta { font-size: .8em }
 [class^=head], ins, .stale .status, .pending, .breaking { font-weight: 700 }
 .scroller, .pending { grid-area: 2/1/3/3 }
+.pause { grid-area: 1/2 }
 .badge, .pending, .pause { border: 1px solid var(--line); padding: 0 .8em; border-radius: 2em }
 .badge { padding: 0 .2em; border-radius: .2em }
 [class^=head] { font-size: 1.1em; line-height: 1.3 }
