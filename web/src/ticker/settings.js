@@ -53,7 +53,9 @@ export const reflect = (host) =>
 		const before = host[property];
 		/** @param {unknown} value */
 		const set = (value) =>
-			value || value === '' ? host.setAttribute(name, value) : host.removeAttribute(name);
+			value || value === ''
+				? host.setAttribute(name, value === true ? '' : value)
+				: host.removeAttribute(name);
 		Object.defineProperty(host, property, { get: () => read(host, name), set });
 		if (before !== undefined) set(before);
 	});

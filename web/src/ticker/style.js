@@ -35,7 +35,7 @@ p, li, ol, ul, blockquote { padding: 0; margin: 0; list-style: none }
 [hidden], :not([hidden]) + slot { display: none !important }
 button { all: unset; cursor: pointer; min-height: 24px }
 :focus-visible { outline: 2px solid }
-.scroller { outline-offset: -2px; border-top: 2px solid var(--line); max-height: var(--ticker-height, max(100vh, 28em)); position: relative; height: 100%; overflow: auto }
+.scroller { border-top: 2px solid var(--line); max-height: var(--ticker-height, max(100vh, 28em)); position: relative; height: 100%; overflow: auto }
 .status, .heading, .scroller { padding: 0 .2em }
 [class^=head] a:not(:hover) { text-decoration: none }
 .day::first-letter { text-transform: uppercase }
@@ -49,7 +49,6 @@ button { all: unset; cursor: pointer; min-height: 24px }
 .summary { padding: .9em 0; border-bottom: 1px solid var(--line) }
 summary { cursor: pointer; min-height: 24px; font-weight: 700 }
 small { font-size: .8em; font-weight: 400; color: var(--quiet) }
-.held { border: 1px dashed }
 .updated { text-decoration: underline }
 cite, .updated, del, .status, .credit, .meta { color: var(--quiet) }
 .pending, .breaking { background: var(--accent); color: #fff; border-color: var(--accent) }

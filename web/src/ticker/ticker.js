@@ -118,6 +118,8 @@ export function newTicker(host, shadow, internals) {
 		if (effect) {
 			if (effect.newEpoch) startOver();
 			else receive(effect);
+			// What is loaded once stays for the older items that it reaches back to.
+			if (settings().isStatic && !paint()) unsubscribe();
 		}
 		schedulePaint();
 	}
@@ -214,7 +216,7 @@ export function newTicker(host, shadow, internals) {
 		emitted = status;
 	}
 
-	/** @param {boolean} [anew] although it is paused */
+	/** Returns whether older items may still come. @param {boolean} [anew] although it is paused */
 	function paint(anew) {
 		if (!connection) return;
 		const { state, status, upToDateAt, apiUrl } = connection;
@@ -236,7 +238,7 @@ export function newTicker(host, shadow, internals) {
 		const near = /** @type {HTMLElement | null} */ (host.closest('[lang]'));
 		const site = apiUrl.split('/v1/')[0];
 		words = wordsFor(near?.lang || navigator.language, site, schedulePaint) ?? words;
-		if (!words) return;
+		if (!words) return true;
 		const { language } = words;
 		const now = connection.now();
 		const times = timesFor(language, timezone, feed?.timezone);
@@ -280,7 +282,6 @@ export function newTicker(host, shadow, internals) {
 				if (select(state, { ...how, tags: [tag] }).length < max)
 					reaches = connection.reach(tag) || reaches;
 		}
-		if (isStatic && !reaches) unsubscribe();
 		const timeMode = /** @type {TimeMode} */ (time);
 		rows.paint(
 			shown,
@@ -289,6 +290,7 @@ export function newTicker(host, shadow, internals) {
 			title.href,
 			words[reaches ? 'connecting' : 'empty'],
 		);
+		return reaches;
 	}
 
 	pause.onclick = () => {
