@@ -9,9 +9,6 @@ export const QUIETLY = { preventScroll: true };
 
 const reducedMotion = matchMedia('(prefers-reduced-motion)');
 
-/** Whether a row stands in a column beside the others. @param {Element} node */
-const isBeside = (node) => getComputedStyle(node).float !== 'none';
-
 let slides = 0;
 
 /** Tell whether rows still slide: what moves them again before they rest is counted as a layout shift. */
@@ -26,15 +23,16 @@ export const isSliding = () => slides;
  * @param {HTMLElement} list
  * @param {HTMLElement[]} nodes
  * @param {(() => void)[]} writes what else changes in the nodes
+ * @param {(node: Element) => boolean} [isBeside] whether a row stands in a column beside the others
  */
-export function slide(scroller, list, nodes, writes) {
+export function slide(scroller, list, nodes, writes, isBeside) {
 	const children = /** @type {HTMLElement[]} */ ([...list.children]);
 	const tops = new Map(children.map((node) => [node, node.offsetTop]));
 	const { scrollTop } = scroller;
 	const focused = /** @type {HTMLElement | null} */ (list.querySelector(':focus'));
 	const anchor = children.find((node) =>
 		scrollTop
-			? list.offsetTop + node.offsetTop + node.offsetHeight > scrollTop && !isBeside(node)
+			? list.offsetTop + node.offsetTop + node.offsetHeight > scrollTop && !isBeside?.(node)
 			: node.contains(focused),
 	);
 

@@ -116,7 +116,8 @@ export function takeOverRows(list, options, historyOf, repaint) {
 				};
 			});
 			if (!items.length) nodes.add(make('p', { class: 'empty' }, list.dataset.nothing));
-			slide(/** @type {HTMLElement} */ (document.scrollingElement), list, [...nodes], writes);
+			const scroller = /** @type {HTMLElement} */ (document.scrollingElement);
+			slide(scroller, list, [...nodes], writes, isBeside);
 			for (const [id, row] of rows) if (!nodes.has(row) && !wordless.has(id)) rows.delete(id);
 		},
 	};
@@ -154,3 +155,6 @@ function replace(row, other) {
 		links.find(({ href }) => href === focused.href);
 	(same ?? links[0])?.focus({ preventScroll: true });
 }
+
+/** @param {Element} node */
+const isBeside = (node) => getComputedStyle(node).float !== 'none';

@@ -48,12 +48,12 @@ button { all: unset; cursor: pointer; min-height: 24px }
 [class^=head] { font-size: 1.1em; line-height: 1.3 }
 .summary { padding: .9em 0; border-bottom: 1px solid var(--line) }
 summary { cursor: pointer; min-height: 24px; font-weight: 700 }
-small { font-size: .8em; font-weight: 400; color: var(--quiet) }
+small { font-size: .8em; color: var(--quiet) }
 .updated { text-decoration: underline }
 cite, .updated, del, .status, .credit, .meta { color: var(--quiet) }
 .pending, .breaking { background: var(--accent); color: #fff; border-color: var(--accent) }
 .status { grid-row: 3 }
-.day, .empty { padding: 1.3em 0 .3em }
+.day, .empty { padding: 1em 0 .3em }
 .item { padding: .9em 0; border-top: 1px solid var(--line) }
 .meta { flex-wrap: wrap; display: flex; gap: 0 .8em }
 .item:first-child { border: 0 }
