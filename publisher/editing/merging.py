@@ -39,7 +39,7 @@ def meet(edit: Edit, current: Json) -> Meeting:
             continue
         if base is not None and alike(name, base.get(name), fields[name]):
             left.append(name)  # only others changed it
-        else:
+        elif base is not None or now.get(name):  # else there is nothing that could be lost
             clashes.append(name)
     if left and len(left) == len(typed) and not edit.changes:
         clashes += left  # it was typed in order to stand there
