@@ -52,9 +52,16 @@ def edit_unreached(
 
 def _start(call: Call, client: Client, item: Json, typed: Text, now: Text) -> tuple[Text, int]:
     """Return what the editor begins with, and how many passages stand there twice."""
-    base = _base(call, client, item) if typed != Text() else None
-    if base is None:
+    seen = seen_item(call, item["id"])
+    etag = call.args.seen or (seen.etag if seen is not None else None)
+    is_older = etag not in (None, item["etag"])
+    if typed == Text() or not is_older or call.args.if_match or call.args.overwrite:
         return _over(typed, now), 0
+    if seen is not None and seen.etag == etag:
+        words: Json | None = seen.words
+    else:
+        words = words_at(revisions(call, client, item["id"]), etag)
+    base = None if words is None else _text_of(words)
     clashes = 0
     merged = {}
     for name in ("headline", "body"):
@@ -62,22 +69,11 @@ def _start(call: Call, client: Client, item: Json, typed: Text, now: Text) -> tu
         if mine is None:
             merged[name] = theirs
             continue
-        both = merge(getattr(base, name) or "", theirs, mine)
+        was = None if base is None else getattr(base, name) or ""
+        both = merge(was, theirs, mine)
         merged[name] = both.text
         clashes += both.clashes
     return replace(now, **merged), clashes
-
-
-def _base(call: Call, client: Client, item: Json) -> Text | None:
-    """Return the text of the version that was seen, if it is an older one and known."""
-    seen = seen_item(call, item["id"])
-    etag = call.args.seen or (seen.etag if seen is not None else None)
-    if etag is None or etag == item["etag"] or call.args.if_match or call.args.overwrite:
-        return None
-    if seen is not None and seen.etag == etag:
-        return _text_of(seen.words)
-    words = words_at(revisions(call, client, item["id"]), etag)
-    return None if words is None else _text_of(words)
 
 
 def _written(call: Call, start: Text, about: str, now: Text, saved: SavedText) -> Text:

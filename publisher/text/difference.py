@@ -6,7 +6,7 @@ Pure. A change reads as `kills [-9-]{+10+}`: taken away, and put there instead.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
@@ -79,14 +79,19 @@ def changes(old: str, new: str) -> Changes:
     return Changes(passages, whole)
 
 
-def merge(base: str, theirs: str, yours: str) -> Merged:
-    """Put the changes that two sides made to a text into one.
+def merge(base: str | None, theirs: str, yours: str) -> Merged:
+    """Put the changes that two sides made to a text into one; None: it is not known which text.
 
     Where both changed the same words, both stand there, between marks:
     `<<<<<<< theirs ======= yours >>>>>>>`.
     """
+    parts: Iterable[tuple[str | None, str, str]]
+    if base is None:  # then whatever differs may be a change of either
+        parts = ((None, piece.old, piece.new) for piece in compare(theirs, yours))
+    else:
+        parts = _regions(*(_WORD.findall(text) for text in (base, theirs, yours)))
     text, clashes = "", 0
-    for was, one, other in _regions(*(_WORD.findall(text) for text in (base, theirs, yours))):
+    for was, one, other in parts:
         if other in (was, one):
             text += one
         elif one == was:

@@ -21,6 +21,7 @@ from support.server import ROOT
 
 from publisher.commands.program import main
 
+
 @dataclass(frozen=True)
 class Done:
     code: int

@@ -68,6 +68,9 @@ def test_a_merge_holds_every_word_that_either_side_put_in(base, theirs, yours):
     assert merge(base, base, yours).text == yours
     assert merge(base, theirs, base).text == theirs
     assert merge(base, yours, yours).text == yours
+    unknown = merge(None, theirs, yours)
+    assert all(word in unknown.text for word in [*theirs.split(), *yours.split()])
+    assert (unknown.clashes > 0) is (theirs != yours)
 
 
 @pytest.mark.parametrize(

@@ -128,7 +128,10 @@ def test_a_conflict_forgets_nothing_that_was_typed(publisher, hostile):
     )  # fmt: skip
     assert failed.code == 1
     into, over = (line for line in failed.err.splitlines() if line.startswith("  publisher "))
-    editor = publisher.editor("text = text.replace('9 dead', 'Nine dead')")
+    editor = publisher.editor(
+        "text = text.replace('<<<<<<< 9 dead ======= Mine >>>>>>>', 'Nine dead')\n"
+        "text = text.replace('Theirs.', '')"
+    )
     for command, headline in ((over, "Mine"), (into, "Nine dead")):
         server = hostile(answers(200, current), answers(200, {"revisions": []}), answers(201, ITEM))
         if command is over:
