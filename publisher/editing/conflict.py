@@ -71,7 +71,9 @@ def _add_texts(meeting: Meeting, refusal: ServerRefusal, now: Json) -> bool:
         refusal.add(*theirs, *mine)
     for name in meeting.others or ():
         if name not in meeting.clashes:
-            lines, is_whole = compared(name, (edit.base or {}).get(name), now.get(name))
+            was = (edit.base or {}).get(name)
+            label = f"{label_of(name)}, theirs"
+            lines, is_whole = compared(name, was, now.get(name), label=label)
             whole = whole and is_whole
             refusal.add(*lines)
     return whole

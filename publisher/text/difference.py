@@ -19,6 +19,7 @@ _PAIRS = 4_000_000  # of words; to compare more would take longer than anybody w
 _LETTERS = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 _PART = rf"[^\W{_LETTERS}]+"
 _WORD = re.compile(rf"\n|[^\S\n]+|{_PART}(?:['’.,:/@-]{_PART})*|.")
+_STOP = re.compile(r"[.,;:!?…]+(?=\s|$)")
 _SENTENCE = re.compile(r"[^.!?\n]*[.!?\n]+\s*|[^.!?\n]+")
 
 
@@ -53,7 +54,7 @@ class Merged:
 
 def compare(old: str, new: str) -> list[Piece]:
     """Return two texts as pieces that were kept and pieces that were changed, in turn."""
-    return _joined(_pieces(old, new, (_WORD, _SENTENCE)))
+    return _with_stops(_joined(_pieces(old, new, (_WORD, _SENTENCE))))
 
 
 def changes(old: str, new: str) -> Changes:
@@ -155,6 +156,22 @@ def _joined(pieces: Iterator[Piece]) -> list[Piece]:
             _extend(found, piece)
             continue
         found.append(piece)
+    return found
+
+
+def _with_stops(pieces: list[Piece]) -> list[Piece]:
+    """Return the pieces with the stop behind a word that was replaced as a part of that word."""
+    found: list[Piece] = []
+    for piece in pieces:
+        replaced = found and not found[-1].is_kept and found[-1].old and found[-1].new
+        if piece.is_kept and replaced and (stop := _STOP.match(piece.old)):
+            _extend(found, Piece(stop[0], stop[0]))
+            rest = piece.old[stop.end() :]
+            piece = Piece(rest, rest)
+        if found and (found[-1].is_kept == piece.is_kept or not (piece.old or piece.new)):
+            _extend(found, piece)
+        else:
+            found.append(piece)
     return found
 
 

@@ -29,6 +29,12 @@ def test_both_texts_are_there_piece_by_piece(old, new):
     ("old", "new", "shown"),
     [
         ("Drone kills 9", "Drone kills 10", ["Drone kills [-9-]{+10+}"]),
+        (
+            "Hit at 6. Nine died.",
+            "Hit at 7. Ten died.",
+            ["Hit at [-6.-]{+7.+} [-Nine-]{+Ten+} died."],
+        ),
+        ("Old text, nine died.", "Mine, nine died.", ["[-Old text,-]{+Mine,+} nine died."]),
         ("Bus hit", "Bus hit again", ["Bus hit{+ again+}"]),
         ("nine men died", "ten women died", ["[-nine men-]{+ten women+} died"]),
         ("", "new", ["{+new+}"]),
