@@ -275,6 +275,7 @@ def test_one_tag_more_or_less_leaves_the_others_as_they_are(ann, bob):
 
 
 def test_one_picture_is_named_by_its_number_and_the_others_stay(ann, bob):
+    jpeg = {"type": "image/jpeg"}
     pictures = ["--media=https://e.example/1.jpg", "--alt=One", "--media=https://e.example/2.jpg"]
     number = post(bob, "Drone kills 9", *pictures, "--credit=AP")
     assert "Picture 2: https://e.example/2.jpg · AP" in ann("show", number).out
@@ -282,8 +283,8 @@ def test_one_picture_is_named_by_its_number_and_the_others_stay(ann, bob):
     assert done.code == 0, done.err
     assert "2.jpg{+ · The bus+} · AP" in done.out
     assert now(bob, number)["media"] == [
-        {"url": "https://e.example/1.jpg"},
-        {"url": "https://e.example/2.jpg", "alt": "The bus", "credit": "AP"},
+        {"url": "https://e.example/1.jpg", **jpeg},
+        {"url": "https://e.example/2.jpg", **jpeg, "alt": "The bus", "credit": "AP"},
     ]
     # It is that picture, wherever it stands since.
     turned = ["--media=https://e.example/2.jpg", "--alt=The bus", "--credit=Reuters"]
@@ -292,7 +293,7 @@ def test_one_picture_is_named_by_its_number_and_the_others_stay(ann, bob):
     assert ann("fix", number, "--picture=2", "--alt=A burnt-out bus").code == 0
     first = now(bob, number)["media"][0]
     assert first == {
-        "url": "https://e.example/2.jpg", "alt": "A burnt-out bus", "credit": "Reuters",
+        "url": "https://e.example/2.jpg", **jpeg, "alt": "A burnt-out bus", "credit": "Reuters",
     }  # fmt: skip
     assert bob("fix", number, "--picture=1", "--alt=Bob's").code == 0
     assert ann("fix", number, "--picture=1", "--alt=Ann's").code == 1

@@ -70,7 +70,7 @@ def test_the_command_that_is_told_means_the_same_changes_within_fields():
         "add_tags": ["-x", "two words"],
         "remove_tags": ["--y"],
         "pictures": [
-            {"number": 2, "alt": "", "credit": "it's AP"},
+            {"number": 2, "alt": "", "caption": "c", "credit": "it's AP"},
             {"number": 1, "width": 12, "height": 10},
         ],
     }
