@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from feedserver.model import Status, Verb
 from publisher.editing.call import Call
+from publisher.editing.changes import apply
 from publisher.editing.edit import DONE
 from publisher.editing.looking import (
     change_lines,
@@ -17,7 +18,7 @@ from publisher.editing.looking import (
 )
 from publisher.editing.submitting import Sent
 from publisher.editing.unchanged import say_unchanged
-from publisher.failures import Broken
+from publisher.failures import Broken, Misused
 from publisher.output import clean_line
 from publisher.text.seen import Seen
 from publisher.text.words import WORDS, differing, words_in
@@ -176,6 +177,16 @@ def _remember(call: Call, sent: Sent, *, whole: bool) -> None:
         if whole or seen.etag == edit.etag:
             note_shown(call, item)
         elif edit.writes_words:
-            mine = {name: item.get(name) for name in WORDS if name in edit.body}
-            words = words_in({**seen.words, **mine})
-            seen_versions(call).keep(call.feed, item["id"], Seen(seen.etag, seen.version, words))
+            known = Seen(seen.etag, seen.version, _with_own(sent, seen.words))
+            seen_versions(call).keep(call.feed, item["id"], known)
+
+
+def _with_own(sent: Sent, words: Json) -> Json:
+    """Return the words that were seen with an own edit in them, and nothing that others did."""
+    edit, item = sent.edit, sent.item
+    given = [name for name in WORDS if name in edit.fields and name in edit.body]
+    own = words_in({**words, **{name: item.get(name) for name in given}})
+    try:
+        return words_in({**own, **apply(edit.changes, own)})
+    except Misused:  # a picture that was not there when it was seen
+        return own

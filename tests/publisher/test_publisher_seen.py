@@ -109,10 +109,17 @@ def test_what_is_in_json_or_in_a_list_was_not_seen_but_ones_own_edits_move_it_on
     # Twice, in JSON: the second is not in conflict with the first, and bob's text stays unseen.
     for headline in ("Drone kills 10", "Drone kills 11"):
         assert ann("update", number, "--headline", headline, "--json").code == 0
+    assert bob("fix", number, "--add-tag=bob").code == 0
+    assert ann("fix", number, "--add-tag=ann", "--json").code == 0
+    for option, field in (("--body=Ann's text.", "body"), ("--tag=sumy", "tags")):
+        failed = ann("update", number, option, "--json")
+        assert failed.code == 1
+        assert failed.problem["conflicts"] == [field]
     failed = ann("update", number, "--body=Ann's text.")
-    assert failed.code == 1
     assert "Body, theirs: {+Bob's text.+}" in failed.err
-    assert now(bob, number)["body"] == "Bob's text."
+    assert "Tags, theirs: {+bob, +}ann" in failed.err
+    item = now(bob, number)
+    assert (item["body"], item["tags"]) == ("Bob's text.", ["bob", "ann"])
 
 
 def test_an_item_that_was_never_shown_is_shown_at_a_terminal_and_asked_about(ann, bob):
