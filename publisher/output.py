@@ -21,6 +21,7 @@ from publisher.failures import Broken, Failure
 # Controls move the cursor or recolour; the bidirectional ones make a line read as what it is not.
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _BREAKS = re.compile("[\t\n\u2028\u2029]+")
+_CHANGES = re.compile(r"\[-.*?-\]|\{\+.*?\+\}", re.DOTALL)  # as text/difference.py marks them
 _STYLES = {"bold": "1", "dim": "2", "red": "31", "yellow": "33", "green": "32"}
 
 
@@ -74,6 +75,16 @@ class Screen:
             for line in lines:
                 self.say("  ".join(map(str.ljust, line, widths)).rstrip())
 
+    def say_changes(self, lines: Iterable[str]) -> None:
+        """Print changes of a text, in colours where the terminal shows them."""
+        for line in lines:
+            self.say(self._coloured(clean_line(line), sys.stdout))
+
+    def show(self, lines: Iterable[str]) -> None:
+        """Show people at the terminal what a question is about; it is not the result."""
+        if not self.as_json:
+            _print_aside("\n".join(lines))
+
     def give(self, data: Any) -> None:
         """Print the result for programs, on one line. Raises Broken, BrokenPipeError."""
         if self.as_json:
@@ -93,9 +104,16 @@ class Screen:
         with suppress(OSError):
             print(f"\r{line:<60}\r", end="", file=sys.stderr, flush=True)
 
+    @property
+    def can_ask(self) -> bool:
+        """Whether there is a person at a terminal."""
+        if self.as_json or sys.stdin is None:
+            return False
+        return sys.stdin.isatty() and sys.stderr.isatty()
+
     def ask(self, question: str) -> bool | None:
         """Ask the person at the terminal; None where there is no terminal."""
-        if self.as_json or sys.stdin is None or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        if not self.can_ask:
             return None
         text = f"{self.program}: {clean_line(question)} [y/N] "
         print(text, end="", file=sys.stderr, flush=True)
@@ -107,7 +125,8 @@ class Screen:
             _print_aside(_json(failure.problem))
             return
         name = self.paint(f"{self.program}:", "red", stream=sys.stderr)
-        _print_aside("\n".join([f"{name} {clean(failure.headline)}", *map(clean, failure.hints)]))
+        hints = [self._coloured(clean(hint), sys.stderr) for hint in failure.hints]
+        _print_aside("\n".join([f"{name} {clean(failure.headline)}", *hints]))
 
     def fail_aside(self, failure: Failure) -> None:
         """Tell people of a failure that does not end the command."""
@@ -120,6 +139,12 @@ class Screen:
             return text
         codes = ";".join(_STYLES[style] for style in styles)
         return f"\x1b[{codes}m{text}\x1b[0m"
+
+    def _coloured(self, text: str, stream: TextIO) -> str:
+        def paint(found: re.Match[str]) -> str:
+            return self.paint(found[0], "red" if found[0][0] == "[" else "green", stream=stream)
+
+        return _CHANGES.sub(paint, text)
 
     def columns(self) -> int | None:
         """Return the terminal's width; None where lines need not fit one."""

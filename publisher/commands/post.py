@@ -13,6 +13,7 @@ from publisher.editing.options import (
     add_words,
     take_words,
 )
+from publisher.editing.outcome import finish
 from publisher.editing.submitting import submit
 from publisher.failures import Misused
 from publisher.parser import Parser
@@ -51,7 +52,8 @@ def _run(call: Call) -> None:
         if not text.headline:
             raise Misused('an item needs a headline: publisher post "…", or write it with --edit')
         fields |= {name: value for name, value in text.fields().items() if value is not None}
-        submit(call, client, Edit(Verb.POST, fields, args.key or new_key()), saved)
+        edit = Edit(Verb.POST, fields, args.key or new_key())
+        finish(call, client, submit(call, client, edit, saved))
 
 
 COMMAND = Command(

@@ -8,12 +8,14 @@ from feedserver.errors import Killed
 from feedserver.model import Status
 from publisher.command_line import Command
 from publisher.editing.call import Call
+from publisher.editing.looking import forget_withdrawn, note_shown
 from publisher.editing.options import add_common, add_item
+from publisher.editing.showing import item_lines
 from publisher.failures import ServerRefusal
 from publisher.output import Screen, clean, clean_line
 from publisher.parser import Parser
 from publisher.server.schemas import is_history, is_revisions, is_versioned_item, tombstone_of
-from publisher.text.items import local_time, marks, plain
+from publisher.text.items import local_time, plain
 
 if TYPE_CHECKING:
     from feedserver.wire import Json
@@ -49,41 +51,13 @@ def _run(call: Call) -> None:
             item = tombstone_of(refusal)
             if refusal.status != Killed.status or not item:
                 raise
+        shown_whole = client.has_token and not call.screen.as_json  # without one, it has no body
     call.screen.give(item)
-    _say_item(call, item)
-
-
-def _say_item(call: Call, item: Json) -> None:
-    screen = call.screen
-    killed = item.get("status") == Status.KILLED
-    title = (
-        f"Withdrawn {local_time(item.get('killed_at'))}" if killed else item.get("headline") or ""
-    )
-    screen.say(screen.paint(clean_line(title), "bold"))
-    times = [f"Published {local_time(item.get('published_at'))}"]
-    if item.get("updated_at"):
-        times.append(f"updated {local_time(item['updated_at'])}")
-    if item.get("occurred_at"):
-        times.append(f"happened {local_time(item['occurred_at'])}")
-    screen.say(screen.paint(" · ".join(times), "dim"))
-    if marks(item) and not killed:
-        screen.say(screen.paint(marks(item), "yellow"))
-    text = item.get("body") or plain(item.get("blocks")) or item.get("note")
-    if text:
-        screen.say(f"\n{clean(text)}\n")
-    for name in ("byline", "source", "url", "language"):
-        if item.get(name):
-            screen.say(f"{name.capitalize() if name != 'url' else 'URL'}: {clean_line(item[name])}")
-    if item.get("tags"):
-        screen.say(f"Tags: {clean_line(', '.join(item['tags']))}")
-    for medium in item.get("media") or ():
-        about = [medium.get("alt"), medium.get("caption"), medium.get("credit")]
-        screen.say(clean_line(" · ".join(filter(None, [f"Media: {medium['url']}", *about]))))
-    for correction in item.get("corrections") or ():
-        note = clean_line(correction.get("note") or "")
-        screen.say(f"Correction {local_time(correction.get('at'))}: {note}")
-    screen.say(f"Version: {clean_line(item.get('etag'))}")
-    screen.say(call.page(item["id"]))
+    for line in item_lines(call, item):
+        call.screen.say(line)
+    forget_withdrawn(call, [item])
+    if shown_whole and item.get("status") != Status.KILLED:
+        note_shown(call, item)
 
 
 def _say_revision(screen: Screen, revision: Json) -> None:

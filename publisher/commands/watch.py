@@ -6,6 +6,7 @@ from functools import partial
 
 from publisher.command_line import Command
 from publisher.editing.call import Call
+from publisher.editing.looking import forget_withdrawn
 from publisher.editing.options import add_common
 from publisher.output import clean_line, fit
 from publisher.server.reader_state import News
@@ -32,6 +33,7 @@ def _run(call: Call) -> None:
 
 
 def _say(call: Call, news: News) -> None:
+    forget_withdrawn(call, [news.item])
     call.screen.give(news.item)
     item = news.item
     headline = clean_line(item.get("headline") or item.get("note") or "")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shlex
 import uuid
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from feedserver.model import Verb
 from publisher.editing.call import Call
+from publisher.editing.changes import words_of_changes
 from publisher.editing.fields import words_of
 from publisher.editing.options import TIMEOUT
 from publisher.text.saved import SavedText
@@ -35,8 +37,11 @@ DONE = {
 class Edit:
     """A verb and its fields, under one Idempotency-Key. The rest is for verbs on an item.
 
-    `any_version`: it writes over nobody's words, so that `etag` may give way to a newer one.
-    `headline`: that of the item when it was fetched, if it was.
+    `changes`: what it changes within a field; see `changes.py`. `etag`: the version that it is
+    written against, and `base` that version's words, where they are known. `any_version`: `etag`
+    may give way to a newer one. `merges`: it goes together with what others changed in other
+    fields. `unseen`: nobody was shown that version. `headline`: that of the item when it was
+    fetched, if it was. `sent`: the fields of the last try, where they are not `fields`.
     """
 
     verb: Verb
@@ -46,6 +51,16 @@ class Edit:
     etag: str | None = None
     headline: str | None = None
     any_version: bool = False
+    changes: Json = field(default_factory=dict)
+    base: Json | None = None
+    merges: bool = False
+    unseen: bool = False
+    sent: Json | None = None
+
+    @property
+    def writes_words(self) -> bool:
+        """Whether it changes what an item says."""
+        return self.verb in WRITES_WORDS
 
     @property
     def kept_etag(self) -> str | None:
@@ -55,7 +70,8 @@ class Edit:
     @property
     def body(self) -> Json:
         """The request's body."""
-        return self.fields if self.item is None else {"verb": self.verb.value, **self.fields}
+        fields = self.fields if self.sent is None else self.sent
+        return fields if self.item is None else {"verb": self.verb.value, **fields}
 
 
 def new_key() -> str:
@@ -64,31 +80,62 @@ def new_key() -> str:
 
 
 def repeating(
-    call: Call, edit: Edit, saved: SavedText, *, key: str | None, etag: str | None
+    call: Call,
+    edit: Edit,
+    saved: SavedText,
+    *,
+    key: str | None,
+    etag: str | None,
+    overwrite: bool = False,
 ) -> str:
-    """Return the command that makes the same edit again."""
-    fields = dict(edit.fields)
-    words = []
-    if saved.path is not None:
-        for name in ("headline", "body"):
-            if fields.get(name) is not None:
-                del fields[name]
-        words.append(f"--file={saved.path}")
-    words += words_of(fields)
+    """Return the command that makes the same edit again, against the version `etag`.
+
+    `overwrite`: over that version, which may not be the one that it was written against.
+    """
+    words = [*_given(edit.fields, saved), *words_of_changes(edit.changes)]
+    if overwrite or (edit.writes_words and edit.any_version):
+        words.append("--overwrite")
     if etag is not None:
-        words.append(f"--if-match={etag}")
+        words.append(f"--seen={etag}" if edit.merges and not overwrite else f"--if-match={etag}")
     return _command(call, edit, words, key)
 
 
-def rewriting(call: Call, edit: Edit, *, key: str | None) -> str:
-    """Return the command that opens the item in the editor, with all else as it was typed."""
-    fields = {
-        name: value for name, value in edit.fields.items() if name not in {"headline", "body"}
-    }
-    cleared = "body" in edit.fields and edit.fields["body"] is None
-    return _command(
-        call, edit, [*words_of(fields), *(["--body="] if cleared else []), "--edit"], key
-    )
+def reworking(
+    call: Call, edit: Edit, saved: SavedText, *, without: Sequence[str], in_editor: bool
+) -> str | None:
+    """Return the command that makes the edit again without the fields that others changed, too.
+
+    `in_editor`: headline and text are opened in the editor, with both sides' changes in them. None
+    where nothing is left.
+    """
+    fields = {name: value for name, value in edit.fields.items() if name not in without}
+    left_out = {"pictures"} if "media" in without else set()
+    changes = {name: value for name, value in edit.changes.items() if name not in left_out}
+    tags = edit.fields.get("tags")
+    if "tags" in without and edit.base is not None:
+        had = edit.base.get("tags") or []
+        changes["add_tags"] = [tag for tag in tags or () if tag not in had]
+        changes["remove_tags"] = [tag for tag in had if tag not in (tags or ())]
+    words = [*_given(fields, saved), *words_of_changes(changes)]
+    if in_editor:
+        words.append("--edit")
+    elif not (words_of_changes(changes) or fields.keys() - {"note", "at"}):
+        return None
+    if edit.etag is not None:
+        words.append(f"--seen={edit.etag}")
+    return _command(call, edit, words, edit.key)
+
+
+def _given(fields: Json, saved: SavedText) -> list[str]:
+    """Return the words that say the fields; headline and body are in the file if there is one."""
+    fields = dict(fields)
+    words = []
+    if saved.path is not None:
+        given = [name for name in ("headline", "body") if fields.get(name) is not None]
+        for name in given:
+            del fields[name]
+        words += [f"--file={saved.path}"] * bool(given)
+    return words + words_of(fields)
 
 
 def _command(call: Call, edit: Edit, words: list[str], key: str | None) -> str:

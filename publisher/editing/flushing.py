@@ -10,7 +10,8 @@ from feedserver.model import Verb
 from publisher.editing.call import Call
 from publisher.editing.hints import add_hints
 from publisher.editing.keeping import about, age_of, edit_of, is_old_news
-from publisher.editing.submitting import data_of, say_done, send_kept
+from publisher.editing.outcome import data_of, remember, tell
+from publisher.editing.submitting import Sent, send_kept
 from publisher.failures import Failure, Misused, NotReached, ServerRefusal
 from publisher.text.outbox import Entry, Kept, Listed, Outbox, open_outbox, waiting
 from publisher.text.saved import SavedText
@@ -50,13 +51,14 @@ def send_earlier(call: Call, client: Client, item: int) -> None:
         if kept is None:
             continue  # gone meanwhile
         try:
-            data = _send(call, client, kept)
+            sent = _send(call, client, kept)
         except NotReached as failure:
             raise _behind(item, listed, failure.headline) from None
         except ServerRefusal as refusal:
             call.screen.notice(f"{about(entry)}, from the outbox, was refused: {refusal.headline}")
         else:
-            call.screen.notice(f"sent from the outbox: {about(entry)}, now {data['etag']}")
+            remember(call, sent)
+            call.screen.notice(f"sent from the outbox: {about(entry)}, now {sent.item['etag']}")
 
 
 def send_outbox(call: Call, numbers: list[int], *, yes: bool) -> Outcome:
@@ -125,7 +127,10 @@ def _send_one(
     own = _call_for(call, entry)
     try:
         with own.editor() as client:
-            data = _send(own, client, kept)
+            sent = _send(own, client, kept)
+            data = data_of(own, sent)
+            outcome.sent.append({"number": listed.number, **data})
+            tell(own, client, sent, data)
     except NotReached as failure:
         stuck[entry.server] = failure.headline
         return failure.headline
@@ -136,15 +141,11 @@ def _send_one(
     except Misused as misuse:  # such as a token that may not travel
         kept.release()
         return misuse.headline
-    else:
-        outcome.sent.append({"number": listed.number, **data})
-        say_done(call, edit_of(entry), data)
     return ""
 
 
-def _send(call: Call, client: Client, kept: Kept) -> Json:
-    edit = edit_of(kept.entry)
-    return data_of(call, edit, send_kept(call, client, edit, SavedText(), kept))
+def _send(call: Call, client: Client, kept: Kept) -> Sent:
+    return send_kept(call, client, edit_of(kept.entry), SavedText(), kept)
 
 
 def _why_not(call: Call, outbox: Outbox, listed: Listed, entry: Entry, *, yes: bool) -> str:

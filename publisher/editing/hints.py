@@ -54,9 +54,10 @@ def _add_hints_to_refusal(call: Call, verb: str, refusal: ServerRefusal) -> None
             refusal.add(f"Whoever runs the server reopens it: feedserver feed reopen {call.feed}")
         case BadRequest.status if given.get("search") is not None:
             refusal.headline = re.sub(r"^q\b", "--search", refusal.headline)
-        case BadRequest.status if given.get("if_match"):
+        case BadRequest.status if given.get("if_match") or given.get("seen"):
             shown = _command(call, "show", str(given["id"]))
-            refusal.add(f"The version that --if-match takes: {shown}")
+            option = "--if-match" if given.get("if_match") else "--seen"
+            refusal.add(f"The version that {option} takes: {shown}")
         case KeyReused.status if refusal.problem.get("type") == KeyReused.slug:
             refusal.headline = f"--key {given['key']} was used before, for something else"
             refusal.add("For something new leave --key out: each command makes its own.")

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from feedserver.errors import KeyReused, Killed
 from feedserver.model import Verb
 from publisher.editing.call import Call
-from publisher.editing.edit import NEWS, Edit, repeating
+from publisher.editing.edit import NEWS, WRITES_WORDS, Edit, repeating
 from publisher.editing.hints import add_hints
+from publisher.editing.looking import seen_versions
 from publisher.failures import Misused, NotReached, ServerRefusal
 from publisher.server.schemas import tombstone_of
 from publisher.text.outbox import Entry, Kept, Listed, now_text, open_outbox
@@ -33,6 +34,9 @@ def keep(call: Call, edit: Edit, saved: SavedText) -> Kept | None:
         etag=edit.kept_etag,
         headline=edit.headline,
         text=str(saved.path) if saved.ours else None,
+        changes=edit.changes,
+        merges=edit.merges,
+        overwrites=edit.writes_words and edit.any_version,
     )
     try:
         kept = open_outbox().keep(entry)
@@ -58,7 +62,11 @@ def edit_of(entry: Entry) -> Edit:
         entry.item,
         entry.etag,
         entry.headline,
-        any_version=entry.item is not None and entry.etag is None,
+        any_version=entry.overwrites
+        or (entry.item is not None and entry.etag is None and entry.verb not in WRITES_WORDS),
+        changes=entry.changes,
+        merges=entry.merges,
+        sent=entry.sent,
     )
 
 
@@ -121,7 +129,7 @@ def note_refused(
             f"to take it out: publisher outbox drop {kept.number}",
             outbox=kept.number,
         )
-    if "retry" not in refusal.problem:  # which is that of a conflict
+    if refusal.problem.keys().isdisjoint({"retry", "overwrite"}):  # which are those of a conflict
         # A key that was refused is free, unless it is because it was used before.
         key = None if refusal.problem.get("type") == KeyReused.slug else edit.key
         command = repeating(call, edit, saved, key=key, etag=edit.kept_etag)
@@ -133,6 +141,8 @@ def forget_item(call: Call, item: int | None, headline: str | None) -> None:
 
     A post that may have been stored has no number yet; it is known by the item's headline.
     """
+    if item is not None:
+        seen_versions(call).forget(call.feed, item)
     try:
         outbox = open_outbox()
         entries = outbox.entries()

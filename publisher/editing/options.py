@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import re
 from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
 
 from feedserver.model import is_slug
 from publisher.failures import Misused
 from publisher.parser import Parser
-from publisher.text.media import NextMedium, OfMedium
+from publisher.text.media import KnownMedium, NextMedium, OfMedium
 
 CLEARABLE = (
     "body", "occurred-at", "byline", "source", "url", "tags", "breaking", "language", "media",
@@ -46,16 +47,28 @@ def add_item(parser: Parser) -> None:
     parser.add_argument("id", type=_item, help="the item's number, as `publisher list` shows it")
 
 
-def add_sending(parser: ArgumentParser, *, editing: bool) -> None:
-    """Add what every verb that changes something has."""
+def add_sending(parser: ArgumentParser, *, editing: bool, writing: bool = False) -> None:
+    """Add what every verb that changes something has.
+
+    `editing`: it is for an item that is there. `writing`: it changes the words of one.
+    """
     group = parser.add_argument_group("sending")
     group.add_argument(
         "--key", type=_key, help="the Idempotency-Key of an earlier try, or your own"
     )
     if editing:
         group.add_argument(
-            "--if-match", metavar="ETAG", type=_etag,
+            "--if-match", metavar="ETAG", type=_etag("--if-match"),
             help="only if the item is still this version (`publisher show` tells)",
+        )  # fmt: skip
+    if writing:
+        group.add_argument(
+            "--seen", metavar="ETAG", type=_etag("--seen"),
+            help="the version that you wrote from, if it is not the one that you were shown last",
+        )  # fmt: skip
+        group.add_argument(
+            "--overwrite", action="store_true",
+            help="write over what others changed meanwhile, whatever it is",
         )  # fmt: skip
     group.add_argument(
         "--at",
@@ -115,6 +128,10 @@ def add_content(parser: ArgumentParser, *, editing: bool) -> None:
     tags.add_argument("--tag", action="append", help="repeat for more; replaces all earlier tags")
     if editing:
         tags.add_argument("--no-tags", action="store_true")
+        for option, what in (("--add-tag", "one tag more"), ("--remove-tag", "one tag less")):
+            group.add_argument(
+                option, metavar="TAG", action="append", help=f"{what}; the others stay"
+            )
     group.add_argument("--breaking", action=argparse.BooleanOptionalAction)
     group.add_argument("--language", metavar="TAG", help="such as en or uk")
     group.add_argument("--occurred-at", metavar="TIME", help=TIME_EXAMPLE)
@@ -124,13 +141,20 @@ def add_content(parser: ArgumentParser, *, editing: bool) -> None:
         action=NextMedium,
         help="a picture, video or sound; repeat for more, replaces all",
     )
+    after = "after --media"
+    if editing:
+        after += " or --picture"
+        group.add_argument(
+            "--picture", metavar="N", action=KnownMedium,
+            help="a picture that the item has, by its number; the others stay",
+        )  # fmt: skip
     for option, metavar, what in (
         ("--alt", "TEXT", "what that picture shows"),
         ("--caption", "TEXT", "what stands below that picture"),
         ("--credit", "NAME", "whose that picture is"),
         ("--size", "WxH", "that picture's size in pixels"),
     ):
-        group.add_argument(option, metavar=metavar, action=OfMedium, help=f"{what}, after --media")
+        group.add_argument(option, metavar=metavar, action=OfMedium, help=f"{what}, {after}")
     if editing:
         group.add_argument(
             "--clear", metavar="FIELD", action="append", type=_clearable,
@@ -166,11 +190,14 @@ def _key(text: str) -> str:
     return text
 
 
-def _etag(text: str) -> str:
-    tag = text.strip().removeprefix("W/").strip('"')
-    if not _KEY.fullmatch(tag):
-        raise Misused("--if-match must be a version such as 131-x7Kd; `publisher show` tells it")
-    return tag
+def _etag(option: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        tag = text.strip().removeprefix("W/").strip('"')
+        if not _KEY.fullmatch(tag):
+            raise Misused(f"{option} must be a version such as 131-x7Kd; `publisher show` tells it")
+        return tag
+
+    return read
 
 
 def _clearable(text: str) -> str:

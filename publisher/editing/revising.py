@@ -1,19 +1,21 @@
-"""How every verb on an item is done: fetch its version, settle the text, submit."""
+"""How every verb on an item is done: settle the text and the version it is against, submit."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from argparse import Namespace
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from feedserver.errors import Killed
 from feedserver.model import Status, Verb
 from publisher.command_line import Command
 from publisher.editing.call import Call
-from publisher.editing.edit import WRITES_WORDS, Edit, new_key
+from publisher.editing.changes import apply, bind, changes_of
+from publisher.editing.edit import Edit, new_key
 from publisher.editing.fields import fields_of
 from publisher.editing.flushing import send_earlier
 from publisher.editing.keeping import keep_unsent
+from publisher.editing.looking import change_lines, note_shown, seen_item
 from publisher.editing.options import (
     add_common,
     add_content,
@@ -24,17 +26,20 @@ from publisher.editing.options import (
     add_yes,
     take_words,
 )
-from publisher.editing.submitting import say_unchanged, submit
-from publisher.failures import Misused, NotReached, ServerRefusal
+from publisher.editing.outcome import finish
+from publisher.editing.rewriting import edit_item, edit_unreached
+from publisher.editing.submitting import ask_unseen, fetch, submit
+from publisher.editing.unchanged import say_unchanged, why_done
+from publisher.failures import Misused, NotReached
+from publisher.output import clean_line
 from publisher.parser import Parser
-from publisher.server.schemas import is_versioned_item, tombstone_of
-from publisher.text.editor import write_in_editor
 from publisher.text.saved import SavedText, saving_text
+from publisher.text.seen import Seen
 from publisher.text.typed import Text, read_typed
+from publisher.text.words import differing, words_in
 
 if TYPE_CHECKING:
     from feedserver.wire import Json
-    from publisher.server.client import Client
 
 
 def revising(
@@ -57,7 +62,7 @@ def revising(
         add_note(parser, note, required=note_needed)
         if content:
             add_content(parser, editing=True)
-        add_sending(parser, editing=True)
+        add_sending(parser, editing=True, writing=content)
         if asks:
             add_yes(parser)
         add_common(parser)
@@ -70,131 +75,112 @@ def revising(
 def _revise(call: Call, *, verb: Verb, content: bool, asks: bool) -> None:
     args = call.args
     fields = fields_of(args)
+    changes = changes_of(args, fields) if content else {}
     with saving_text() as saved, call.editor() as client:
-        text = Text()
-        if content:
-            take_words(args, headline=False)
-            text = read_typed(args, saved)
+        text = _read(call, verb, fields, changes, saved) if content else Text()
         edits = content and args.edit
-        if "body" in fields and text.body:
-            raise Misused("--clear body and a new body cannot be used together")
-        if verb in {Verb.FIX, Verb.UPDATE} and not (edits or _changes(fields) or text.fields()):
-            raise Misused(
-                f"say what the {verb} changes: --headline, --body, --tag, …, or --edit it"
-            )
-        etag = args.if_match
-        headline = None
-        any_version = verb not in WRITES_WORDS and etag is None
+        seen = _seen(call) if content else None
+        edit = Edit(verb, fields, args.key or new_key(), args.id, changes=changes)
         try:
             if verb is not Verb.KILL:
                 send_earlier(call, client, args.id)
+                seen = _seen(call) if content else None
             item = None
-            if etag is None or edits or asks:
-                item = _fetch(call, client, may_be_killed=args.key is not None and not edits)
+            if edits or asks or not _named(args) or (args.key is None and args.if_match is None):
+                item = fetch(
+                    call, client, args.id, may_be_killed=args.key is not None and not edits
+                )
         except NotReached as failure:
             if edits:
-                raise
-            fields = {**text.fields(), **fields}
-            key = args.key or new_key()
-            edit = Edit(verb, fields, key, args.id, etag, any_version=etag is None)
+                text = edit_unreached(call, verb, text, seen, saved, failure)
+            edit = _against(call, replace(edit, fields={**text.fields(), **fields}), seen, None)
             keep_unsent(call, edit, saved, failure)
             raise
         if item is not None:
-            etag = etag or item["etag"]
-            headline = item.get("headline")
+            edit = replace(edit, headline=item.get("headline"), base=words_in(item))
             if edits:
-                text = _edit(call, verb, item, text, saved)
-            elif args.key is None and (why := _is_done(verb, item, {**text.fields(), **fields})):
-                say_unchanged(call, item, why)
+                text = edit_item(call, client, edit, item, text, saved)
+            elif args.key is None and (why := _why_done(edit, item, text)):
+                say_unchanged(call, item, why, args.note)
                 return
             elif asks:
-                _ask(call, item)
-        fields = {**text.fields(), **fields}
-        key = args.key or new_key()
-        edit = Edit(verb, fields, key, args.id, etag, headline, any_version=any_version)
-        submit(call, client, edit, saved)
+                _ask(call, item, seen_item(call, args.id))
+        edit = replace(edit, fields={**text.fields(), **fields})
+        edit = _against(call, edit, seen, item)
+        finish(call, client, submit(call, client, edit, saved))
 
 
-def _changes(fields: Json) -> bool:
-    return bool(fields.keys() - {"note", "at"})
+def _read(call: Call, verb: Verb, fields: Json, changes: Json, saved: SavedText) -> Text:
+    """Return the text that was typed. Raises Misused where nothing would change."""
+    args = call.args
+    take_words(args, headline=False)
+    text = read_typed(args, saved)
+    if "body" in fields and text.body:
+        raise Misused("--clear body and a new body cannot be used together")
+    named = [name for name in ("if_match", "seen") if getattr(args, name)]
+    if len(named) > 1 or (args.seen and args.overwrite):
+        other = "--if-match" if len(named) > 1 else "--overwrite"
+        raise Misused(f"--seen and {other} cannot be used together")
+    typed = args.edit or changes or fields.keys() - {"note", "at"} or text.fields()
+    if verb is not Verb.CORRECT and not typed:
+        raise Misused(f"say what the {verb} changes: --headline, --body, --tag, …, or --edit it")
+    return text
 
 
-def _is_done(verb: Verb, item: Json, fields: Json) -> str:
-    """Return in which way the item is already as the verb would leave it; empty if it is not."""
-    status = item.get("status")
-    if "at" in fields or status == Status.KILLED:
-        return ""
-    match verb:
-        case Verb.FIX | Verb.UPDATE if _says(item, fields):
-            return "says so already"
-        case Verb.HOLD if status == Status.HELD:
-            return "is held already"
-        case Verb.RELEASE if status == Status.LIVE:
-            return "is not held"
-        case Verb.PIN if item.get("pinned"):
-            return "is pinned already"
-        case Verb.UNPIN if not item.get("pinned"):
-            return "is not pinned"
-    return ""
+def _named(args: Namespace) -> bool:
+    return bool(args.if_match or getattr(args, "seen", None))
 
 
-def _says(item: Json, fields: Json) -> bool:
-    return all(_stored(n, fields[n]) == _stored(n, item.get(n)) for n in fields if n != "note")
+def _seen(call: Call) -> Seen | None:
+    """Return the version that the words were written from; None where none was shown."""
+    seen = seen_item(call, call.args.id)
+    if not call.args.seen or (seen is not None and seen.etag == call.args.seen):
+        return seen
+    return None
 
 
-def _stored(name: str, value: Any) -> Any:
-    """Return a field in a form that is equal for equal contents, as the server would store it."""
-    if name == "occurred_at" and value is not None:
-        try:
-            return datetime.fromisoformat(value)
-        except ValueError:
-            return value  # the server says what is wrong with it
-    if name == "body":
-        value = Text.of(None, value or "").body
-    elif name == "headline":
-        value = Text.of(value, None).headline
-    elif name == "media":  # whose type the server may have told by the address
-        value = [
-            {name: medium[name] for name in medium if name != "type"} for medium in value or ()
-        ]
-    return value or None
+def _against(call: Call, edit: Edit, seen: Seen | None, item: Json | None) -> Edit:
+    """Return an edit with the version that it names, by the rules of docs/publishing.md."""
+    args = call.args
+    if args.if_match:
+        base = edit.base if item is not None and item["etag"] == args.if_match else None
+        return replace(edit, etag=args.if_match, base=base)
+    if not edit.writes_words or args.overwrite:
+        etag = item["etag"] if item is not None else None
+        return replace(edit, etag=etag, any_version=True)
+    if args.edit and item is not None:
+        return replace(edit, etag=item["etag"], merges=True)
+    if args.seen:
+        base = seen.words if seen is not None else None
+        return _bound(replace(edit, etag=args.seen, base=base, merges=True))
+    if seen is not None:
+        return _bound(replace(edit, etag=seen.etag, base=seen.words, merges=True))
+    return edit if item is None else _bound(ask_unseen(call, edit, item))
 
 
-def _ask(call: Call, item: Json) -> None:
+def _bound(edit: Edit) -> Edit:
+    """Return an edit that names pictures by their addresses, where they are known."""
+    return replace(edit, changes=bind(edit.changes, edit.base))
+
+
+def _why_done(edit: Edit, item: Json, text: Text) -> str:
+    try:
+        made = apply(edit.changes, words_in(item))
+    except Misused:
+        return ""  # the picture that was meant may have been moved; that is told later
+    return why_done(edit.verb, item, {**text.fields(), **edit.fields, **made})
+
+
+def _ask(call: Call, item: Json, seen: Seen | None) -> None:
     """Show what will be withdrawn and ask. Scripts, and a retry of what was done, are not asked."""
     if call.args.yes or item.get("status") == Status.KILLED:
         return
     headline = item.get("headline") or "without a headline"
+    if seen is not None and (names := differing(seen.words, words_in(item))):
+        lines, whole = change_lines(seen.words, words_in(item), names)
+        if call.screen.can_ask:
+            call.screen.show(["Changed since you looked:", *map(clean_line, lines)])
+            if whole:
+                note_shown(call, item)
     if call.screen.ask(f"withdraw {item['id']}, “{headline}”, and erase its text?") is False:
         raise Misused("nothing was sent", see_help=False)
-
-
-def _fetch(call: Call, client: Client, *, may_be_killed: bool) -> Json:
-    """Return the item as it is now. A retry may have to name the version of a tombstone."""
-    try:
-        return client.get(call.items_path(call.args.id), is_versioned_item, patient=True).data
-    except ServerRefusal as refusal:
-        tombstone = tombstone_of(refusal)
-        if refusal.status == Killed.status and may_be_killed and tombstone:
-            return tombstone
-        raise
-
-
-def _edit(call: Call, verb: Verb, item: Json, given: Text, saved: SavedText) -> Text:
-    now = Text.of(item.get("headline") or "", item.get("body") or "")
-    start = Text(
-        given.headline if given.headline is not None else now.headline,
-        given.body if given.body is not None else now.body,
-    )
-    about = f"{verb} of item {item['id']} in {call.feed}, version {item['etag']}\n"
-    written = write_in_editor(start, about, saved, call.environ)
-    if written.headline is None:
-        if written.body in {None, now.body}:
-            saved.remove()
-        raise Misused("the headline is empty; nothing was sent")
-    changed = written.changed_from(now)
-    if not changed.fields():
-        saved.remove()
-        raise Misused("nothing was changed; nothing was sent")
-    saved.try_to_save(str(changed))
-    return changed

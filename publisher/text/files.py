@@ -43,8 +43,11 @@ def make_private_folder(folder: Path) -> None:
     folder.chmod(_PRIVATE_FOLDER)
 
 
-def write_private(path: Path, data: bytes) -> None:
-    """Write a file that only its owner reads, whole or not at all, and sync it. Raises OSError."""
+def write_private(path: Path, data: bytes, *, sync: bool = True) -> None:
+    """Write a file that only its owner reads, whole or not at all. Raises OSError.
+
+    `sync`: it outlives a power cut.
+    """
     make_private_folder(path.parent)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     draft.unlink(missing_ok=True)
@@ -53,11 +56,13 @@ def write_private(path: Path, data: bytes) -> None:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
             file.flush()
-            os.fsync(file.fileno())
+            if sync:
+                os.fsync(file.fileno())
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
-    _sync_folder(path.parent)
+    if sync:
+        _sync_folder(path.parent)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -1,4 +1,7 @@
-"""Pictures on the command line: each --media begins one, and what follows describes it."""
+"""Pictures on the command line: --media begins one, --picture names one that the item has.
+
+What follows describes it.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,26 @@ class NextMedium(Action):
         option_string: str | None = None,
     ) -> None:
         """Add its address."""
-        namespace.media = [*(namespace.media or ()), {"url": values}]
+        namespace.describing = {"url": values}
+        namespace.media = [*(namespace.media or ()), namespace.describing]
+
+
+class KnownMedium(Action):
+    """Name a picture that the item has, by its number."""
+
+    def __call__(
+        self,
+        parser: ArgumentParser,
+        namespace: Namespace,
+        values: str | Sequence[Any] | None,
+        option_string: str | None = None,
+    ) -> None:
+        """Add its number. Raises Misused."""
+        text = str(values)
+        if not text.isdecimal() or not text.isascii() or len(text) > 3 or not int(text):
+            raise Misused(f"--picture must be the number that `publisher show` tells, not {text!r}")
+        namespace.describing = {"number": int(text)}
+        namespace.picture = [*(namespace.picture or ()), namespace.describing]
 
 
 class OfMedium(Action):
@@ -44,9 +66,10 @@ class OfMedium(Action):
         option_string: str | None = None,
     ) -> None:
         """Add it. Raises Misused where no medium was begun."""
-        if not namespace.media:
-            raise Misused(f"--{self.name} comes after the --media that it describes")
-        medium = namespace.media[-1]
+        medium = getattr(namespace, "describing", None)
+        if medium is None:
+            also = " or --picture" if hasattr(namespace, "picture") else ""
+            raise Misused(f"--{self.name} comes after the --media{also} that it describes")
         if self.name != "size":
             medium[self.name] = values
             return
@@ -58,7 +81,10 @@ class OfMedium(Action):
 
 def medium_words(medium: Json) -> list[str]:
     """Return the words that say all of this about a picture."""
-    words = [f"--media={medium['url']}"]
+    if "number" in medium:
+        words = [f"--picture={medium['number']}"]
+    else:
+        words = [f"--media={medium['url']}"]
     words += [f"--{name}={medium[name]}" for name in ("alt", "caption", "credit") if name in medium]
     if "width" in medium:
         words.append(f"--size={medium['width']}x{medium['height']}")

@@ -12,7 +12,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,7 +36,8 @@ class Entry:
 
     `at`: when it was typed, as RFC 3339. `etag`: the version it was written against. `headline`:
     that of its item. `stored`: "no" where no try can have been stored, else "unknown". `refused`:
-    the server's sentence. `text`: the file of ours that holds the same words.
+    the server's sentence. `text`: the file of ours that holds the same words. `changes`, `merges`,
+    `sent`: as an Edit has them. `overwrites`: it takes whatever version there is.
     """
 
     server: str
@@ -52,6 +53,10 @@ class Entry:
     stored: str = "unknown"
     refused: str | None = None
     text: str | None = None
+    changes: Json = field(default_factory=dict)
+    merges: bool = False
+    overwrites: bool = False
+    sent: Json | None = None
 
     def age(self, now: datetime) -> float:
         """Return the seconds since it was typed; less than 0 where a clock was set back."""
@@ -61,7 +66,8 @@ class Entry:
         """Say whether both ask the same of the same server under one key."""
         names = ("server", "feed", "profile", "key", "verb", "item")
         same = all(getattr(self, name) == getattr(other, name) for name in names)
-        return same and (self.fields == other.fields or self.refused is not None)
+        alike = (self.fields, self.changes) == (other.fields, other.changes)
+        return same and (alike or self.refused is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +96,19 @@ class Kept:
         """Write it to its file. Raises OSError."""
         data = json.dumps({"format": FORMAT, **asdict(self.entry)}, ensure_ascii=False, indent=1)
         write_private(self.path, data.encode() + b"\n")
+
+    def renew(self, entry: Entry) -> None:
+        """Put the same command in its place, as it was typed once more. Raises OSError.
+
+        What may be stored already is asked for again in the same words.
+        """
+        before = self.entry
+        sent = before.sent if before.refused is None else None
+        self.entry = replace(entry, text=entry.text or before.text, sent=sent)
+        self.write()
+        if before.text and before.text != self.entry.text:
+            with suppress(OSError):
+                Path(before.text).unlink(missing_ok=True)
 
     def change(self, **members: Any) -> None:
         """Note what became of it; where that cannot be written, it stays as it was."""
@@ -142,8 +161,7 @@ class Outbox:
             if listed.entry is not None and listed.entry.same_command(entry):
                 kept = self.take(listed)
                 if kept is not None:
-                    kept.entry = replace(entry, text=entry.text or listed.entry.text)
-                    kept.write()
+                    kept.renew(entry)
                     return kept
                 if self._path(listed.number).exists():
                     return None
@@ -262,6 +280,8 @@ def _read(path: Path) -> Entry:
         raise ValueError("it lacks members") from None
     if not all(isinstance(getattr(entry, name), str) for name in _TEXT):
         raise ValueError("a member is no text")
-    if not isinstance(entry.fields, dict) or datetime.fromisoformat(entry.at).tzinfo is None:
+    if not isinstance(entry.fields, dict) or not isinstance(entry.changes, dict):
+        raise ValueError("its fields cannot be read")
+    if not isinstance(entry.sent, dict | None) or datetime.fromisoformat(entry.at).tzinfo is None:
         raise ValueError("its fields or its time cannot be read")
     return entry

@@ -10,7 +10,7 @@ import sys
 from dataclasses import replace
 
 import pytest
-from conftest import ROOT
+from support.server import ROOT
 
 from publisher.text.outbox import Entry, Outbox, now_text
 

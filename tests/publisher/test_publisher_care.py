@@ -127,12 +127,15 @@ def test_a_conflict_forgets_nothing_that_was_typed(publisher, hostile):
         "--key=k", "--if-match=128-x7Kd", "--byline=Anna",
     )  # fmt: skip
     assert failed.code == 1
-    over, into = (line for line in failed.err.splitlines() if line.startswith("  publisher "))
-    editor = publisher.editor("text = text.replace('9 dead', 'Nine dead')")
+    into, over = (line for line in failed.err.splitlines() if line.startswith("  publisher "))
+    editor = publisher.editor(
+        "text = text.replace('<<<<<<< 9 dead ======= Mine >>>>>>>', 'Nine dead')\n"
+        "text = text.replace('Theirs.', '')"
+    )
     for command, headline in ((over, "Mine"), (into, "Nine dead")):
-        server = hostile(answers(200, current), answers(201, ITEM))
+        server = hostile(answers(200, current), answers(200, {"revisions": []}), answers(201, ITEM))
         if command is over:
-            server.responses.pop(0)
+            del server.responses[:2]
         done = publisher.at(server.url)(*shlex.split(command)[1:], EDITOR=editor)
         assert done.code == 0, done.err
         sent = server.requests[-1]

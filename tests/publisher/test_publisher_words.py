@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from feedserver.model import BODY_MAX
 from publisher.commands.program import PROGRAM
+from publisher.editing.changes import changes_of, words_of_changes
 from publisher.editing.fields import fields_of, words_of
 from publisher.failures import Misused
 from publisher.output import clean, clean_line, fit
@@ -62,6 +63,21 @@ def test_the_command_that_is_told_after_a_failure_means_the_same_fields(fields):
     parser = PROGRAM.parser(entry, entry.load())
     args: Namespace = parser.parse_intermixed_args(["131", *words_of(fields)])
     assert fields_of(args) == fields
+
+
+def test_the_command_that_is_told_means_the_same_changes_within_fields():
+    changes = {
+        "add_tags": ["-x", "two words"],
+        "remove_tags": ["--y"],
+        "pictures": [
+            {"number": 2, "alt": "", "caption": "c", "credit": "it's AP"},
+            {"number": 1, "width": 12, "height": 10},
+        ],
+    }
+    entry = PROGRAM.find(["fix"])
+    parser = PROGRAM.parser(entry, entry.load())
+    args = parser.parse_intermixed_args(["131", *words_of_changes(changes)])
+    assert (changes_of(args, fields_of(args)), fields_of(args)) == (changes, {})
 
 
 @given(st.text())

@@ -1,0 +1,100 @@
+"""Which version of an item this editor was last shown whole, and what others did since."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from publisher.editing.call import Call
+from publisher.failures import NotReached, ServerRefusal
+from publisher.server.schemas import is_revisions
+from publisher.text.difference import changes
+from publisher.text.seen import Seen, SeenVersions, open_seen
+from publisher.text.words import NAMES, WORDS, as_text, words_in
+
+if TYPE_CHECKING:
+    from feedserver.wire import Json
+    from publisher.server.client import Client
+
+_TOLD = 3  # edits of others that are named one by one
+
+
+def seen_versions(call: Call) -> SeenVersions:
+    """Return what the editor whose token is used was shown on this server."""
+    return open_seen(call.url, f"{call.profile_name}\0{call.profile.token}")
+
+
+def seen_item(call: Call, item: int) -> Seen | None:
+    """Return the version of an item that was last shown; None where none is known."""
+    return seen_versions(call).get(call.feed, item)
+
+
+def note_shown(call: Call, item: Json) -> None:
+    """Remember that an item was shown whole to a person."""
+    seen = Seen(item["etag"], int(item.get("version") or 0), words_in(item))
+    seen_versions(call).keep(call.feed, item["id"], seen)
+
+
+def forget_withdrawn(call: Call, items: Iterable[Json]) -> None:
+    """Remove the words of the items among these that were withdrawn."""
+    for item in items:
+        if item.get("status") == "killed":
+            seen_versions(call).forget(call.feed, item["id"])
+
+
+def revisions(call: Call, client: Client, item: int) -> list[Json]:
+    """Return who did what with an item, oldest first; nothing where the server does not tell."""
+    try:
+        path = f"{call.items_path(item)}/revisions"
+        return list(client.get(path, is_revisions).data["revisions"])
+    except (NotReached, ServerRefusal):
+        return []  # what it is for is told without it
+
+
+def words_at(log: Sequence[Json], etag: str | None) -> Json | None:
+    """Return an item's words as they were at a version; None where the log does not tell."""
+    words: Json = {}
+    version = (etag or "").partition("-")[0]
+    for revision in log:
+        if revision.get("redacted_at") or revision.get("unreadable"):
+            return None
+        for name, value in (revision.get("fields") or {}).items():
+            if name in WORDS:
+                words[name] = value
+        if str(revision["version"]) == version:
+            return words_in(words)
+    return None
+
+
+def who_since(log: Sequence[Json], version: int, *, before: int | None = None) -> str:
+    """Say who did what after a version, and `before` another one."""
+    later = [
+        f"{one['verb']} by {one.get('editor') or 'the operator'}"
+        for one in log
+        if one["version"] > version and (before is None or one["version"] < before)
+    ]
+    more = f" and {len(later) - _TOLD} more" if len(later) > _TOLD else ""
+    return ", ".join(later[-_TOLD:]) + more
+
+
+def change_lines(before: Json, after: Json, names: Iterable[str]) -> tuple[list[str], bool]:
+    """Return how fields changed, by words, and whether every new word stands there."""
+    lines: list[str] = []
+    whole = True
+    for name in names:
+        passages, is_whole = compared(name, before.get(name), after.get(name))
+        lines += passages
+        whole = whole and is_whole
+    return lines, whole
+
+
+def compared(name: str, old: Any, new: Any, *, label: str = "") -> tuple[list[str], bool]:
+    """Return how a field changed, by words, and whether every new word stands there."""
+    found = changes(as_text(name, old), as_text(name, new))
+    first, *more = found.passages or ["changed"]
+    return [f"  {label or label_of(name)}: {first}", *(f"  │ {line}" for line in more)], found.whole
+
+
+def label_of(name: str) -> str:
+    """Return what people call a field."""
+    return NAMES.get(name) or name.capitalize()

@@ -1,0 +1,106 @@
+"""The versions of items that this editor was last shown whole, with their words.
+
+A folder beside the outbox holds a file for each item and editor, readable by its owner alone. It
+is an aid, not a promise: what cannot be read was never seen, and what cannot be written stays as it
+was, so that an older version is named and a colleague's edit is told, not overwritten.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from publisher.text.files import state_folder, write_private
+
+if TYPE_CHECKING:
+    from feedserver.wire import Json
+
+FORMAT = 1
+ITEMS_MAX = 500  # more than a newsroom works on in a week
+BYTES_MAX = 8 * 1024 * 1024  # a hundred of the longest items
+ITEM_BYTES_MAX = 1024 * 1024  # an item of the contract has less
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A version of an item, and its words as they were shown."""
+
+    etag: str
+    version: int
+    words: Json
+
+
+class SeenVersions:
+    """What one editor was shown on one server. No method raises: a verb goes on without it."""
+
+    def __init__(self, folder: Path | None, server: str, editor: str) -> None:
+        self._folder = folder
+        self._server = _digest(server)
+        self._editor = _digest(f"{server}\0{editor}")
+
+    def get(self, feed: str, item: int) -> Seen | None:
+        """Return the version that was last shown; None where none is known."""
+        if self._folder is None:
+            return None
+        try:
+            raw = json.loads(self._path(self._folder, feed, item).read_bytes())
+            if raw["format"] != FORMAT:
+                return None
+            seen = Seen(raw["etag"], raw["version"], raw["words"])
+        except (OSError, ValueError, TypeError, KeyError):
+            return None
+        whole = isinstance(seen.etag, str) and isinstance(seen.words, dict)
+        return seen if whole and isinstance(seen.version, int) else None
+
+    def keep(self, feed: str, item: int, seen: Seen) -> None:
+        """Remember a version in place of the one before it; the oldest items make room."""
+        if self._folder is None:
+            return
+        data = json.dumps({"format": FORMAT, **asdict(seen)}, ensure_ascii=False).encode()
+        if len(data) > ITEM_BYTES_MAX:
+            self.forget(feed, item)
+            return
+        with suppress(OSError):
+            write_private(self._path(self._folder, feed, item), data, sync=False)
+            self._make_room(self._folder)
+
+    def forget(self, feed: str, item: int) -> None:
+        """Remove the words of an item that was withdrawn, whoever was shown them."""
+        if self._folder is None:
+            return
+        name = f"{self._server}-*-{item}-{feed}.json"
+        with suppress(OSError):
+            # The second ones are of commands that were killed while they wrote.
+            for path in (*self._folder.glob(name), *self._folder.glob(f".{name}.*")):
+                path.unlink(missing_ok=True)
+
+    def _path(self, folder: Path, feed: str, item: int) -> Path:
+        return folder / f"{self._server}-{self._editor}-{item}-{feed}.json"
+
+    def _make_room(self, folder: Path) -> None:
+        """Remove what was shown the longest ago, where there is too much."""
+        with os.scandir(folder) as entries:
+            files = [(entry.stat().st_mtime, entry.stat().st_size, entry.path) for entry in entries]
+        used = 0
+        for kept, (_, size, path) in enumerate(sorted(files, reverse=True)):
+            used += size
+            if kept >= ITEMS_MAX or used > BYTES_MAX:
+                Path(path).unlink(missing_ok=True)
+
+
+def open_seen(server: str, editor: str) -> SeenVersions:
+    """Return what an editor was shown; `editor` is what tells one from another on a server."""
+    try:
+        folder = state_folder() / "seen"
+    except OSError:
+        folder = None
+    return SeenVersions(folder, server, editor)
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode()).hexdigest()[:12]
