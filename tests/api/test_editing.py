@@ -76,7 +76,7 @@ def test_every_field_of_the_contract_is_kept_and_given_back(feed: Feed) -> None:
         "language": "uk",
         "media": [
             {"url": "https://a.example/1.jpg", "alt": "a", "width": 1200, "height": 800,
-             "credit": "c"}
+             "credit": "c", "type": "image/jpeg"}
         ],
     }  # fmt: skip
     answer = feed.editor.submit(slug=feed.slug, **fields)
