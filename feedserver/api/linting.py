@@ -17,7 +17,6 @@ from feedserver.api.editing import json_response, read_json
 from feedserver.api.lookups import no_feed
 from feedserver.errors import FieldError, Forbidden, Invalid, Killed, NotFound
 from feedserver.lint import REPEATED_WITHIN, Circumstances, Recent, lint
-from feedserver.lint.findings import Finding
 from feedserver.model import Content, Item, Millis, Status, Verb
 from feedserver.rules import WRITES_WORDS
 
@@ -83,7 +82,7 @@ async def _answer(
     )
     # In a thread: a long text takes a tenth of a second, in which readers are served.
     found = await here.work.run(here.work.checks, lambda: asyncio.to_thread(lint, content, given))
-    return json_response({"warnings": [_warning_json(finding) for finding in found]})
+    return json_response({"warnings": [finding.as_json() for finding in found]})
 
 
 async def _recent(here: Context, slug: str, item: Item | None, now: Millis) -> tuple[Recent, ...]:
@@ -120,15 +119,3 @@ def _verb(raw: dict[str, Any]) -> Verb | None:
 
 def _day(at: Millis, zone: str | None) -> date:
     return datetime.fromtimestamp(at / 1000, UTC).astimezone(ZoneInfo(zone or "UTC")).date()
-
-
-def _warning_json(finding: Finding) -> dict[str, Any]:
-    told: dict[str, Any] = {
-        "code": finding.code,
-        "pointer": finding.pointer,
-        "detail": finding.detail,
-        "asks": finding.asks,
-    }
-    if finding.suggestion is not None:
-        told["suggestion"] = finding.suggestion
-    return told

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 
 class Code(StrEnum):
@@ -31,6 +32,16 @@ class Finding:
     pointer: str
     detail: str
     suggestion: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as programs are told."""
+        told: dict[str, Any] = {
+            "code": self.code.value,
+            "pointer": self.pointer,
+            "detail": self.detail,
+            "asks": self.asks,
+        }
+        return told if self.suggestion is None else told | {"suggestion": self.suggestion}
 
     @property
     def asks(self) -> bool:

@@ -14,6 +14,7 @@ from publisher.editing.edit import WRITES_WORDS, Edit, new_key
 from publisher.editing.fields import fields_of
 from publisher.editing.flushing import send_earlier
 from publisher.editing.keeping import keep_unsent
+from publisher.editing.lint_options import add_linting
 from publisher.editing.options import (
     add_common,
     add_content,
@@ -58,6 +59,8 @@ def revising(
         if content:
             add_content(parser, editing=True)
         add_sending(parser, editing=True)
+        if content:
+            add_linting(parser)
         if asks:
             add_yes(parser)
         add_common(parser)

@@ -12,6 +12,7 @@ from publisher.editing.conflict import add_conflict
 from publisher.editing.edit import DONE, Edit
 from publisher.editing.fields import option_for
 from publisher.editing.keeping import forget_item, keep, note_not_reached, note_refused
+from publisher.editing.linting import add_warnings, look_first, say_warnings
 from publisher.failures import Broken, NotReached, ServerRefusal
 from publisher.output import clean_line
 from publisher.server.schemas import is_versioned_item
@@ -28,13 +29,16 @@ _DELIVERED = re.compile(r"(\d{1,9})\s*;\s*of=(\d{1,9})\s*;\s*ms=(\d{1,9})(?:\.\d
 
 def submit(call: Call, client: Client, edit: Edit, saved: SavedText) -> None:
     """Send an edit, once however often that takes, and print what happened. Raises Failure."""
+    look_first(call, client, edit)
     kept = keep(call, edit, saved)
     answer = send_kept(call, client, edit, saved, kept)
     saved.remove()
     data = data_of(call, edit, answer)
+    warnings = add_warnings(edit, data)
     try:
         call.screen.give(data)
         say_done(call, edit, data)
+        say_warnings(call, data, warnings)
     except Broken as failure:
         failure.add(
             f"Item {answer.data['id']} is stored all the same: {call.page(answer.data['id'])}",

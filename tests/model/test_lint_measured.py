@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import pytest
-
 from feedserver.lint.contradictions import contradicted
 from feedserver.lint.languages import language_of
 
@@ -38,3 +36,25 @@ def row(name: str, figures: tuple[int, int, int, int]) -> str:
         f"| {name} | {found} of {contradicted_} ({found / contradicted_:.1%}) "
         f"| {false} of {others} ({false / others:.1%}) |"
     )
+
+
+def test_the_figures_in_the_guide_are_those_of_the_unseen_half() -> None:
+    guide = (DOCS / "publishing.md").read_text()
+    names = {"en": "English", "uk": "Ukrainian", "de": "German", "all": "all"}
+    for code, figures in measured("unseen").items():
+        assert row(names[code], figures) in guide
+
+
+def test_there_are_enough_pairs_and_none_is_in_both_halves() -> None:
+    heads = {}
+    for half in ("seen", "unseen"):
+        lines = [
+            json.loads(line)
+            for name in LANGUAGES
+            for line in (PAIRS / half / f"{name}.jsonl").read_text().splitlines()
+        ]
+        assert sum(line["contradicted"] for line in lines) >= 250
+        assert sum(not line["contradicted"] for line in lines) >= 250
+        heads[half] = {line["headline"] for line in lines}
+        assert len(heads[half]) == len(lines)
+    assert not heads["seen"] & heads["unseen"]
