@@ -9,6 +9,7 @@ AGE_MAX = 115  # years that a number alone may be the age of somebody
 CHILD = 3  # years from which it may be, where little else says so
 
 _ENDS = frozenset({"", ",", "."})
+_AT_AGE = words("dies died dead retires retired weds")
 _SINCE = words(  # what makes years behind a person a time: a man for 20 years
     "на за через після до з із від по в für nach vor zu seit von for after in"
 )
@@ -30,6 +31,8 @@ def is_age(around: Surroundings, i: int, end: int) -> bool:
         return after in _ENDS or (after in language.years and around.at(end + 1) in {",", ""})
     if before in language.turns:
         return after in _ENDS or after in language.years
+    if before == "at" and around.at(i - 2) in _AT_AGE:
+        return after in _ENDS
     if before == "of":
         return around.is_person(around.at(i - 2)) and around.unit_of(after) is None
     if before in {"is", "was"} and around.at(i - 2) in {"who", "he", "she"}:

@@ -203,7 +203,7 @@ def _only_count(claim: Quantity, said: Sequence[Quantity]) -> Quantity | None:
             return people[0]
     others = [one for one in counts if one.value > 1 and not one.is_label and not one.is_whole]
     if len(others) == 1 and not _is_part(claim, others[0]) and _could_be_one(claim, others[0]):
-        return others[0]
+        return others[0] if others[0].value > claim.value or claim.value > JOINED_MAX else None
     if claim.value >= LARGE:
         large = [one for one in said if one.kind in {Kind.COUNT, Kind.MONEY} and one.value >= LARGE]
         if len(large) == 1 and (not claim.about or _could_be_one(claim, large[0])):

@@ -174,6 +174,8 @@ GERMAN = Language(
         "woche": ("day", 7),
         "monat": ("month", 1),
         "jahr": ("year", 1),
+        "jahrzehnt": ("year", 10),
+        "jahrhundert": ("year", 100),
         "nacht": ("night", 1),
         "nächte": ("night", 1),
         "liter": ("litre", 1),

@@ -170,7 +170,12 @@ class _Reader:
             return self._make(i, end, Kind.AGE, value, unit="year")
         unit = self.around.unit_of(after)
         return self._make(
-            i, end, Kind.ORDINAL, value, is_word=numeral.is_word, unit=unit[0] if unit else ""
+            i,
+            end,
+            Kind.ORDINAL,
+            value,
+            is_word=numeral.is_word,
+            unit=f"{unit[1]:g} {unit[0]}" if unit else "",
         )
 
     def _date(self, i: int, numeral: Numeral) -> Quantity | None:

@@ -154,9 +154,8 @@ def test_a_fix_of_a_number_without_a_note_is_told() -> None:
 
 
 HOSTILE = [
-    "1 ", "9", "one hundred and ", "1 je 1 ", "a ", "'", "1:1:", "1-1-", "the the ", "<a ", "&amp;",
-    "[a](", "Monday, 1 May ", "half a ", "1. ", "million ", "einundzwanzig", "двадцять два ", "\n",
-    "seven people were killed and 12 hurt, ",
+    "1 ", "9", "one hundred and ", "1 je 1 ", "a ", "1:1:", "the the ", "<a ", "[a](",
+    "Monday, 1 May ", "einundzwanzig", "двадцять два ", "seven people were killed and 12 hurt, ",
 ]  # fmt: skip
 
 
