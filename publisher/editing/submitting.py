@@ -29,8 +29,13 @@ _DELIVERED = re.compile(r"(\d{1,9})\s*;\s*of=(\d{1,9})\s*;\s*ms=(\d{1,9})(?:\.\d
 
 def submit(call: Call, client: Client, edit: Edit, saved: SavedText) -> None:
     """Send an edit, once however often that takes, and print what happened. Raises Failure."""
-    look_first(call, client, edit)
     kept = keep(call, edit, saved)
+    try:
+        look_first(call, client, edit)
+    except BaseException:  # nothing was sent
+        if kept is not None:
+            (kept.take_back if kept.is_new else kept.release)()
+        raise
     answer = send_kept(call, client, edit, saved, kept)
     saved.remove()
     data = data_of(call, edit, answer)

@@ -64,6 +64,7 @@ def test_at_a_terminal_it_asks_and_no_keeps_it_back(editor: Any) -> None:
         code, out = terminal.result()
     assert "the text “killing seven people”" in shown
     assert (code, out) == (2, "")
+    assert editor("outbox", "--json").json == {"outbox": []}
     with editor.at_terminal("post", FLOOD, "--body", BODY) as terminal:
         terminal.read_until("[y/N] ")
         terminal.type("y")
