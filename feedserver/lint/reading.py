@@ -8,6 +8,7 @@ from typing import Any
 
 from feedserver.lint.ages import is_age
 from feedserver.lint.language import MONEY, PERSON, Language, words
+from feedserver.lint.names import is_name
 from feedserver.lint.numerals import Numeral, numeral_at
 from feedserver.lint.quantity import Kind, Quantity
 from feedserver.lint.surroundings import ANDS, Surroundings, Unit
@@ -21,11 +22,6 @@ _LISTED = ANDS | frozenset({"or", "oder", "bis", "to", "до", "-", "–", "of",
 _OF = frozenset({"of", "out of", "in", "von", "von den", "aus", "із", "з", "of the", "of its"})
 _QUAKES = frozenset({"quake", "earthquake", "землетрус", "beben", "erdbeben"})
 _MAGNITUDES = frozenset({"magnitude", "магнітудою", "stärke", "силою"})
-_NUMBER = frozenset({"nummer", "nr", "number", "no", "№", "номер", "tsv", "bundesliga"})
-_LASTING = (  # what makes a number with a hyphen a measure: 3-tägig, 14-денний
-    *("tägig", "stündig", "wöchig", "monatig", "minütig", "jähr", "prozentig"),
-    *("денн", "годинн", "тижн"),
-)
 _COUNTED = frozenset({PERSON, "homes", "jobs", "flights", "cars"})
 _TIMED = frozenset({"on", "to", "in", "local", ".", ","})  # behind an hour: at ten on Monday
 _NOON = 12 * 60  # minutes
@@ -60,7 +56,7 @@ class _Reader:
             if numeral is None:
                 yield from self._without_numeral(i)
                 i += 1
-            elif self._is_name(i, numeral):
+            elif is_name(around, i, numeral):
                 i = numeral.next
             elif (together := self._hours(i)) is not None:
                 quantity, i = together
@@ -75,46 +71,6 @@ class _Reader:
             yield replace(self._measure(i, i + 2, unit[1], unit), is_article=True)
         if self.around.is_one(i):
             yield self._make(i, i + 1, Kind.ONE, 1, is_word=True)
-
-    def _is_name(self, i: int, numeral: Numeral) -> bool:
-        """Say whether a number is part of a name: B31, Su-30, number 4, a five-storey house."""
-        found, end = self.around.tokens, numeral.next
-        token, before = found[i], self.at(i - 1)
-        is_joined = before == "-" and token.glued and found[i - 1].glued
-        if (
-            is_joined
-            and i > 1
-            and found[i - 2].kind == "word"
-            and (not numeral.is_word or numeral.value > 9)
-        ):
-            return True
-        if self._is_hyphened(end) and not numeral.ordinal:
-            return not self._is_measured(i, end)
-        if numeral.is_word:
-            return False
-        if token.glued and i and found[i - 1].kind == "word":
-            return True
-        if before in _NUMBER or (before == "." and self.at(i - 2) in {"nr", "no"}):
-            return True
-        # A road, as German headlines write it: A 3.
-        return self.language.decimal == "," and i <= 2 and before in {"a", "b", "m"}
-
-    def _is_hyphened(self, end: int) -> bool:
-        """Say whether a hyphen joins a word to what ends here."""
-        if end + 1 >= len(self.around.tokens):
-            return False
-        hyphen, word = self.around.tokens[end : end + 2]
-        return hyphen.text == "-" and hyphen.glued and word.glued and word.kind == "word"
-
-    def _is_measured(self, i: int, end: int) -> bool:
-        """Say whether what a hyphen joins to a number is its unit: 48-hour, 14-річний."""
-        word = self.at(end + 1)
-        return (
-            numeral_at(self.around.tokens, end + 1, self.language) is not None
-            or self.around.unit_of(word) is not None
-            or word.startswith(_LASTING)
-            or is_age(self.around, i, end)
-        )
 
     def _hours(self, i: int) -> tuple[Quantity, int] | None:
         """Read 2 hours, 4 minutes and 45 seconds as one."""
