@@ -14,7 +14,7 @@ FEW = 20  # digits' worth up to which a number is rounded to its last digit: 5 m
 ABOVE = 1.5  # times "more than" may be exceeded
 SHARE_SLACK = 3.5  # points that a third, a quarter … may stand for
 HALF_SLACK = 6.0  # points that half may stand for
-PARTS_MAX = 8  # numbers that may add up to the headline's
+PARTS_MAX = 4  # numbers that may add up to the headline's
 RATIOS_MAX = 12  # numbers whose shares are looked at
 HOURS = {"hour": 1.0, "day": 24.0, "night": 24.0, "month": 730.0, "year": 8760.0}
 
