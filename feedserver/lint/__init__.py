@@ -66,7 +66,7 @@ def _findings(content: Content, given: Circumstances) -> Iterator[Finding]:
         yield from raw_markup(pointer, text, is_marked_up=pointer == "/body")
     for index, medium in enumerate(content.media):
         if not medium.alt:
-            detail = "a picture without alt says nothing to those who cannot see it"
+            detail = "without alt it says nothing to those who cannot see it"
             yield Finding(Code.ALT, f"/media/{index}/alt", detail)
     yield from _unexplained(content, given, language)
 
