@@ -117,6 +117,10 @@ class Newsroom:
         self._mirror = mirror
         self._clock = clock
 
+    def now(self) -> Millis:
+        """Return the time that news is stamped with."""
+        return self._clock()
+
     async def submit(self, submission: Submission) -> Outcome:
         """Do what an editor asks. Raises Refused, Unavailable."""
         for race in range(RACES_MAX):

@@ -38,7 +38,7 @@ async def post_item(request: Request) -> Response:
     """Post a new item."""
     here = context(request)
     editor = await here.editor(request)
-    raw = await _json(request)
+    raw = await read_json(request)
     feed = request.path_params["feed"]
     key = _key(request)
     outcome = await here.newsroom.submit(Submission(feed, Verb.POST, raw, editor, key=key))
@@ -49,7 +49,7 @@ async def post_revision(request: Request) -> Response:
     """Do any other verb to an item."""
     here = context(request)
     editor = await here.editor(request)
-    raw = await _json(request)
+    raw = await read_json(request)
     outcome = await here.newsroom.submit(
         Submission(
             request.path_params["feed"],
@@ -79,14 +79,14 @@ async def get_revisions(request: Request) -> Response:
     for line in told:
         if line["verb"] in {Verb.KILL, Verb.REDACT}:
             line["purge"] = "pending" if line["version"] in unfinished else "done"
-    return _json_response({"revisions": told})
+    return json_response({"revisions": told})
 
 
 async def put_feed(request: Request) -> Response:
     """Create, change, close or reopen a feed."""
     here = context(request)
     editor = await here.editor(request)
-    raw = await _json(request)
+    raw = await read_json(request)
     outcome = await here.newsroom.configure(
         request.path_params["feed"], raw, editor, _condition(request), _key(request)
     )
@@ -98,7 +98,7 @@ async def post_feed_revision(request: Request) -> Response:
     """Redact earlier key points of a feed."""
     here = context(request)
     editor = await here.editor(request)
-    raw = await _json(request)
+    raw = await read_json(request)
     outcome = await here.newsroom.redact_feed(
         request.path_params["feed"], raw, editor, _condition(request), _key(request)
     )
@@ -114,7 +114,7 @@ async def get_feed_revisions(request: Request) -> Response:
     revisions = await here.mirror.feed_revisions(slug)
     if not revisions:
         raise NotFound(f"there is no feed “{slug[:80]}”")
-    return _json_response({"revisions": wire.feed_revisions_json(revisions)})
+    return json_response({"revisions": wire.feed_revisions_json(revisions)})
 
 
 async def get_readers(request: Request) -> Response:
@@ -127,7 +127,7 @@ async def get_readers(request: Request) -> Response:
     if await here.mirror.feed(slug) is None:
         raise NotFound(f"there is no feed “{slug}”")
     sockets, streams = await here.crowd.count(slug)
-    return _json_response({"readers": sockets + streams, "by": {"ws": sockets, "sse": streams}})
+    return json_response({"readers": sockets + streams, "by": {"ws": sockets, "sse": streams}})
 
 
 def item_id(request: Request) -> int:
@@ -136,6 +136,29 @@ def item_id(request: Request) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 15):
         raise NotFound(f"there is no item {text[:40]}: an item's id is a number")
     return int(text)
+
+
+def json_response(
+    body: dict[str, Any], status: int = 200, headers: dict[str, str] | None = None
+) -> Response:
+    """Make an answer for an editor, which no one keeps."""
+    return Response(
+        orjson.dumps(body),
+        status_code=status,
+        headers=NO_STORE | (headers or {}),
+        media_type="application/json",
+    )
+
+
+async def read_json(request: Request) -> dict[str, Any]:
+    """Read the JSON object that an editor sent. Raises WrongType, TooLarge, BadRequest, Invalid."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise WrongType("send JSON, with the header Content-Type: application/json")
+    raw = wire.loads_once(await _body(request))
+    if not isinstance(raw, dict):
+        raise Invalid([FieldError("", "send a JSON object")])
+    return raw
 
 
 routes = [
@@ -164,7 +187,7 @@ async def _answer(here: Context, request: Request, outcome: Outcome) -> Response
         redacted=outcome.redacted,
         withdrawn=item.status is Status.KILLED or bool(outcome.redacted),
     )
-    return _json_response(wire.item_json(item, body=True), status=201, headers=headers)
+    return json_response(wire.item_json(item, body=True), status=201, headers=headers)
 
 
 async def _feed_answer(
@@ -184,7 +207,7 @@ async def _feed_answer(
     told = here.feed_json(feed)
     if feed.summary is not None:
         told["body"] = feed.summary
-    return _json_response(told, status=status, headers=headers)
+    return json_response(told, status=status, headers=headers)
 
 
 async def _progress(
@@ -216,27 +239,6 @@ async def _progress(
         )
         headers["Purge"] = "done" if all(done) else "pending"
     return headers
-
-
-def _json_response(
-    body: dict[str, Any], status: int = 200, headers: dict[str, str] | None = None
-) -> Response:
-    return Response(
-        orjson.dumps(body),
-        status_code=status,
-        headers=NO_STORE | (headers or {}),
-        media_type="application/json",
-    )
-
-
-async def _json(request: Request) -> dict[str, Any]:
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/json":
-        raise WrongType("send JSON, with the header Content-Type: application/json")
-    raw = wire.loads_once(await _body(request))
-    if not isinstance(raw, dict):
-        raise Invalid([FieldError("", "send a JSON object")])
-    return raw
 
 
 async def _body(request: Request) -> bytes:

@@ -39,6 +39,7 @@ class Work:
         self.newest = Lane(NEWEST_MAX)  # what most readers ask for, and what is made in a moment
         self.archive = Lane(ARCHIVE_MAX)
         self.search = Lane(ARCHIVE_MAX)
+        self.checks = Lane(ARCHIVE_MAX)  # of editors' drafts
         self._under_way: dict[Hashable, asyncio.Task[Any]] = {}
 
     async def once(self, lane: Lane, name: Hashable, make: Callable[[], Awaitable[T]]) -> T:

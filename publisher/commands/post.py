@@ -5,6 +5,7 @@ from publisher.command_line import Command
 from publisher.editing.call import Call
 from publisher.editing.edit import Edit, new_key
 from publisher.editing.fields import fields_of
+from publisher.editing.lint_options import add_linting
 from publisher.editing.options import (
     TIME_EXAMPLE,
     add_common,
@@ -26,6 +27,7 @@ def _add_arguments(parser: Parser) -> None:
     add_words(parser, headline=True)
     add_content(parser, editing=False)
     add_sending(parser, editing=False)
+    add_linting(parser)
     group = parser.add_argument_group("when it is not new")
     group.add_argument(
         "--published-at", metavar="TIME", help=f"its time in the feed, {TIME_EXAMPLE}"

@@ -22,6 +22,7 @@ _VERBS = (
     ("kill", "it must not be shown; readers see “Withdrawn” and the note, its text is erased"),
     ("pin", "keep it on top of the feed"),
     ("unpin", "let it go back to its position in the feed"),
+    ("lint", "what may be wrong with a text or an item, before readers see it"),
     ("list", "the newest items of the feed"),
     ("show", "one item as it is, with the version that --if-match takes"),
     ("outbox", "what was typed and has not reached the server yet; send it, or drop it"),

@@ -9,6 +9,7 @@ from feedserver.model import Status, Verb
 from publisher.editing.call import Call
 from publisher.editing.changes import apply
 from publisher.editing.edit import DONE
+from publisher.editing.linting import say_warnings, warnings_of
 from publisher.editing.looking import (
     change_lines,
     note_shown,
@@ -49,6 +50,7 @@ def tell(call: Call, client: Client, sent: Sent, data: Json, *, give: bool = Fal
         if give:
             call.screen.give(data)
         _say_done(call, sent, data)
+        say_warnings(call, data)
         if edit.item is not None and not data.get("replayed"):
             _say_own_changes(call, sent)
             whole = _say_others_changes(call, client, sent) and whole
@@ -82,6 +84,8 @@ def data_of(call: Call, sent: Sent) -> Json:
             data["unseen"] = True
     if headers.get("purge", "").strip().lower() == "pending":
         data["purge"] = "pending"
+    if warnings := warnings_of(edit, item):
+        data["warnings"] = warnings
     return data
 
 

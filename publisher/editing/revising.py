@@ -15,6 +15,7 @@ from publisher.editing.edit import Edit, new_key
 from publisher.editing.fields import fields_of
 from publisher.editing.flushing import send_earlier
 from publisher.editing.keeping import keep_unsent
+from publisher.editing.lint_options import add_linting
 from publisher.editing.looking import change_lines, note_shown, seen_item
 from publisher.editing.options import (
     add_common,
@@ -63,6 +64,8 @@ def revising(
         if content:
             add_content(parser, editing=True)
         add_sending(parser, editing=True, writing=content)
+        if content:
+            add_linting(parser)
         if asks:
             add_yes(parser)
         add_common(parser)

@@ -14,6 +14,7 @@ from publisher.editing.conflict import add_conflict
 from publisher.editing.edit import DONE, Edit
 from publisher.editing.fields import option_for
 from publisher.editing.keeping import forget_item, keep, note_not_reached, note_refused
+from publisher.editing.linting import look_first
 from publisher.editing.looking import note_shown, revisions, seen_item, words_at
 from publisher.editing.merging import Meeting, meet
 from publisher.editing.showing import item_lines
@@ -210,7 +211,14 @@ class _Sending:
 
 def submit(call: Call, client: Client, edit: Edit, saved: SavedText) -> Sent:
     """Send an edit, once however often that takes. Raises Failure."""
-    sent = send_kept(call, client, edit, saved, keep(call, edit, saved))
+    kept = keep(call, edit, saved)
+    try:
+        look_first(call, client, edit)
+    except BaseException:  # nothing was sent
+        if kept is not None:
+            (kept.take_back if kept.is_new else kept.release)()
+        raise
+    sent = send_kept(call, client, edit, saved, kept)
     saved.remove()
     return sent
 

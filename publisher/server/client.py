@@ -27,7 +27,7 @@ from publisher.server.retries import (
     tries,
     wait_before,
 )
-from publisher.server.schemas import Schema, is_feeds, is_versioned_item
+from publisher.server.schemas import Schema, is_feeds, is_versioned_item, is_warnings
 from publisher.server.transport import causes, never_reached, open_http, open_loop, reason
 
 ANSWER_MAX = 64 * 1024 * 1024  # bytes; a page of 200 of the longest items is under 40 MiB
@@ -103,6 +103,20 @@ class Client:
         """Return the slugs of the server's feeds. Raises Failure."""
         return [feed["slug"] for feed in self.get("/v1/feeds", is_feeds).data["feeds"]]
 
+    def lint(self, feed: str, body: Json, seconds: float | None = None) -> list[Json]:
+        """Have a draft or a verb looked at; one try of so many seconds. Raises Failure."""
+        headers = {"content-type": "application/json"}
+        answer = self._ask(
+            "POST",
+            f"/v1/feeds/{feed}/lint",
+            headers,
+            is_warnings,
+            content=dumps(body),
+            most=TRIES if seconds is None else 1,
+            limit=seconds or TRY_SECONDS,
+        )
+        return [{"asks": False, **warning} for warning in answer.data["warnings"]]
+
     def post(self, path: str, body: Json, key: str, etag: str | None = None) -> Answer:
         """Submit something once, however often it has to be sent. Raises Failure."""
         headers = {"content-type": "application/json", "idempotency-key": key}
@@ -124,6 +138,7 @@ class Client:
         query: Json | None = None,
         content: bytes | None = None,
         most: int | None = None,
+        limit: float = TRY_SECONDS,
     ) -> Answer:
         request = self._http.build_request(
             method,
@@ -136,7 +151,7 @@ class Client:
         in_doubt = self._in_doubt = False
         for try_number in count(1):
             try:
-                answer = self._try(request)
+                answer = self._try(request, limit)
             except NotReached as failure:
                 failure.in_doubt |= in_doubt
                 raise
@@ -157,8 +172,8 @@ class Client:
                 return answer
         raise AssertionError("the last try returns or raises")
 
-    def _try(self, request: httpx.Request) -> Answer:
-        limit = min(TRY_SECONDS, max(self._left, 0.0))
+    def _try(self, request: httpx.Request, limit: float) -> Answer:
+        limit = min(limit, max(self._left, 0.0))
         try:
             response, content = self._spend(self._exchange(request, limit))
         except TimeoutError:

@@ -17,6 +17,13 @@ Schema = Callable[[Any], bool]
 _ETAG = re.compile(r"[\x21\x23-\x7e]{1,128}")  # it travels back in If-Match, within quotes
 
 
+def is_warnings(value: Any) -> bool:
+    """Say whether it is what the check before publishing answers."""
+    return isinstance(value, dict) and _list(
+        _object({"code": is_text, "pointer": is_text, "detail": is_text}, {"suggestion": is_text})
+    )(value.get("warnings"))
+
+
 def is_text(value: Any) -> bool:
     """Say whether it is a string."""
     return isinstance(value, str)

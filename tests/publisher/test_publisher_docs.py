@@ -31,7 +31,8 @@ OF_SERVER = {"--import"}  # an option of `feedserver token add`
 def options(verb: str) -> set[str]:
     found: set[str] = set()
     for action in PARSERS[verb]._actions:
-        found |= {option for option in action.option_strings if option.startswith("--")}
+        names = [option.partition("=")[0] for option in action.option_strings]
+        found |= {name for name in names if name.startswith("--")}
     return found
 
 
