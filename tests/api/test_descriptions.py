@@ -260,12 +260,19 @@ def test_every_answer_is_described_and_every_described_answer_is_given(
     shown = older | {"version": revisions[-1]["version"]}
     edit(own, 409, json=shown, headers=any_version)
     edit(own, 201, json=older, headers=any_version)
-    alive = ids | {"item": str(anna.item(slug=slug)["id"])}
+    shown_last = anna.item(slug=slug)
+    alive = ids | {"item": str(shown_last["id"])}
+    lint = v1 + "/lint"
+    edit(lint, 200, json={"headline": "Four killed", "body": "Seven were killed, killed.  &amp;"})
+    shown = {"item": shown_last["id"], "verb": "redact", "version": shown_last["version"]}
+    edit(lint, 409, json=shown)
+    edit(lint, 410, json={"item": gone["id"], "verb": "fix", "headline": "A"})
     for path, body, method, names in (
         (v1, {"title": "World"}, "PUT", ids),
         (items, {"headline": "News"}, "POST", ids),
         (verbs, {"verb": "hold"}, "POST", alive),
         (own, older, "POST", ids),
+        (lint, {"headline": "News"}, "POST", ids),
     ):
         given: dict[str, Any] = {"method": method, "names": names, "headers": {"If-Match": "*"}}
         if path in {verbs, own}:

@@ -40,7 +40,7 @@ def test_the_iframe_tells_its_host_how_tall_it_is(site: Site, sandbox: str) -> N
 def test_wordpress_shows_the_frame_as_tall_as_it_is_and_follows_its_links(site: Site) -> None:
     """With its own rules: the frame is in a sandbox, and only messages with its secret count."""
     feed = site.feed()
-    item = feed.post("In WordPress")
+    item = feed.post("In WordPress", body="Some words.\n\n" * 8)  # taller than WordPress's least
     address = f"{site.server.url}/feeds/{feed.slug}"
     answer = httpx.get(f"{site.server.url}/oembed", params={"url": address}).json()
     frame = answer["html"].replace(

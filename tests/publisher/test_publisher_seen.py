@@ -124,7 +124,7 @@ def test_what_is_in_json_or_in_a_list_was_not_seen_but_ones_own_edits_move_it_on
 
 def test_an_item_that_was_never_shown_is_shown_at_a_terminal_and_asked_about(ann, bob):
     number = post(bob, "Drone kills 9", "--body=All of the text.")
-    words = ["update", number, "--headline=Drone kills 10"]
+    words = ["update", number, "--headline=Drone kills 10", "--no-lint"]
     with ann.at_terminal(*words) as terminal:
         shown = terminal.read_until("[y/N]")
         assert "All of the text." in shown

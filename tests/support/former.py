@@ -193,6 +193,8 @@ def _bare(value: Any) -> Any:
     """Leave out what the new format alone has, and addresses of the server."""
     if isinstance(value, dict):
         new = {"uid", "redacted_at", "purge"}
+        if "alt" in value or "width" in value:  # a picture
+            new |= {"type"}
         if "slug" in value:
             new |= {"version", "etag"}
         if "verb" in value:  # what a post asked for is its item's time
