@@ -16,6 +16,12 @@ from feedserver.rules import Change
 PREFIX = "nf_"
 
 
+def check_may_edit(editor: Token, slug: str) -> None:
+    """Check that a token edits a feed. Raises Forbidden."""
+    if not editor.may_edit(slug):
+        raise Forbidden(f"this token does not edit the feed {slug[:80]}")
+
+
 def new_secret() -> tuple[str, str]:
     """Make a token: the text for its owner, and the digest that is kept."""
     secret = PREFIX + secrets.token_urlsafe(32)

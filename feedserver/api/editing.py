@@ -11,12 +11,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from feedserver import wire
+from feedserver.api.access import check_may_edit
 from feedserver.api.caching import strip_suffix
 from feedserver.api.context import Context, context
 from feedserver.errors import (
     BadRequest,
     FieldError,
-    Forbidden,
     Invalid,
     NotFound,
     TooLarge,
@@ -69,8 +69,7 @@ async def get_revisions(request: Request) -> Response:
     here = context(request)
     editor = await here.editor(request)
     feed = request.path_params["feed"]
-    if not editor.may_edit(feed):
-        raise Forbidden(f"this token does not edit the feed {feed[:80]}")
+    check_may_edit(editor, feed)
     revisions = await here.mirror.revisions(feed, item_id(request))
     if not revisions and await here.mirror.item(feed, item_id(request)) is None:
         raise NotFound(f"there is no item {item_id(request)} in the feed {feed[:80]}")
@@ -109,8 +108,7 @@ async def get_feed_revisions(request: Request) -> Response:
     """Tell an editor who changed the feed's own settings when."""
     here = context(request)
     slug = request.path_params["feed"]
-    if not (await here.editor(request)).may_edit(slug):
-        raise Forbidden(f"this token does not edit the feed {slug[:80]}")
+    check_may_edit(await here.editor(request), slug)
     revisions = await here.mirror.feed_revisions(slug)
     if not revisions:
         raise NotFound(f"there is no feed “{slug[:80]}”")
@@ -122,8 +120,7 @@ async def get_readers(request: Request) -> Response:
     here = context(request)
     editor = await here.editor(request)
     slug = request.path_params["feed"]
-    if not editor.may_edit(slug):
-        raise Forbidden(f"this token does not edit the feed {slug}")
+    check_may_edit(editor, slug)
     if await here.mirror.feed(slug) is None:
         raise NotFound(f"there is no feed “{slug}”")
     sockets, streams = await here.crowd.count(slug)

@@ -12,10 +12,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from feedserver import draft as drafts
+from feedserver.api.access import check_may_edit
 from feedserver.api.context import Context, context
 from feedserver.api.editing import json_response, read_json
-from feedserver.api.lookups import no_feed
-from feedserver.errors import FieldError, Forbidden, Invalid, Killed, NotFound
+from feedserver.api.lookups import feed_named, item_or_tombstone
+from feedserver.errors import FieldError, Invalid, Killed
 from feedserver.lint import REPEATED_WITHIN, Circumstances, Recent, lint
 from feedserver.model import Content, Item, Millis, Status, Verb
 from feedserver.rules import WRITES_WORDS
@@ -30,8 +31,7 @@ async def post_lint(request: Request) -> Response:
     editor = await here.editor(request)
     raw = await read_json(request)
     slug = request.path_params["feed"]
-    if not editor.may_edit(slug):
-        raise Forbidden(f"this token does not edit the feed {slug[:80]}")
+    check_may_edit(editor, slug)
     now = here.newsroom.now()
     sent = {name: value for name, value in raw.items() if name not in {"item", "verb"}}
     if "item" not in raw:
@@ -67,9 +67,7 @@ async def _answer(
     verb: Verb | None = Verb.POST,
     note: str | None = None,
 ) -> Response:
-    feed = await here.mirror.feed(slug)
-    if feed is None:
-        raise no_feed(slug)
+    feed = await feed_named(here, slug)
     published = item.published_at if item is not None else now
     given = Circumstances(
         verb,
@@ -99,9 +97,7 @@ async def _recent(here: Context, slug: str, item: Item | None, now: Millis) -> t
 async def _item(here: Context, slug: str, number: object, *, killed: bool) -> Item:
     if isinstance(number, bool) or not isinstance(number, int) or not 0 < number < 10**15:
         raise Invalid([FieldError("/item", "must be an item's number, such as 131")])
-    found = await here.mirror.item(slug, number)
-    if found is None:
-        raise NotFound(f"there is no item {number} in the feed {slug[:80]}")
+    found = await item_or_tombstone(here, slug, number)
     if found.status is Status.KILLED and not killed:
         raise Killed(f"item {found.id} was withdrawn and takes no further verb", found)
     return found

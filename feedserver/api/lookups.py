@@ -70,7 +70,12 @@ async def find_item(here: Context, request: Request) -> Item:
 
 async def item_numbered(here: Context, slug: str, number: int) -> Item:
     """Return an item of a feed. Raises NotFound, Killed, Unavailable."""
-    return _shown(await _find(here, slug, number, here.mirror.item))
+    return _shown(await item_or_tombstone(here, slug, number))
+
+
+async def item_or_tombstone(here: Context, slug: str, number: int) -> Item:
+    """Return an item of a feed, a withdrawn one too. Raises NotFound, Unavailable."""
+    return await _find(here, slug, number, here.mirror.item)
 
 
 async def find_history(here: Context, request: Request) -> History:
