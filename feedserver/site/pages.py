@@ -223,9 +223,22 @@ async def _make_embed(here: Context, feed: Feed) -> Sheet:
 async def _get_configurator(request: Request) -> Response:
     here = context(request)
     feed = await find_feed(here, request)
-    html = await asyncio.to_thread(rendering.render_configurator, here.site, feed)
-    sheet = Sheet.of(html, _etag(here, f"{here.hub.epoch}.{feed.version}"))
+    key = ("configurator", feed.slug, feed.version)
+    sheet: Sheet | None = here.hub.cache.get(key)
+    if sheet is None:
+        sheet = await here.once(here.work.newest, key, lambda: _make_configurator(here, feed))
     return sheet_response(request, sheet, cache_tags(feed.slug), PREVIEWING)
+
+
+async def _make_configurator(here: Context, feed: Feed) -> Sheet:
+    since = here.hub.cache.moment
+    etag = _etag(here, f"{here.hub.epoch}.{feed.version}")
+    sheet = await asyncio.to_thread(
+        lambda: Sheet.of(rendering.render_configurator(here.site, feed), etag)
+    )
+    key = ("configurator", feed.slug, feed.version)
+    here.hub.cache.put(key, sheet, len(sheet.gzipped), feed=feed.slug, since=since)
+    return sheet
 
 
 async def _newest_items(here: Context, feed: Feed) -> list[Item]:
