@@ -32,7 +32,8 @@ AHEAD_MAX: Millis = 60_000  # how far ahead `published_at` may be set (becomes n
 STEP_BACK_MAX: Millis = 600_000  # how far a clock may step back and still not reorder news
 
 _ALPHABET = string.ascii_letters + string.digits
-_SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+SLUG = r"[a-z0-9][a-z0-9-]{0,62}"  # of a feed, as a pattern
+_SLUG = re.compile(SLUG)
 _CURSOR = re.compile(r"([A-Za-z0-9]{8})\.([0-9]{1,15})\.([A-Za-z0-9]{4})")
 _ETAG = re.compile(r"([0-9]{1,15})-([A-Za-z0-9]{4})")
 _UIDS = UUID("6f0e1c52-3d0b-4a5e-9b8a-2f1d7c4e9a10")  # the namespace of lasting ids

@@ -188,9 +188,8 @@ def make_app(lifespan: Lifespan[Starlette] | None) -> Starlette:
         *oembed.routes(),
         *pages.routes(),
     ]
-    return app.make_app(
-        lifespan, routes, errors.answer_error, syndication.PATHS, canonical.redirect
-    )
+    redirect = canonical.redirecting(form.suffix for form in syndication.FORMATS)
+    return app.make_app(lifespan, routes, errors.answer_error, syndication.PATHS, redirect)
 
 
 def create_app(settings: Settings) -> Starlette:

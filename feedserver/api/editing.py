@@ -14,6 +14,7 @@ from feedserver import wire
 from feedserver.api.access import check_may_edit
 from feedserver.api.caching import strip_suffix
 from feedserver.api.context import Context, context
+from feedserver.api.queries import ID_DIGITS
 from feedserver.errors import (
     BadRequest,
     FieldError,
@@ -130,7 +131,7 @@ async def get_readers(request: Request) -> Response:
 def item_id(request: Request) -> int:
     """Return the item that the path names. Raises NotFound."""
     text: str = request.path_params["item"]
-    if not (text.isascii() and text.isdigit() and len(text) <= 15):
+    if not (text.isascii() and text.isdigit() and len(text) <= ID_DIGITS):
         raise NotFound(f"there is no item {text[:40]}: an item's id is a number")
     return int(text)
 

@@ -16,6 +16,7 @@ from feedserver.api.access import check_may_edit
 from feedserver.api.context import Context, context
 from feedserver.api.editing import json_response, read_json
 from feedserver.api.lookups import feed_named, item_or_tombstone
+from feedserver.api.queries import ID_DIGITS
 from feedserver.errors import FieldError, Invalid, Killed
 from feedserver.lint import REPEATED_WITHIN, Circumstances, Recent, lint
 from feedserver.model import Content, Item, Millis, Status, Verb
@@ -95,7 +96,7 @@ async def _recent(here: Context, slug: str, item: Item | None, now: Millis) -> t
 
 
 async def _item(here: Context, slug: str, number: object, *, killed: bool) -> Item:
-    if isinstance(number, bool) or not isinstance(number, int) or not 0 < number < 10**15:
+    if isinstance(number, bool) or not isinstance(number, int) or not 0 < number < 10**ID_DIGITS:
         raise Invalid([FieldError("/item", "must be an item's number, such as 131")])
     found = await item_or_tombstone(here, slug, number)
     if found.status is Status.KILLED and not killed:

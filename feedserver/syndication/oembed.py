@@ -19,8 +19,9 @@ from feedserver.api.caching import cache_tags, is_known
 from feedserver.api.context import Context, context
 from feedserver.api.cors import preflight
 from feedserver.api.lookups import feed_named, item_numbered
+from feedserver.api.queries import ID_DIGITS
 from feedserver.errors import BadRequest, NotFound, UnknownFormat
-from feedserver.model import Feed, Item
+from feedserver.model import SLUG, Feed, Item
 from feedserver.site.responses import Sheet, encoded_response
 from feedserver.syndication.elements import element
 from feedserver.syndication.entries import entry_of
@@ -32,7 +33,7 @@ DECLARATION = b'<?xml version="1.0" encoding="utf-8" standalone="yes"?>\n'
 TYPES = {"json": "application/json; charset=utf-8", "xml": "text/xml; charset=utf-8"}
 WIDTH, HEIGHT = 600, 480  # CSS pixels, unless less is asked for
 CACHE_SECONDS = 300  # for whoever keeps the frame; the news in it is live
-_PAGE = re.compile(r"/feeds/([a-z0-9][a-z0-9-]{0,62})(?:/items/([0-9]{1,15}))?")
+_PAGE = re.compile(rf"/feeds/({SLUG})(?:/items/([0-9]{{1,{ID_DIGITS}}}))?")
 _PIXELS = re.compile(r"[1-9][0-9]{0,5}")
 
 
