@@ -128,7 +128,7 @@ async def open_context(
             targets=cursors,
             faults=faults,
         )
-        websub_hub = _websub(here, cursors) if cursors is not None else None
+        pinger = _pinger(here, cursors) if cursors is not None else None
         hub.applied_to = followed
         restarting: set[asyncio.Task[None]] = set()
 
@@ -146,9 +146,9 @@ async def open_context(
         running.callback(lambda: [task.cancel() for task in restarting])
         journal.on_new_epoch = restart
         journal.on_clock_accepted = clock.accept
-        works = [_follow(here, journal, followed, websub_hub), hub.run()]
-        if websub_hub is not None:
-            works.append(websub_hub.run())
+        works = [_follow(here, journal, followed, pinger), hub.run()]
+        if pinger is not None:
+            works.append(pinger.run())
         if siblings is not None:
             journal.on_commit = siblings.announce
             works.append(siblings.run())
@@ -345,11 +345,11 @@ def _open_cursors(settings: Settings) -> Cursors | None:
     return Cursors(settings.data)
 
 
-def _websub(here: Context, cursors: Cursors) -> websub.Hub:
+def _pinger(here: Context, cursors: Cursors) -> websub.Pinger:
     from feedserver.outgoing import websub  # and httpx with it: megabytes that few need
 
     subscribed = sorted(syndication.SUBSCRIBED)
-    return websub.Hub(
+    return websub.Pinger(
         here.site.hub,
         lambda slug: [here.page_url(slug) + suffix for suffix in subscribed],
         here.hub.feeds,
@@ -360,13 +360,13 @@ def _websub(here: Context, cursors: Cursors) -> websub.Hub:
 
 
 async def _follow(
-    here: Context, journal: SQLiteJournal, after: int, websub_hub: websub.Hub | None = None
+    here: Context, journal: SQLiteJournal, after: int, pinger: websub.Pinger | None = None
 ) -> None:
     async for changes in journal.follow(after):
         here.tokens.apply(changes)
         here.hub.apply(changes)
-        if websub_hub is not None:
-            websub_hub.note(changes)
+        if pinger is not None:
+            pinger.note(changes)
         if here.clock is not None:
             here.clock.note(max(change.effective_at for change in changes))
 

@@ -77,7 +77,10 @@ class Targets(Protocol):
     """What the server tells others by itself."""
 
     def failing(self, before: Millis) -> dict[str, tuple[Millis, str]]:
-        """Return who has taken nothing since `before` or longer: since when, and why."""
+        """Return who has taken nothing since `before` or longer: since when, and why.
+
+        It reads a file: call it beside the loop.
+        """
 
 
 class Crowd(Protocol):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
@@ -56,7 +58,8 @@ async def readyz(request: Request) -> Response:
         # Still 200: whoever routes readers by this must not take them their news.
         body |= {"status": "reading only", "trouble": here.journal.trouble}
     if here.targets is not None:
-        failing = here.targets.failing(here.hub.now() - FAILING_MAX)
+        before = here.hub.now() - FAILING_MAX
+        failing = await asyncio.to_thread(here.targets.failing, before)
         told = {
             name: {"since": wire.time_text(at), "detail": why}
             for name, (at, why) in failing.items()

@@ -30,7 +30,7 @@ LOCK_SECONDS = 5.0  # between tries to become the process that sends
 SILENT = frozenset({Verb.PIN, Verb.UNPIN, Verb.REDACT, Act.RESTAMP})  # no subscriber is told of
 
 
-class Hub:
+class Pinger:
     """Tells one hub of changed feeds, from one process of all that share the folder."""
 
     def __init__(
