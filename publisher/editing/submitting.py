@@ -65,7 +65,7 @@ def send_kept(call: Call, client: Client, edit: Edit, saved: SavedText, kept: Ke
         raise
     except (Misused, KeyboardInterrupt):  # before anything was sent
         if kept is not None:
-            (kept.take_back if kept.is_new else kept.release)()
+            kept.give_back()
         raise
     if kept is not None:
         kept.remove()
@@ -216,7 +216,7 @@ def submit(call: Call, client: Client, edit: Edit, saved: SavedText) -> Sent:
         look_first(call, client, edit)
     except BaseException:  # nothing was sent
         if kept is not None:
-            (kept.take_back if kept.is_new else kept.release)()
+            kept.give_back()
         raise
     sent = send_kept(call, client, edit, saved, kept)
     saved.remove()

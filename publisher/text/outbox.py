@@ -129,6 +129,13 @@ class Kept:
             self.path.unlink(missing_ok=True)
         self._lock.remove()
 
+    def give_back(self) -> None:
+        """Leave all as it was before the command, as nothing was sent."""
+        if self.is_new:
+            self.take_back()
+        else:
+            self.release()
+
     def release(self) -> None:
         """Leave it in the outbox for another command."""
         self._lock.release()
