@@ -156,5 +156,5 @@ function replace(row, other) {
 	(same ?? links[0])?.focus({ preventScroll: true });
 }
 
-/** @param {Element} node */
-const isBeside = (node) => getComputedStyle(node).float !== 'none';
+/** Tell whether an element stands in a column beside the others, in a wide window. @param {Element} node */
+export const isBeside = (node) => getComputedStyle(node).float !== 'none';

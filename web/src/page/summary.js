@@ -8,6 +8,7 @@ import { renderBlock } from '../dom/blocks.js';
 import { make } from '../dom/make.js';
 import { pushDown, QUIETLY } from '../dom/motion.js';
 import { timed } from './article.js';
+import { isBeside } from './rows.js';
 
 /**
  * Take over the box that the server rendered; only a front page has one.
@@ -34,9 +35,8 @@ export function takeOverSummary(wording) {
 			}
 			const focused = box.querySelector(':focus');
 			// In a wide window the box stands in a column of its own, over what is pinned.
-			const isBeside = getComputedStyle(box).float !== 'none';
 			const pinned = '#list > .pinned, #list > [data-pinned]';
-			const below = document.querySelectorAll(isBeside ? pinned : '#list, #list ~ *, #foot');
+			const below = document.querySelectorAll(isBeside(box) ? pinned : '#list, #list ~ *, #foot');
 			const write = () => {
 				box.dataset.version = version;
 				box.hidden = made.hidden;
