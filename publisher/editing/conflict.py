@@ -13,12 +13,10 @@ from publisher.editing.merging import Meeting
 from publisher.failures import Misused, ServerRefusal
 from publisher.output import clean_line
 from publisher.text.saved import SavedText
-from publisher.text.words import words_in
+from publisher.text.words import TEXTS, words_in
 
 if TYPE_CHECKING:
     from feedserver.wire import Json
-
-_TEXTS = ("headline", "body")  # which --edit opens
 
 
 def add_conflict(
@@ -86,8 +84,8 @@ def _add_ways_out(
     edit = meeting.edit
     # A key that was refused is free, and the outbox knows the edit by it.
     if edit.writes_words:
-        in_editor = bool(set(_TEXTS) & set(meeting.clashes))
-        without = [name for name in meeting.clashes if name not in _TEXTS]
+        in_editor = bool(set(TEXTS) & set(meeting.clashes))
+        without = [name for name in meeting.clashes if name not in TEXTS]
         command = reworking(call, edit, saved, without=without, in_editor=in_editor)
         theirs = [label_of(name).lower() for name in without if name != "tags" or edit.base is None]
         keeps = f" (keeps their {', '.join(theirs)})" if theirs else ""

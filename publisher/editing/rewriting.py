@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 from feedserver.model import Verb
 from publisher.editing.call import Call
 from publisher.editing.edit import Edit
-from publisher.editing.looking import note_shown, revisions, seen_item, words_at
+from publisher.editing.looking import label_of, note_shown, revisions, seen_item, words_at
 from publisher.failures import Misused, NotReached
+from publisher.output import clean_line
 from publisher.text.difference import BETWEEN, THEIRS, YOURS, has_marks, merge
 from publisher.text.editor import write_in_editor
 from publisher.text.saved import SavedText
 from publisher.text.seen import Seen
 from publisher.text.typed import Text
+from publisher.text.words import TEXTS, WORDS, as_text, words_in
 
 if TYPE_CHECKING:
     from feedserver.wire import Json
@@ -32,7 +34,7 @@ def edit_item(
     """
     now = _text_of(item)
     start, clashes = _start(call, client, item, typed, now)
-    about = f"{edit.verb} of item {item['id']} in {call.feed}, version {item['etag']}\n"
+    about = _about(call, edit.verb, item["etag"], words_in(item))
     written = _written(call, start, about + _BOTH * bool(clashes), now, saved)
     note_shown(call, item)
     return written
@@ -46,8 +48,22 @@ def edit_unreached(
         raise failure
     now = _text_of(seen.words)
     call.screen.notice(f"{failure.headline}; this is the version that you saw last, {seen.etag}")
-    about = f"{verb} of item {call.args.id} in {call.feed}, version {seen.etag}\n"
+    about = _about(call, verb, seen.etag, seen.words)
     return _written(call, _over(typed, now), about, now, saved)
+
+
+def _about(call: Call, verb: Verb, etag: str, words: Json) -> str:
+    """Return what stands below the text: which version it is of, and all its other words.
+
+    Whoever was shown an item in the editor may write over each of them from then on.
+    """
+    lines = [f"{verb} of item {call.args.id} in {call.feed}, version {etag}"]
+    for name in WORDS:
+        if name not in TEXTS and words.get(name):
+            told = f"{label_of(name)}: {as_text(name, words[name])}"
+            # No line of a text looks like that: one that did would end the text.
+            lines += [f"  · {clean_line(line)}" for line in told.split("\n")]
+    return "\n".join(lines) + "\n"
 
 
 def _start(call: Call, client: Client, item: Json, typed: Text, now: Text) -> tuple[Text, int]:
@@ -64,7 +80,7 @@ def _start(call: Call, client: Client, item: Json, typed: Text, now: Text) -> tu
     base = None if words is None else _text_of(words)
     clashes = 0
     merged = {}
-    for name in ("headline", "body"):
+    for name in TEXTS:
         mine, theirs = getattr(typed, name), getattr(now, name) or ""
         if mine is None:
             merged[name] = theirs

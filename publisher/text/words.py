@@ -16,6 +16,7 @@ WORDS = (
     "headline", "body", "byline", "source", "url", "tags", "breaking", "language", "occurred_at",
     "media",
 )  # fmt: skip
+TEXTS = ("headline", "body")  # which --edit opens
 NAMES = {"url": "URL", "occurred_at": "Happened", "media": "Pictures"}
 _OF_MEDIUM = ("alt", "caption", "credit")
 

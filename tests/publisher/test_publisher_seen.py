@@ -185,6 +185,23 @@ def test_a_conflict_is_settled_in_the_editor_with_both_changes_in_it(ann, bob):
     assert ann("outbox").out == ""
 
 
+def test_an_item_in_the_editor_is_shown_whole_so_that_all_of_it_may_be_written_over(ann, bob):
+    number = post(bob, "Drone kills 9", "--tag=lviv", "--byline=Bob", "--breaking")
+    assert ann("show", number).code == 0
+    assert bob("fix", number, "--tag=sumy").code == 0
+    opened = ann.editor(
+        "below = text.split('-- >8', 1)[1]\n"
+        "assert '  · Tags: sumy\\n  · ' in below, below\n"
+        "assert 'Byline: Bob' in below and 'Breaking: yes' in below, below\n"
+        "assert 'Drone' not in below\n"
+        "text = text.replace('kills 9', 'kills 10')"
+    )
+    done = ann("update", number, "--edit", EDITOR=opened)
+    assert done.code == 0, done.err
+    assert ann("fix", number, "--tag=kyiv").code == 0  # of what stood below the text
+    assert now(ann, number)["tags"] == ["kyiv"]
+
+
 def test_the_last_way_puts_ones_own_over_what_was_shown_and_no_newer_version(ann, bob):
     number = post(bob, "Drone kills 9", "--tag=sumy", "--byline=Bob")
     assert ann("show", number).code == 0
