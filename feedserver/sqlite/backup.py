@@ -112,10 +112,10 @@ def copy_newsroom(data: Path, target: Path, now: Millis, progress: Progress = qu
     for log in (f"{DATABASE}-wal", f"{DATABASE}-shm"):
         (target / log).unlink(missing_ok=True)  # the log of other data must never meet this
     os.replace(copied, target / DATABASE)
-    keys.sync_folder(target)
+    copying.sync_folder(target)
     _write_about(about, made.to_json())
     os.replace(about, target / ABOUT)
-    keys.sync_folder(target)
+    copying.sync_folder(target)
     return made
 
 
@@ -196,7 +196,7 @@ def _put(path: Path) -> None:
     if path.exists():
         os.link(path, old)
     os.replace(new, path)
-    keys.sync_folder(path.parent)
+    copying.sync_folder(path.parent)
     copying.overwrite(old)
 
 

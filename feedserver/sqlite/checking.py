@@ -32,9 +32,11 @@ from feedserver.sqlite.findings import (
     Finding,
 )
 from feedserver.sqlite.folder import DATABASE
-from feedserver.sqlite.keys import Gone, KeyFile, Unreadable, without
+from feedserver.sqlite.key_header import without
+from feedserver.sqlite.keys import KeyFile
 from feedserver.sqlite.replaying import Unfounded
 from feedserver.sqlite.rows import Newer, Reader, Row, newest_sequence
+from feedserver.sqlite.slots import Gone, Unreadable
 from feedserver.sqlite.writer import next_at_least
 from feedserver.wire import time_text
 

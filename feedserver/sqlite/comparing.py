@@ -9,8 +9,8 @@ from dataclasses import fields
 from feedserver.model import Feed, Item, Token
 from feedserver.sqlite import replaying, rows
 from feedserver.sqlite.findings import CONTRADICTION, Finding
-from feedserver.sqlite.keys import Unreadable
 from feedserver.sqlite.rows import Newer
+from feedserver.sqlite.slots import Unreadable
 
 
 def all_but_items(connection: sqlite3.Connection) -> Iterator[Finding]:

@@ -10,7 +10,6 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from feedserver.errors import SetupError
-from feedserver.sqlite import keys
 from feedserver.sqlite.connecting import BUSY_SECONDS
 
 Progress = Callable[[str, int, int], None]
@@ -86,7 +85,7 @@ def overwrite(path: Path, progress: Progress = quiet) -> None:
     finally:
         os.close(fd)
     path.unlink()
-    keys.sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def write_file(path: Path, data: bytes) -> None:
@@ -98,7 +97,7 @@ def write_file(path: Path, data: bytes) -> None:
         file.flush()
         os.fsync(fd)
     os.replace(partial, path)
-    keys.sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def sync_file(path: Path) -> None:
@@ -108,6 +107,22 @@ def sync_file(path: Path) -> None:
         os.fsync(fd)
     finally:
         os.close(fd)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def write_all(fd: int, data: bytes, at: int) -> None:
+    """Write at a place of an open file, however often the system takes only a part."""
+    done = 0
+    while done < len(data):
+        done += os.pwrite(fd, data[done:], at + done)
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from feedserver.errors import SetupError, Unavailable
-from feedserver.sqlite import keys
+from feedserver.sqlite import keys, slots
 from feedserver.sqlite.ballast import Ballast
 
 DATABASE = "feed.db"
@@ -131,7 +131,7 @@ def remove_leftovers(folder: Path) -> None:
 
 def _is_leftover(folder: Path, found: list[str]) -> bool:
     """Say whether only keys without slots are there: a newsroom that was not made to its end."""
-    return found == [keys.FILE] and (folder / keys.FILE).stat().st_size <= keys.HEADER
+    return found == [keys.FILE] and (folder / keys.FILE).stat().st_size <= slots.HEADER
 
 
 def _lock(descriptor: int, how: int, folder: Path) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import sqlite3
 
 from feedserver.sqlite import rows
-from feedserver.sqlite.keys import Gone, KeyFile, Unreadable, hash_of
+from feedserver.sqlite.keys import KeyFile
 from feedserver.sqlite.rows import Reader, Row
+from feedserver.sqlite.slots import Gone, Unreadable, hash_of
 
 
 def last_with_key(connection: sqlite3.Connection, keys: KeyFile) -> int:

@@ -14,10 +14,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from feedserver.sqlite import copying, keys
-from feedserver.sqlite.keys import HEADER, REDRAWS, SLOT, KeyFile
+from feedserver.sqlite import copying, slots
+from feedserver.sqlite.key_header import NUMBER, REDRAWS
+from feedserver.sqlite.keys import KeyFile
+from feedserver.sqlite.slots import HEADER, SLOT
 
 _CHUNK = SLOT * 16_384  # bytes compared at once
+_REDRAWS = slice(REDRAWS, REDRAWS + NUMBER)  # which processes compare with what they saw
 
 
 def write_needed(staged: Path, target: Path) -> None:
@@ -28,11 +31,11 @@ def write_needed(staged: Path, target: Path) -> None:
         partial.chmod(0o600)
         copying.sync_file(partial)
         os.replace(partial, target)
-        keys.sync_folder(target.parent)
+        copying.sync_folder(target.parent)
         return
     with staged.open("rb") as new, _locked(target) as fd:
         header = bytearray(new.read(HEADER))
-        header[REDRAWS] = os.pread(fd, HEADER, 0)[REDRAWS]
+        header[_REDRAWS] = os.pread(fd, HEADER, 0)[_REDRAWS]
         # First, as it names the hole that a jump leaves: nobody must fill it.
         os.pwrite(fd, header, 0)
         at = HEADER
@@ -54,7 +57,7 @@ def draw_others(staged: Path, target: Path) -> None:
                 own = wanted[place : place + SLOT]
                 if found[place : place + SLOT] != bytes(SLOT) and not any(own):
                     number = (at + place - HEADER) // SLOT
-                    os.pwrite(fd, keys.drawn(number), at + place)
+                    os.pwrite(fd, slots.drawn(number), at + place)
         os.fsync(fd)
     _count_redraw(target)
 

@@ -10,8 +10,9 @@ import sqlite3
 from feedserver.model import Act, Feed, Item, Record, TokenSettings, Verb
 from feedserver.rules import Change, Known, decide
 from feedserver.sqlite import rows
-from feedserver.sqlite.keys import KeyFile, NotFresh, hash_of
+from feedserver.sqlite.keys import KeyFile, NotFresh
 from feedserver.sqlite.rows import Overtaken, Reader
+from feedserver.sqlite.slots import hash_of
 
 
 class Ledger:

@@ -11,13 +11,14 @@ from pathlib import Path
 
 from feedserver.errors import SetupError
 from feedserver.model import Verb
-from feedserver.sqlite import copying, keys, moving_in, opening, rows
+from feedserver.sqlite import copying, key_header, keys, moving_in, opening, rows
 from feedserver.sqlite import folder as folders
 from feedserver.sqlite.connecting import connect
 from feedserver.sqlite.copying import Progress, quiet
 from feedserver.sqlite.folder import DATABASE, occupied
 from feedserver.sqlite.former import Former, Moved, open_former
-from feedserver.sqlite.keys import KeyFile, hash_of
+from feedserver.sqlite.keys import KeyFile
+from feedserver.sqlite.slots import hash_of
 
 NEEDED = 1.5  # times the size of the old file, free on the disk
 REPORTED = 5000  # records between two reports of the progress
@@ -103,7 +104,7 @@ def _write(folder: Path, progress: Progress) -> None:
         raise SetupError(f"cannot write to {folder}: {fault.strerror}") from None
     os.replace(folder / _WRITING_KEYS, folder / moving_in.NEW_KEYS)
     os.replace(folder / _WRITING, folder / moving_in.NEW)
-    keys.sync_folder(folder)
+    copying.sync_folder(folder)
 
 
 def _check_room(folder: Path, size: int) -> None:
@@ -118,7 +119,7 @@ def _check_room(folder: Path, size: int) -> None:
 
 def _fill(former: Former, path: Path, key_path: Path, progress: Progress) -> None:
     keyring = secrets.token_bytes(16)
-    keys.create(key_path, keyring)
+    key_header.create(key_path, keyring)
     opening.make_database(path, former.identity, keyring)
     key_file = KeyFile(key_path)
     try:

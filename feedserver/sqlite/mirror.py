@@ -22,9 +22,9 @@ from feedserver.model import (
 from feedserver.sqlite import pages, rows
 from feedserver.sqlite.database import Database
 from feedserver.sqlite.journal import SQLiteJournal
-from feedserver.sqlite.keys import Gone, Unreadable
 from feedserver.sqlite.pages import Found, find_items, readable
 from feedserver.sqlite.rows import FEED, FEEDS, RECORD, Reader
+from feedserver.sqlite.slots import Gone, Unreadable
 from feedserver.wire import shown_bytes
 
 UNREADABLE_SECONDS = 60  # after which whoever asked for an unreadable item may ask again

@@ -64,7 +64,7 @@ def put_in_place(folder: Path, *, keeps: bool, progress: Progress = quiet) -> No
                 return
         if keeps and old.exists():
             os.replace(old, folder / KEPT)
-            keys.sync_folder(folder)
+            copying.sync_folder(folder)
         if not old.exists():
             return
         if old.samefile(folder / DATABASE):  # it was discarded before it got anywhere
@@ -87,12 +87,12 @@ def _rename(folder: Path, second_name: str) -> None:
     path = folder / DATABASE
     if not _is(path, folder / KEPT) and not _is(path, folder / OLD):
         os.link(path, folder / second_name)
-        keys.sync_folder(folder)
+        copying.sync_folder(folder)
     if (folder / NEW_KEYS).exists():
         os.replace(folder / NEW_KEYS, folder / keys.FILE)
-        keys.sync_folder(folder)
+        copying.sync_folder(folder)
     os.replace(folder / NEW, path)
-    keys.sync_folder(folder)
+    copying.sync_folder(folder)
 
 
 def _is(path: Path, other: Path) -> bool:
@@ -121,10 +121,10 @@ def _discard(folder: Path) -> None:
     copying.overwrite(folder / keys.FILE)  # which the old one does not need
     _remove_new(folder)
     (folder / OLD).unlink(missing_ok=True)
-    keys.sync_folder(folder)
+    copying.sync_folder(folder)
 
 
 def _remove_new(folder: Path) -> None:
     copying.overwrite(folder / NEW_KEYS)
     (folder / NEW).unlink()
-    keys.sync_folder(folder)
+    copying.sync_folder(folder)

@@ -13,8 +13,8 @@ from pathlib import Path
 from feedserver.errors import SetupError
 from feedserver.journal import Identity
 from feedserver.model import Millis, random_id
+from feedserver.sqlite import copying, key_header, keys, moving_in
 from feedserver.sqlite import folder as folders
-from feedserver.sqlite import keys, moving_in
 from feedserver.sqlite.ballast import Ballast
 from feedserver.sqlite.connecting import BUSY_SECONDS, code_of, connect, connect_patiently, uri_of
 from feedserver.sqlite.folder import DATABASE, LOCK
@@ -235,9 +235,9 @@ def _make(folder: Path) -> None:
     partial = path.with_name(f"{DATABASE}.part")
     try:
         make_database(partial, identity, keyring)
-        keys.create(folder / keys.FILE, keyring)
+        key_header.create(folder / keys.FILE, keyring)
         partial.replace(path)
-        keys.sync_folder(folder)
+        copying.sync_folder(folder)
     except OSError as fault:
         raise SetupError(
             f"cannot write to {path} ({fault.strerror}): give this user the right to write there "

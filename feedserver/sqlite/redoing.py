@@ -30,9 +30,10 @@ from feedserver.model import (
 from feedserver.records import Words
 from feedserver.rules import Known, decide
 from feedserver.sqlite import erasing, rows, writer
-from feedserver.sqlite.keys import Gone, KeyFile, Unreadable, hash_of
+from feedserver.sqlite.keys import KeyFile
 from feedserver.sqlite.ledger import Ledger
 from feedserver.sqlite.rows import Reader, newest_sequence
+from feedserver.sqlite.slots import Gone, Unreadable, hash_of
 
 log = logging.getLogger("feedserver.journal")
 

@@ -149,7 +149,7 @@ def _begin(data: Path, source: Path, to_keys: bool, now: Millis) -> State:
         file.write(_dumped(state))
         file.flush()
         os.fsync(fd)
-    keys.sync_folder(data)
+    copying.sync_folder(data)
     return state
 
 
@@ -174,7 +174,7 @@ def _finish(data: Path, state: State, source: Source | None, progress: Progress)
     assert state.staged is not None
     _replace(data, progress)
     (data / RESTORE).unlink()
-    keys.sync_folder(data)
+    copying.sync_folder(data)
     return Restored(Staged.from_json(state.staged), Path(state.source), before)
 
 
@@ -185,7 +185,7 @@ def _withdraw(data: Path) -> None:
         return
     staging.remove(data)
     (data / RESTORE).unlink()
-    keys.sync_folder(data)
+    copying.sync_folder(data)
 
 
 def _wait_for_writers(data: Path) -> None:
@@ -236,7 +236,7 @@ def _replace(data: Path, progress: Progress) -> None:
         keys_in_place.draw_others(staged_keys, data / keys.FILE)
         (data / SESSIONS).unlink(missing_ok=True)
         staged.unlink()
-        keys.sync_folder(data)
+        copying.sync_folder(data)
     copying.overwrite(staged_keys)
 
 
@@ -270,7 +270,7 @@ def _put(staged: Path, data: Path) -> None:
     partial.unlink(missing_ok=True)
     os.link(staged, partial)
     os.replace(partial, data / DATABASE)
-    keys.sync_folder(data)
+    copying.sync_folder(data)
 
 
 def _check_room(data: Path, source: Path) -> None:

@@ -32,8 +32,9 @@ from feedserver.model import (
 )
 from feedserver.records import Words
 from feedserver.rules import SHOWN, WRITES_WORDS, Change, shows
-from feedserver.sqlite.keys import Gone, KeyFile, Unreadable, hash_of
+from feedserver.sqlite.keys import KeyFile
 from feedserver.sqlite.sealing import seal, unseal
+from feedserver.sqlite.slots import Gone, Unreadable, hash_of
 
 log = logging.getLogger("feedserver.database")
 

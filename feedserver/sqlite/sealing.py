@@ -7,7 +7,7 @@ import secrets
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from feedserver.sqlite.keys import Unreadable
+from feedserver.sqlite.slots import Unreadable
 
 NONCE = 12  # bytes, in front of what they seal
 

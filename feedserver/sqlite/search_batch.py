@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from feedserver.model import Millis, Status
 from feedserver.records import load_text
-from feedserver.sqlite.keys import PARTITION, Gone, Unreadable
 from feedserver.sqlite.rows import RECORD, Reader
 from feedserver.sqlite.search_terms import Terms, Text, text_of
+from feedserver.sqlite.slots import PARTITION, Gone, Unreadable
 
 # In one transaction, some 30 ms: others wait for its end.
 BATCH_RECORDS = 1000

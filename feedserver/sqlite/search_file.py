@@ -16,8 +16,9 @@ from pathlib import Path
 
 from feedserver.model import Millis
 from feedserver.sqlite.connecting import Connection, code_of, connect_patiently
-from feedserver.sqlite.keys import PARTITION, Gone, KeyFile, Unreadable
+from feedserver.sqlite.keys import KeyFile
 from feedserver.sqlite.search_batch import EARLIEST, LATEST
+from feedserver.sqlite.slots import PARTITION, Gone, Unreadable
 
 FORMAT = "1"  # of the tables and of the terms: a file of another one is made anew
 LOCK_MILLIS = 100  # how long the step of another process is waited for

@@ -12,11 +12,12 @@ from pathlib import Path
 from feedserver.sqlite import search_batch as batches
 from feedserver.sqlite import search_file as files
 from feedserver.sqlite.connecting import connect
-from feedserver.sqlite.keys import PARTITION, KeyFile
+from feedserver.sqlite.keys import KeyFile
 from feedserver.sqlite.rows import Reader, newest_sequence
 from feedserver.sqlite.search_file import NoIndex
 from feedserver.sqlite.search_remake import Remaker
 from feedserver.sqlite.search_terms import Terms
+from feedserver.sqlite.slots import PARTITION
 
 PAGES = 128  # merged in one transaction
 

@@ -15,10 +15,11 @@ import time
 from feedserver.sqlite import erasing
 from feedserver.sqlite import search_batch as batches
 from feedserver.sqlite import search_file as files
-from feedserver.sqlite.keys import PARTITION, KeyFile
+from feedserver.sqlite.keys import KeyFile
 from feedserver.sqlite.rows import Reader
 from feedserver.sqlite.search_file import NoIndex, Partition, Remake
 from feedserver.sqlite.search_terms import Terms
+from feedserver.sqlite.slots import PARTITION
 
 ERASURES_MAX = 1000  # kills and redacts looked at in one transaction
 # How long a partition is left alone then, so that further kills share the work: so many times what

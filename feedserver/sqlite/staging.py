@@ -21,9 +21,10 @@ from feedserver.sqlite import copying, erasing, keys, opening, redoing, replayin
 from feedserver.sqlite.copying import Progress, quiet
 from feedserver.sqlite.folder import DATABASE
 from feedserver.sqlite.key_coverage import last_with_key
-from feedserver.sqlite.keys import AHEAD, KeyFile, hash_of
+from feedserver.sqlite.keys import AHEAD, KeyFile
 from feedserver.sqlite.redoing import Appending, Redone
 from feedserver.sqlite.rows import newest_sequence
+from feedserver.sqlite.slots import hash_of
 
 DATA = "restoring.db"
 KEYS = "restoring.keys"
@@ -119,7 +120,7 @@ def stage(source: Source, data: Path, before: Path | None, progress: Progress = 
     for path, name in zip(paths[::-1], (KEYS, DATA), strict=True):
         copying.sync_file(path)
         os.replace(path, data / name)
-    keys.sync_folder(data)
+    copying.sync_folder(data)
     return staged
 
 

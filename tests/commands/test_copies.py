@@ -19,7 +19,7 @@ from support.server import Server
 
 from feedserver.commands import progress
 from feedserver.service import NEWSROOM_POLL_SECONDS
-from feedserver.sqlite import keys
+from feedserver.sqlite import keys, slots
 from feedserver.sqlite.connecting import connect
 from feedserver.sqlite.folder import DATABASE, RESTORE
 from publisher.output import Screen
@@ -148,7 +148,7 @@ def test_keys_that_are_too_old_are_said_with_what_would_be_lost(
     saved = tmp_path / "backup"
     done(within("backup", saved, "--data", full))
     path = saved / keys.FILE
-    path.write_bytes(path.read_bytes()[: keys.HEADER + keys.SLOT * (keys.number_of(40) + 1)])
+    path.write_bytes(path.read_bytes()[: slots.HEADER + slots.SLOT * (slots.number_of(40) + 1)])
     refused(
         within("restore", saved, "--yes", "--data", full),
         "up to record 40, and the newest record is 42",

@@ -32,7 +32,7 @@ from feedserver.model import Verb
 from feedserver.sqlite import checking, keys
 from feedserver.sqlite.backup import back_up
 from feedserver.sqlite.findings import Finding
-from feedserver.sqlite.keys import HEADER, SLOT, number_of
+from feedserver.sqlite.slots import HEADER, SLOT, number_of
 
 LATER = NOON + 86_400_000
 SECOND_SHARE = 0.1  # of recoveries in which the power is cut again

@@ -19,10 +19,11 @@ from feedserver.sqlite import (
     search_index,
     search_query,
     search_remake,
+    slots,
 )
 from feedserver.sqlite.storage import Storage, open_storage
 
-MODULES = (keys, search_batch, search_file, search_index, search_query, search_remake)
+MODULES = (keys, search_batch, search_file, search_index, search_query, search_remake, slots)
 
 
 @asynccontextmanager

@@ -16,7 +16,7 @@ from support.records import NOON
 from feedserver import wire
 from feedserver.errors import Unavailable
 from feedserver.model import Item, Millis, Status, Verb
-from feedserver.sqlite import checking, findings, keys
+from feedserver.sqlite import checking, findings, keys, slots
 from feedserver.sqlite.connecting import connect
 from feedserver.sqlite.findings import Finding
 from feedserver.sqlite.folder import DATABASE
@@ -219,12 +219,12 @@ def test_two_records_that_were_swapped_are_both_named(data: Path, items: dict[st
 
 
 def place(sequence: int) -> int:
-    return keys.HEADER + keys.SLOT * keys.number_of(sequence)
+    return slots.HEADER + slots.SLOT * slots.number_of(sequence)
 
 
 def swap_slots(path: Path, one: int, other: int) -> None:
     raw = bytearray(path.read_bytes())
-    first, second = (slice(place(n), place(n) + keys.SLOT) for n in (one, other))
+    first, second = (slice(place(n), place(n) + slots.SLOT) for n in (one, other))
     raw[first], raw[second] = raw[second], raw[first]
     path.write_bytes(raw)
 
@@ -232,10 +232,10 @@ def swap_slots(path: Path, one: int, other: int) -> None:
 def forge_slots(path: Path, one: int, other: int) -> None:
     """Swap two keys with all that belongs to them, checksums made anew."""
     raw = bytearray(path.read_bytes())
-    parts = [bytes(raw[place(n) : place(n) + keys.SLOT]) for n in (one, other)]
+    parts = [bytes(raw[place(n) : place(n) + slots.SLOT]) for n in (one, other)]
     for number, part in zip((other, one), parts, strict=True):
-        checksum = keys._checksum(keys._number_bytes(keys.number_of(number)) + part[:32])
-        raw[place(number) : place(number) + keys.SLOT] = part[:32] + checksum + part[40:]
+        forged = slots.begun(slots.number_of(number), part[:32])
+        raw[place(number) : place(number) + slots.SLOT] = forged[:44] + part[44:]
     path.write_bytes(raw)
 
 
@@ -264,7 +264,7 @@ def test_a_hole_in_the_keys_is_no_kill(data: Path, items: dict[str, Item]) -> No
     posted = items["news 0"].id
     path = data / keys.FILE
     raw = bytearray(path.read_bytes())
-    raw[place(posted) : place(posted) + keys.SLOT] = bytes(keys.SLOT)
+    raw[place(posted) : place(posted) + slots.SLOT] = bytes(slots.SLOT)
     path.write_bytes(raw)
     assert told(check(data)) == [(findings.UNREADABLE, posted)]
 
@@ -289,7 +289,7 @@ async def test_a_kill_that_is_not_executed_is_named(tmp_path: Path) -> None:
         await here.purged()
     with (data / keys.FILE).open("r+b") as file:  # an old key came back, from wherever
         file.seek(place(item.version))
-        file.write(before[place(item.version) : place(item.version) + keys.SLOT])
+        file.write(before[place(item.version) : place(item.version) + slots.SLOT])
     [found] = check(data)
     assert (found.kind, found.sequence) == (findings.NOT_ERASED, item.version)
     assert "words of 1 records can still be read" in found.detail

@@ -24,7 +24,7 @@ from feedserver import wire
 from feedserver.errors import SetupError, Unavailable
 from feedserver.model import Item, Revision, Status, Token, Verb
 from feedserver.newsroom import Newsroom, Outcome, Submission
-from feedserver.sqlite import keys, rows, search
+from feedserver.sqlite import keys, rows, search, slots
 from feedserver.sqlite.connecting import connect
 from feedserver.sqlite.folder import DATABASE
 from feedserver.sqlite.journal import SQLiteJournal
@@ -364,7 +364,7 @@ async def test_a_damaged_slot_that_no_record_has_stops_no_write(tmp_path: Path, 
             following = await desk.journal.head() + 1
             with (tmp_path / keys.FILE).open("r+b") as file:
                 for number in (following, following + 1):
-                    file.seek(keys.HEADER + keys.SLOT * keys.number_of(number) + at)
+                    file.seek(slots.HEADER + slots.SLOT * slots.number_of(number) + at)
                     file.write(b"?")
             done = await desk.item(verb, item if verb is Verb.KILL else None, **raw)
             assert done.version == following
@@ -380,10 +380,10 @@ async def test_a_slot_that_cannot_be_drawn_anew_is_said_to_be_no_room_for_news(
     async with desk_in(tmp_path) as desk:
         head = await desk.journal.head()
         with (tmp_path / keys.FILE).open("r+b") as file:
-            file.seek(keys.HEADER + keys.SLOT * keys.number_of(head + 1))
+            file.seek(slots.HEADER + slots.SLOT * slots.number_of(head + 1))
             file.write(b"?")
         with monkeypatch.context() as patched:
-            patched.setattr(keys, "drawn", lambda number: b"?" * keys.SLOT)
+            patched.setattr(slots, "drawn", lambda number: b"?" * slots.SLOT)
             with pytest.raises(Unavailable, match="cannot be written"):
                 await desk.journal.append(post("Refused"))
         assert (await desk.journal.append(post("Taken"))).sequence == head + 1
@@ -411,7 +411,7 @@ async def test_keys_that_lack_slots_or_belong_to_another_journal_are_refused_wit
     with pytest.raises(SetupError, match="another journal"):
         async with open_storage(one):
             pass
-    (one / keys.FILE).write_bytes(whole[: keys.HEADER + keys.SLOT * keys.number_of(3)])
+    (one / keys.FILE).write_bytes(whole[: slots.HEADER + slots.SLOT * slots.number_of(3)])
     with pytest.raises(SetupError, match=r"up to record 2.* newest record is 3"):
         async with open_storage(one):
             pass
@@ -480,7 +480,7 @@ async def test_a_revision_that_cannot_be_read_is_no_redacted_one_and_can_be_reda
     else:
         with (tmp_path / keys.FILE).open("r+b") as file:
             for number in (posted.id, points.version):
-                file.seek(keys.HEADER + keys.SLOT * keys.number_of(number) + 34)
+                file.seek(slots.HEADER + slots.SLOT * slots.number_of(number) + 34)
                 file.write(b"?")  # of the checksum: the key is there for who knows better
     async with desk_in(tmp_path) as desk:
         revisions = await desk.mirror.revisions("world", posted.id)

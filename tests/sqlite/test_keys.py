@@ -11,15 +11,16 @@ import pytest
 from support.forensics import flip
 
 from feedserver.errors import SetupError
-from feedserver.sqlite import keys
-from feedserver.sqlite.keys import AHEAD, PARTITION, Gone, KeyFile, NotFresh, Unreadable, hash_of
+from feedserver.sqlite import key_header, keys, slots
+from feedserver.sqlite.keys import AHEAD, KeyFile, NotFresh
+from feedserver.sqlite.slots import PARTITION, Gone, Unreadable, hash_of
 
 OWNER = hash_of("a" * 16)
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    keys.create(tmp_path / keys.FILE, b"k" * 16)
+    key_header.create(tmp_path / keys.FILE, b"k" * 16)
     return tmp_path / keys.FILE
 
 
@@ -31,7 +32,7 @@ def key_file(path: Path) -> Iterator[KeyFile]:
 
 
 def place(sequence: int) -> int:
-    return keys.HEADER + keys.SLOT * keys.number_of(sequence)
+    return slots.HEADER + slots.SLOT * slots.number_of(sequence)
 
 
 def test_a_key_is_given_once_and_found_again(key_file: KeyFile) -> None:
@@ -55,8 +56,8 @@ def test_slots_are_filled_ahead_and_say_when_they_run_low(key_file: KeyFile) -> 
 
 def test_slots_stand_where_the_format_says_across_partitions(key_file: KeyFile) -> None:
     key_file.fill(1, PARTITION + 10)
-    assert keys.number_of(PARTITION - 1) == PARTITION + 1
-    assert keys.number_of(PARTITION) == PARTITION + 4  # two keys of the next partition before it
+    assert slots.number_of(PARTITION - 1) == PARTITION + 1
+    assert slots.number_of(PARTITION) == PARTITION + 4  # two keys of the next partition before it
     assert key_file.end == PARTITION + 11
     taken = [key_file.take(n, OWNER) for n in (PARTITION - 1, PARTITION, PARTITION + 1)]
     assert [key_file.key(n, OWNER) for n in (PARTITION - 1, PARTITION, PARTITION + 1)] == taken
@@ -214,7 +215,7 @@ def test_a_slot_in_another_ones_place_is_noticed(path: Path) -> None:
     opened.take(1, OWNER)
     opened.take(2, other)
     raw = path.read_bytes()
-    one, two = (raw[place(n) : place(n) + keys.SLOT] for n in (1, 2))
+    one, two = (raw[place(n) : place(n) + slots.SLOT] for n in (1, 2))
     with path.open("r+b") as file:
         file.seek(place(1))
         file.write(two + one)
@@ -254,14 +255,14 @@ def test_the_hole_that_a_jump_leaves_is_never_filled(path: Path) -> None:
         opened.redraw(1, only_taken=only_taken)
     raw = path.read_bytes()
     assert dead not in raw
-    assert raw[place(2_000) : place(98_000)].count(0) == keys.SLOT * (
-        keys.number_of(98_000) - keys.number_of(2_000)
+    assert raw[place(2_000) : place(98_000)].count(0) == slots.SLOT * (
+        slots.number_of(98_000) - slots.number_of(2_000)
     )
     assert opened.take(100_000, OWNER)
     opened.close()
 
 
-@pytest.mark.parametrize("newest", [keys.PARTITION - 2, keys.PARTITION - 1, keys.PARTITION])
+@pytest.mark.parametrize("newest", [slots.PARTITION - 2, slots.PARTITION - 1, slots.PARTITION])
 def test_lost_slots_at_a_partitions_edge_are_drawn_anew_and_no_others(
     path: Path, newest: int
 ) -> None:
@@ -269,11 +270,11 @@ def test_lost_slots_at_a_partitions_edge_are_drawn_anew_and_no_others(
     opened.skip(1, newest - 10)
     opened.fill(newest - 9, 200)
     taken = {number: opened.take(number, OWNER) for number in range(newest - 9, newest + 1)}
-    edge = keys.partition_slot(1, 0)
-    first = max(edge, keys.number_of(newest + 1))
+    edge = slots.partition_slot(1, 0)
+    first = max(edge, slots.number_of(newest + 1))
     with path.open("r+b") as file:  # a block was lost
-        file.seek(keys.HEADER + keys.SLOT * first)
-        file.write(bytes(keys.SLOT * 50))
+        file.seek(slots.HEADER + slots.SLOT * first)
+        file.write(bytes(slots.SLOT * 50))
     opened.redraw(newest, only_taken=True)
     assert all(opened.key(number, OWNER) == key for number, key in taken.items())
     for number in range(newest + 1, newest + 100):
@@ -283,12 +284,15 @@ def test_lost_slots_at_a_partitions_edge_are_drawn_anew_and_no_others(
 
 def test_of_many_jumps_the_newest_are_remembered(path: Path) -> None:
     opened = KeyFile(path)
-    for number in range(keys.RANGES_MAX + 3):
+    for number in range(key_header.RANGES_MAX + 3):
         opened.skip(10 * number, 10 * number + 5)
     opened.close()
     again = KeyFile(path)
-    assert len(again.skipped) == keys.RANGES_MAX
-    assert again.skipped[-1] == (10 * (keys.RANGES_MAX + 2), 10 * (keys.RANGES_MAX + 2) + 5)
+    assert len(again.skipped) == key_header.RANGES_MAX
+    assert again.skipped[-1] == (
+        10 * (key_header.RANGES_MAX + 2),
+        10 * (key_header.RANGES_MAX + 2) + 5,
+    )
     again.close()
 
 
@@ -315,7 +319,7 @@ def test_a_process_that_comes_late_takes_nothing_back_of_what_another_noted(
     one.note_erased(6)
     assert (one.committed_to, one.erased_to) == (20, 19)
     noting = threading.Thread(target=other.note_committed, args=(40,))
-    look = one._cell
+    look = one.header.cell
 
     def looking(at: int) -> int | None:
         found = look(at)
@@ -323,7 +327,7 @@ def test_a_process_that_comes_late_takes_nothing_back_of_what_another_noted(
         noting.join(0.2)  # it must wait for the lock until this one has written
         return found
 
-    monkeypatch.setattr(one, "_cell", looking)
+    monkeypatch.setattr(one.header, "cell", looking)
     one.note_committed(30)
     noting.join()
     monkeypatch.undo()

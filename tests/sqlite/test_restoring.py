@@ -25,10 +25,12 @@ from feedserver.sqlite import (
     connecting,
     copying,
     findings,
+    key_header,
     keys,
     keys_in_place,
     opening,
     restoring,
+    slots,
     staging,
 )
 from feedserver.sqlite.backup import back_up
@@ -390,7 +392,7 @@ async def test_what_is_there_may_be_damaged(
 
 def cut_keys(folder: Path, last: int) -> None:
     path = folder / keys.FILE
-    path.write_bytes(path.read_bytes()[: keys.HEADER + keys.SLOT * (keys.number_of(last) + 1)])
+    path.write_bytes(path.read_bytes()[: slots.HEADER + slots.SLOT * (slots.number_of(last) + 1)])
 
 
 async def test_keys_older_than_the_data_are_refused_with_the_numbers(
@@ -472,7 +474,7 @@ async def test_a_bad_backup_is_refused_before_anything_changes(
 
 def other_keys(saved: Path) -> None:
     (saved / keys.FILE).unlink()
-    keys.create(saved / keys.FILE, b"k" * 16)
+    key_header.create(saved / keys.FILE, b"k" * 16)
 
 
 def flip(path: Path, at: int) -> None:
@@ -605,7 +607,7 @@ async def test_while_a_restore_stands_unfinished_no_key_is_destroyed_in_its_file
         with pytest.raises(Unavailable, match="feedserver restore"):
             await here.storage.database.write(here.storage.journal.eraser._destroy)
         # Not the first two slots: the search, which goes on, takes a key of its own there.
-        records = slice(keys.HEADER + 2 * keys.SLOT, None)
+        records = slice(slots.HEADER + 2 * slots.SLOT, None)
         assert (data / keys.FILE).read_bytes()[records] == before[records]
 
 
@@ -797,7 +799,7 @@ async def test_keys_are_written_in_place_only_where_they_differ(
     monkeypatch.setattr(keys_in_place.os, "pwrite", counted)
     go(data, saved)
     assert [(data / name).stat().st_ino for name in (DATABASE, keys.FILE)] == inodes
-    shared = range(keys.HEADER + keys.SLOT * 3, keys.HEADER + keys.SLOT * keys.number_of(42))
+    shared = range(slots.HEADER + slots.SLOT * 3, slots.HEADER + slots.SLOT * slots.number_of(42))
     assert not [at for at in written if at in shared]
     key_file = KeyFile(data / keys.FILE, read_only=True)
     assert (43, 99_999) in key_file.skipped

@@ -25,9 +25,10 @@ from support.records import (
 
 from feedserver.errors import Unavailable
 from feedserver.model import Act, Item, Record, Verb, random_id
-from feedserver.sqlite import keys, search, search_pool, search_query, search_worker
+from feedserver.sqlite import search, search_pool, search_query, search_worker, slots
 from feedserver.sqlite.backup import back_up
 from feedserver.sqlite.folder import SEARCH
+from feedserver.sqlite.keys import FILE
 from feedserver.sqlite.restoring import restore
 from feedserver.sqlite.storage import Storage, open_storage
 
@@ -320,9 +321,9 @@ async def test_a_partition_without_its_key_is_made_anew_and_until_then_nothing_i
         await level(storage)
         # As a restore of older keys leaves it, and a lost block.
         storage.search._database.keys.begin_partition(0, 0)
-        storage.search._database.keys._pwrite(
-            bytes(64), keys.HEADER + keys.SLOT * keys.partition_slot(1, 0)
-        )
+        with (tmp_path / FILE).open("r+b") as file:
+            file.seek(slots.place_of(slots.partition_slot(1, 0)))
+            file.write(bytes(64))
         waited = await answered(storage, [item.id for item in items[::-1]], words="news")
         assert waited == 0, "the search was refused, and not held until it was made anew"
 

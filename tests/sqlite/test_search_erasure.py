@@ -18,7 +18,7 @@ from support.records import edit, item_of, kill, made, post, redact
 from support.server import WITH_TESTS
 
 from feedserver.model import Verb
-from feedserver.sqlite import keys, search_file
+from feedserver.sqlite import keys, search_file, slots
 from feedserver.sqlite.connecting import connect
 from feedserver.sqlite.folder import SEARCH
 from feedserver.sqlite.keys import KeyFile
@@ -54,7 +54,7 @@ async def test_before_a_kill_the_terms_are_there_and_after_it_they_are_not(tmp_p
         assert await found(storage, tag="common") == [other.id]
         assert terms_in(tmp_path, "world", SECRET) == []
         assert tables(tmp_path) == {"terms_0_1"}
-        with pytest.raises(keys.Gone):
+        with pytest.raises(slots.Gone):
             storage.search._database.keys.partition_key(0, 0)
         assert not any(key in raw for key in keys_before for raw in contents(tmp_path))
         assert in_plain(tmp_path, SECRET) == []

@@ -12,7 +12,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from feedserver import records
-from feedserver.sqlite import keys, rows
+from feedserver.sqlite import rows, slots
 from feedserver.sqlite.folder import DATABASE
 from feedserver.sqlite.search_terms import Terms, Text
 
@@ -51,7 +51,7 @@ def keys_in(folder: Path) -> Iterator[bytes]:
     """Yield whatever may be a key in any file of the folder, at any slot, whole or not."""
     for path in folder.rglob("*.keys"):
         raw = path.read_bytes()
-        for at in range(keys.HEADER, len(raw), keys.SLOT):
+        for at in range(slots.HEADER, len(raw), slots.SLOT):
             yield raw[at : at + 32]
 
 
@@ -99,8 +99,8 @@ def terms_in(folder: Path, slug: str, words: Iterable[str]) -> list[str]:
 def _partition_keys(folder: Path) -> Iterator[bytes]:
     for path in folder.rglob("*.keys"):
         raw = path.read_bytes()
-        for number in range((len(raw) - keys.HEADER) // keys.SLOT):
-            if number % (keys.PARTITION + 2) < 2:
-                at = keys.HEADER + keys.SLOT * number
+        for number in range((len(raw) - slots.HEADER) // slots.SLOT):
+            if number % (slots.PARTITION + 2) < 2:
+                at = slots.HEADER + slots.SLOT * number
                 if len(key := raw[at : at + 32]) == 32 and any(key):
                     yield key
