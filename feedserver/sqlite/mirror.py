@@ -23,6 +23,7 @@ from feedserver.sqlite import pages, rows
 from feedserver.sqlite.database import Database
 from feedserver.sqlite.journal import SQLiteJournal
 from feedserver.sqlite.pages import Found, find_items, readable
+from feedserver.sqlite.revisions import all_revisions, find_revision, shown_newest_first
 from feedserver.sqlite.rows import FEED, FEEDS, RECORD, Reader
 from feedserver.sqlite.slots import Gone, Unreadable
 from feedserver.wire import shown_bytes
@@ -59,7 +60,7 @@ class SQLiteMirror:
         """Return the accepted records of a feed's own settings, oldest first."""
         where = "feed = ? AND feed IS NOT NULL AND item IS NULL"
         return await self._database.read(
-            lambda c: tuple(rows.revisions(c, self._reader, where, (slug,)))
+            lambda c: tuple(all_revisions(c, self._reader, where, (slug,)))
         )
 
     async def tokens(self) -> tuple[Token, ...]:
@@ -82,7 +83,7 @@ class SQLiteMirror:
         """Return an item's accepted records, oldest first, with the state that each led to."""
         return await self._database.read(
             lambda c: (
-                tuple(rows.revisions(c, self._reader, "item = ?", (item,)))
+                tuple(all_revisions(c, self._reader, "item = ?", (item,)))
                 if _is_in(c, slug, item)
                 else ()
             )
@@ -175,7 +176,7 @@ def _item(connection: sqlite3.Connection, reader: Reader, item: int) -> Item:
 
 def _history(connection: sqlite3.Connection, reader: Reader, item: int, bytes_max: int) -> History:
     shown, room = [], bytes_max
-    for revision in rows.shown_newest_first(connection, reader, item):
+    for revision in shown_newest_first(connection, reader, item):
         room -= shown_bytes(revision)
         if room < 0:
             break
@@ -251,7 +252,7 @@ def _retry(connection: sqlite3.Connection, reader: Reader, mac: bytes) -> Retry 
     digest = None
     with contextlib.suppress(Gone, Unreadable):
         digest = reader.words(row).digest
-    revision = rows.find_revision(connection, reader, found[0])
+    revision = find_revision(connection, reader, found[0])
     if revision is None:
         raise Unavailable(f"what this key did, record {found[0]}, cannot be read any more")
     if (item := row[5]) is None:
@@ -269,7 +270,7 @@ def _retry(connection: sqlite3.Connection, reader: Reader, mac: bytes) -> Retry 
 def _feed_then(connection: sqlite3.Connection, reader: Reader, row: rows.Row) -> Feed | None:
     """Return a feed as a record of its own left it; as it is now if those words were erased."""
     current = rows.find_feed(connection, reader, row[4])
-    then = rows.find_revision(connection, reader, row[19])
+    then = find_revision(connection, reader, row[19])
     settings = then.settings if then is not None else None
     if current is None or settings is None:
         return current

@@ -112,6 +112,7 @@ def restore(
             found = looked_at or _look_at(data, source, to_keys)
             state = unfinished(data)
             if state is None or state.source != str(source.resolve()):
+                _withdraw(data)
                 state = _begin(data, source, to_keys, now)
             try:
                 return _finish(data, state, found, progress)
@@ -184,8 +185,18 @@ def _withdraw(data: Path) -> None:
     if state is None or state.step == REPLACE:
         return
     staging.remove(data)
+    if state.before is not None:
+        _remove_copy(data / state.before)
     (data / RESTORE).unlink()
     copying.sync_folder(data)
+
+
+def _remove_copy(before: Path) -> None:
+    """Remove a copy that nobody needs, whole or not: no kill would look for keys in it."""
+    if before.is_dir():
+        for path in before.iterdir():
+            copying.overwrite(path)
+        before.rmdir()
 
 
 def _wait_for_writers(data: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import random
 import shutil
@@ -24,7 +25,7 @@ from feedserver import wire
 from feedserver.errors import SetupError, Unavailable
 from feedserver.model import Item, Revision, Status, Token, Verb
 from feedserver.newsroom import Newsroom, Outcome, Submission
-from feedserver.sqlite import keys, rows, search, slots
+from feedserver.sqlite import keys, revisions, rows, search, slots
 from feedserver.sqlite.connecting import connect
 from feedserver.sqlite.folder import DATABASE
 from feedserver.sqlite.journal import SQLiteJournal
@@ -530,6 +531,12 @@ async def test_a_record_of_a_newer_format_ends_the_answers_and_is_said(
     monkeypatch.setattr(search, "LEVEL_SECONDS", 0.1)  # it will never be level
     async with desk_in(tmp_path) as desk:
         item = await desk.item(Verb.POST, headline="News")
+        found = None
+        async with asyncio.timeout(20):
+            while found is None or not found.items:  # or the search would rightly know nothing
+                with contextlib.suppress(Unavailable):
+                    found = await desk.mirror.page("world", 10, words="news")
+                await asyncio.sleep(0.01)
         with closing(connect(tmp_path / DATABASE, read_only=False)) as connection:
             connection.execute("UPDATE records SET v = 2 WHERE sequence = ?", (item.id,))
         for reading in (
@@ -589,13 +596,13 @@ async def test_a_long_history_is_read_only_as_far_as_it_is_shown(
             item = item_of(await desk.journal.append(change))
         await desk.journal.append(edit(item, Verb.UPDATE, retry_key=key("k"), headline="last"))
         read: list[int] = []
-        load = rows._known_revision
+        load = revisions._known_revision
 
         def counted(reader: Any, row: rows.Row, past: Any) -> Revision | None:
             read.append(row[0])
             return load(reader, row, past)
 
-        monkeypatch.setattr(rows, "_known_revision", counted)
+        monkeypatch.setattr(revisions, "_known_revision", counted)
         history = await desk.mirror.history("world", item.id, 3500)
         assert history is not None
         assert [one.item and one.item.headline for one in history.shown] == ["28", "29", "last"]

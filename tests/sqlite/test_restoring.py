@@ -21,6 +21,7 @@ from support.records import NOON
 from feedserver.errors import SetupError, Unavailable
 from feedserver.model import Act, Item, Status, Verb
 from feedserver.sqlite import (
+    backup,
     checking,
     connecting,
     copying,
@@ -698,10 +699,37 @@ async def test_a_restore_that_fails_before_it_has_replaced_anything_leaves_all_a
     with pytest.raises(SetupError, match="No space left on device"):
         go(data, saved)
     assert hash_of(data) == before
-    aside = [name for name in names(data) if name.startswith("before")]
-    assert set(names(data)) == {*left, *aside}
+    assert set(names(data)) == left
     async with open_archive(data) as here:
         await here.item(Verb.POST, headline="Goes on")
+
+
+@pytest.mark.parametrize("at", ["_look_through", "_put", "_write_about"])
+async def test_one_that_fails_while_it_copies_leaves_no_keys_beside_those_that_kills_destroy(
+    data: Path, saved: Path, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    left = set(names(data))
+
+    def full(*given: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(backup, at, full)
+        with pytest.raises(SetupError, match="No space left on device"):
+            go(data, saved)
+    assert set(names(data)) == left
+
+
+async def test_what_an_earlier_one_copied_and_did_not_need_is_removed_by_the_next(
+    data: Path, saved: Path, tmp_path: Path
+) -> None:
+    aside = data / "before-restore-20250518T110000Z"
+    aside.mkdir()
+    (aside / f"{keys.FILE}.new.part").write_bytes((data / keys.FILE).read_bytes())
+    state = restoring.State(str(tmp_path / "gone"), restoring.COPY, 1, False, aside.name)
+    (data / RESTORE).write_bytes(restoring._dumped(state))
+    assert go(data, saved).source == saved
+    assert not aside.exists()
 
 
 async def test_one_that_was_cut_short_early_gives_way_to_another_and_ends_with_its_backup(
