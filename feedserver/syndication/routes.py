@@ -149,8 +149,10 @@ async def _get_item(request: Request) -> Response:
     key = ("item document", feed.slug, feed.version, number)
     kept: tuple[Sheet, int] | None = here.hub.cache.get(key)
     if kept is None:
+        # Whoever asks after a change must not be answered from before it.
+        name = (*key, feed.head)
         make = lambda: _make_item(here, request, feed, key)  # noqa: E731
-        kept = await here.once(here.work.archive, key, make)
+        kept = await here.once(here.work.archive, name, make)
     sheet, status = kept
     return answer(request, sheet, ninjs.FORMAT.media_type, cache_tags(feed.slug, number), status)
 

@@ -248,6 +248,40 @@ async def test_who_asks_after_a_withdrawal_never_gets_what_was_being_made_before
     )
 
 
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/v1/feeds/world/items", 200), ("/v1/feeds/world/items?at={}", 200),
+        ("/v1/feeds/world/items/{}", 410), ("/v1/feeds/world/items/{}/history", 410),
+        ("/v1/feeds/world/changes", 200), ("/feeds/world", 200), ("/feeds/world?at={}", 200),
+        ("/feeds/world/embed", 200), ("/feeds/world/items/{}", 410),
+        ("/feeds/world/items/{}.ninjs", 410), ("/feeds/world.atom", 200), ("/feeds/world.md", 200),
+        ("/sitemap-news.xml", 200), ("/oembed?url=http://test/feeds/world/items/{}", 410),
+    ],
+)  # fmt: skip
+async def test_who_asks_after_a_withdrawal_does_not_wait_for_an_answer_from_before_it(
+    house: House, path: str, status: int
+) -> None:
+    item = await house.post("world", headline="Unspeakable", body="Unspeakable")
+    path = path.format(item["id"])
+    await house.get("/v1/feeds")
+    await house.get("/v1/feeds/world")
+    house.mirror.go_on.clear()
+    early = asyncio.create_task(house.reader.get(path))
+    while not house.mirror.waiting and not early.done():
+        await asyncio.sleep(0)
+    held, house.mirror.go_on = house.mirror.go_on, asyncio.Event()
+    house.mirror.go_on.set()
+    await house.revise(item, "kill", note="It was not so.")
+    late = asyncio.create_task(house.reader.get(path))
+    await asyncio.wait([late], timeout=0.2)  # until it is answered, or waits for something
+    held.set()
+    await early
+    answer = await late
+    assert answer.status_code == status
+    assert "Unspeakable" not in answer.text
+
+
 async def test_the_list_of_feeds_is_made_anew_with_a_feeds_words_and_not_with_each_news(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
