@@ -14,6 +14,7 @@ from feedserver.model import (
     Act,
     Content,
     Feed,
+    FeedSettings,
     Item,
     Redaction,
     Revision,
@@ -23,6 +24,7 @@ from feedserver.model import (
 
 ITEM_TEXTS = ("headline", "body", "source", "url", "byline")
 MEDIA_TEXTS = ("url", "alt", "credit", "caption")
+FEED_TEXTS = ("title", "description", "summary")
 
 
 def redaction_of(
@@ -52,30 +54,27 @@ def redaction_of(
             f"readers are shown the words of version {version} now: change them first, "
             "then redact it"
         )
-    gone = _texts(target.item) - _texts(item) if _has_words(target) else set()
-    erases = {
-        one.version
-        for one in known.values()
-        if _has_words(one) and one.version != item.words_at and _texts(one.item) & gone
-    }
+    erases = _repeating(target, item, known.values())
     return Redaction(version, tuple(sorted(erases | {version}))), None
 
 
 def feed_redaction_of(version: int, feed: Feed, revisions: Iterable[Revision]) -> Redaction:
-    """Return what a redact of a feed's earlier key points erases. Raises Invalid, WrongState."""
+    """Return what a redact of a feed's earlier words erases. Raises Invalid, WrongState."""
     known = {one.version: one for one in revisions if one.act is Act.FEED}
     target = known.get(version)
     if target is None:
         raise Invalid([FieldError("/version", f"{version} is no version of the feed {feed.slug}")])
     if target.settings is None and not target.unreadable:
         raise WrongState(f"the words of version {version} are erased already")
-    summary = target.settings.summary if target.settings is not None else None
-    if version == feed.words_at or (summary is not None and summary == feed.summary):
-        raise WrongState("these key points are shown now: change them first, then redact this one")
+    said, now = _texts_of_feed(target.settings), _texts_of_feed(feed.settings)
+    if version == feed.words_at or any(name == "summary" for name, _ in said & now):
+        raise WrongState(
+            f"the key points of version {version} are shown now: change them first, then redact it"
+        )
     erases = {
         one.version
         for one in known.values()
-        if summary is not None and one.settings is not None and one.settings.summary == summary
+        if one.version != feed.words_at and _texts_of_feed(one.settings) & (said - now)
     }
     return Redaction(version, tuple(sorted(erases | {version})))
 
@@ -108,9 +107,19 @@ def _corrected_anew(
         if _has_words(one) and one.item is not None and old in one.item.corrections
     }
     if target.erased_at is None:
-        erases.add(target.version)
+        erases |= {target.version} | _repeating(target, item, revisions)
     content = replace(item.content, corrections=tuple(corrections))
     return Redaction(target.version, tuple(sorted(erases))), content
+
+
+def _repeating(target: Revision, item: Item, revisions: Iterable[Revision]) -> set[int]:
+    """Return the superseded records that repeat what of a revision's words the item says no more."""
+    gone = _texts(target.item) - _texts(item) if _has_words(target) else set()
+    return {
+        one.version
+        for one in revisions
+        if _has_words(one) and one.version != item.words_at and _texts(one.item) & gone
+    }
 
 
 def _has_words(revision: Revision) -> bool:
@@ -126,3 +135,10 @@ def _texts(item: Item | None) -> set[tuple[str, str]]:
     found += [("tag", tag) for tag in item.tags]
     found += [(f"media {name}", getattr(one, name)) for one in item.media for name in MEDIA_TEXTS]
     return {(name, text) for name, text in found if text}
+
+
+def _texts_of_feed(settings: FeedSettings | None) -> set[tuple[str, str]]:
+    """Return the texts of a feed's own record, each with what it is."""
+    if settings is None:
+        return set()
+    return {(name, text) for name in FEED_TEXTS if (text := getattr(settings, name))}

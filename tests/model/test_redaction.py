@@ -280,6 +280,15 @@ def test_corrections_of_one_moment_are_told_apart_by_their_order() -> None:
     assert notes(story) == ["one", "Two", "Three"]
 
 
+def test_what_a_redacted_correct_said_is_erased_wherever_it_was_repeated() -> None:
+    story = Story(NAME)
+    story.do(Verb.CORRECT, NOON + 5000, note="Note", body="b")
+    story.do(Verb.FIX, headline="A man")
+    story.redact(3, "Anew")
+    assert NAME not in story.readable()
+    assert notes(story) == ["Anew"]
+
+
 def test_a_redact_of_another_revision_leaves_the_corrections() -> None:
     story = corrected()
     story.do(Verb.FIX, headline="Fixed")
@@ -362,13 +371,25 @@ def test_earlier_key_points_are_erased_in_every_record_that_repeats_them() -> No
     feeds.change(summary=NAME, description="d")
     feeds.change(summary=None)
     feeds.change(title="World")
-    assert feeds.redaction(3) == Redaction(3, (2, 3, 5))
-    feeds.redact(3)
+    assert feeds.redaction(2) == Redaction(2, (2, 3, 5))
+    feeds.redact(2)
     assert NAME not in repr([*feeds.disk.entries.values(), feeds.feed])
-    assert feeds.redaction(4) == Redaction(4, (4,))
+    assert feeds.redaction(4) == Redaction(4, (4, 6))  # which repeats its title
     for version in (2, 3, 5):
         with pytest.raises(WrongState, match="erased already"):
             feeds.redaction(version)
+
+
+def test_a_title_and_a_description_go_with_the_key_points_they_stood_beside() -> None:
+    feeds = Feeds(title=f"The {NAME} case", description=f"About {NAME}")
+    feeds.change(summary="One")
+    feeds.change(title="The case", summary="Two")
+    feeds.change(description="About it")
+    feeds.change(summary="Three")
+    assert feeds.redaction(1) == Redaction(1, (1, 2, 3))
+    feeds.redact(1)
+    assert NAME not in repr([*feeds.disk.entries.values(), feeds.feed])
+    assert feeds.redaction(4) == Redaction(4, (4,))
 
 
 def test_a_feeds_record_without_key_points_is_erased_alone() -> None:
