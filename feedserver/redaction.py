@@ -113,7 +113,7 @@ def _corrected_anew(
 
 
 def _repeating(target: Revision, item: Item, revisions: Iterable[Revision]) -> set[int]:
-    """Return the superseded records that repeat what of a revision's words the item says no more."""
+    """Return the superseded records that repeat words of a revision which the item lacks now."""
     gone = _texts(target.item) - _texts(item) if _has_words(target) else set()
     return {
         one.version

@@ -28,7 +28,7 @@ log = logging.getLogger("feedserver.live.hub")
 CHANNELS_IDLE_MAX = 128  # feeds without readers that stay in memory, …
 IDLE_SECONDS = 30.0  # … how long one stays at least, for a reader that is about to join, …
 IDLE_BYTES = 32 * 1024 * 1024  # … and how large they may be together, however young
-LOADS_MAX = 2  # windows that are loaded at once
+LOADS_MAX = 1  # windows that are loaded at once: it takes a connection and much of the core
 BEHIND_TIMEOUT = 2.0  # seconds to wait for a record that another process has seen already
 
 

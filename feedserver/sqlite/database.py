@@ -33,7 +33,9 @@ T = TypeVar("T")
 
 log = logging.getLogger("feedserver.database")
 
-READERS = 2
+# One for each kind of long work for readers (a window, a newest page, an older one), which is done
+# one at a time, and one that none of them takes: for items, retries and how far purges are.
+READERS = 4
 OVERTAKEN_MAX = 20  # reads of one answer that kills may overtake
 OLDER = (
     "words were erased that the data still has: start the server, or change something, so that the "

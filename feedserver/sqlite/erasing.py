@@ -6,17 +6,16 @@ above what the search file says that it was cleaned to.
 
 from __future__ import annotations
 
+import contextlib
 import logging
-import os
 import sqlite3
 
 import orjson
 
-from feedserver.errors import SetupError
 from feedserver.journal import Purge
 from feedserver.model import Millis
 from feedserver.sqlite.folder import BEFORE
-from feedserver.sqlite.keys import KeyFile
+from feedserver.sqlite.keys import KeyFile, destroy_in_copy
 
 log = logging.getLogger("feedserver.purge")
 
@@ -89,19 +88,7 @@ def _destroy_in_copies(
     keys: KeyFile, erased: list[int], sequence: int, act: str, at: Millis
 ) -> None:
     """Destroy the same keys in what restores have set aside of this journal. Raises OSError."""
+    owners = {one: owner for one in erased if (owner := keys.owner(one)) is not None}
     for path in keys.path.parent.glob(f"{BEFORE}*/{keys.path.name}"):
-        try:
-            os.close(os.open(path, os.O_RDWR | os.O_CLOEXEC))
-            copy = KeyFile(path)
-        except FileNotFoundError:  # it was deleted meanwhile
-            continue
-        except SetupError as fault:  # one that was damaged was set aside as it was
-            log.warning("a copy of the keys was left as it is: %s", fault.detail)
-            continue
-        try:
-            if copy.keyring == keys.keyring:
-                owners = {one: copy.owner(one) for one in erased if one < copy.end}
-                same = [one for one, owner in owners.items() if owner == keys.owner(one)]
-                copy.destroy(same, sequence, act, at)
-        finally:
-            copy.close()
+        with contextlib.suppress(FileNotFoundError):  # it was deleted meanwhile
+            destroy_in_copy(path, owners, sequence, act, at)

@@ -161,8 +161,13 @@ class SQLiteJournal:
             for change in changes
             if change.item and (change.item.status is Status.KILLED or change.act is Verb.REDACT)
         }
-        if withdrawn or any(change.act is Verb.REDACT for change in changes):
-            self._tail.forget(withdrawn)
+        feeds = {
+            change.feed.slug
+            for change in changes
+            if change.feed and change.item is None and change.act is Verb.REDACT
+        }
+        if withdrawn or feeds:
+            self._tail.forget(withdrawn, feeds)
             self.eraser.start()
 
     def nudge(self) -> None:

@@ -102,7 +102,7 @@ def create(path: Path, keyring: bytes) -> None:
     """Make a file without slots, durably. Raises FileExistsError where there is one."""
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
-        _keep_in_place(fd)
+        keep_in_place(fd)
         start = _START.pack(_MAGIC, _FORMAT, 0, keyring, bytes(8))[:-8]
         os.pwrite(fd, (start + _checksum(start)).ljust(HEADER, b"\0"), 0)
         os.fsync(fd)
@@ -114,7 +114,7 @@ def create(path: Path, keyring: bytes) -> None:
 _FS_IOC_GETFLAGS, _FS_IOC_SETFLAGS, _NOCOW = 0x80086601, 0x40086602, 0x00800000
 
 
-def _keep_in_place(fd: int) -> None:
+def keep_in_place(fd: int) -> None:
     """Ask a file system that copies on write (btrfs) not to, while the file is empty."""
     with contextlib.suppress(OSError):
         flags = struct.unpack("l", fcntl.ioctl(fd, _FS_IOC_GETFLAGS, struct.pack("l", 0)))[0]

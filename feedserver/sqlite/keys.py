@@ -16,18 +16,26 @@ import os
 import re
 import secrets
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from feedserver.errors import SetupError
 from feedserver.model import Millis
 from feedserver.sqlite import slots
 from feedserver.sqlite.copying import sync_folder, write_all
-from feedserver.sqlite.key_header import COMMITTED, ERASED, REDRAWS, KeyHeader, without
+from feedserver.sqlite.key_header import (
+    COMMITTED,
+    ERASED,
+    REDRAWS,
+    KeyHeader,
+    keep_in_place,
+    without,
+)
 from feedserver.sqlite.slots import (
     FRESH,
     GONE,
-    KIND_AT,
+    KIND,
+    OWNER,
     PARTITION,
     SLOT,
     TAKEN,
@@ -200,7 +208,7 @@ class KeyFile:
             raise NotFresh(str(fault)) from None
         if slot.kind != FRESH:
             raise NotFresh(f"slot {number} is taken")
-        write_all(self._fd, TAKEN + owner, place_of(number) + KIND_AT)
+        write_all(self._fd, TAKEN + owner, place_of(number) + KIND.start)
         return slot.key
 
     def key(self, sequence: int, owner: bytes) -> bytes:
@@ -228,7 +236,7 @@ class KeyFile:
         end = min(number_of(newest) + 1, slots_in(self._size()))
         for first in range(0, end, _SCANNED):
             raw = os.pread(self._fd, min(_SCANNED, end - first) * SLOT, place_of(first))
-            kinds = raw[KIND_AT::SLOT]  # the first letter of each slot's kind
+            kinds = raw[KIND.start :: SLOT]  # the first letter of each slot's kind
             at = kinds.find(GONE[:1])
             while at >= 0:
                 number = first + at
@@ -321,6 +329,7 @@ class KeyFile:
         size = place_of(number_of(newest) + 1)
         partial = path.with_name(path.name + ".part")
         with open(partial, "wb", opener=_private) as copy:
+            keep_in_place(copy.fileno())
             at = 0
             while at < size:
                 part = os.pread(self._fd, min(1 << 20, size - at), at)
@@ -374,7 +383,7 @@ class KeyFile:
         concerned = _NOT_FRESH if only_taken else _NOT_EMPTY
         for start in range(first, end, _SCANNED):
             raw = os.pread(self._fd, min(_SCANNED, end - start) * SLOT, place_of(start))
-            kinds = raw[KIND_AT::SLOT]  # the first letter of each slot's kind
+            kinds = raw[KIND.start :: SLOT]  # the first letter of each slot's kind
             numbers = [start + found.start() for found in concerned.finditer(kinds)]
             for empty in _EMPTY.finditer(kinds):
                 lost = range(start + empty.start(), start + empty.end())
@@ -424,6 +433,24 @@ class KeyFile:
         with self.locked():
             if (self.header.cell(at) or 0) < number:
                 self.header.write_cell(at, number)
+
+
+def destroy_in_copy(path: Path, owners: Mapping[int, bytes], by: int, act: str, at: Millis) -> None:
+    """Overwrite the keys of records in a copy of the file, and sync it. Raises OSError.
+
+    `owners` has the hash of each record's rid: the slot of another record stays. Neither the copy's
+    header nor a slot's checksum is asked: what is damaged may still hold the key.
+    """
+    fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        for sequence, owner in owners.items():
+            number = number_of(sequence)
+            raw = os.pread(fd, SLOT, place_of(number))
+            if raw[OWNER] == owner and raw[KIND] != GONE:
+                write_all(fd, slots.destroyed(number, by, act, at), place_of(number))
+        os.fdatasync(fd)
+    finally:
+        os.close(fd)
 
 
 def _private(path: str, flags: int) -> int:

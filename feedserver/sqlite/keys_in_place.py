@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from feedserver.sqlite import copying, slots
-from feedserver.sqlite.key_header import NUMBER, REDRAWS
+from feedserver.sqlite.key_header import NUMBER, REDRAWS, keep_in_place
 from feedserver.sqlite.keys import KeyFile
 from feedserver.sqlite.slots import HEADER, SLOT
 
@@ -27,9 +27,13 @@ def write_needed(staged: Path, target: Path) -> None:
     """Write the header and all slots of `staged` into `target`, durably. Raises OSError."""
     if not target.exists():
         partial = target.with_name(f"{target.name}.part")
-        shutil.copyfile(staged, partial)
-        partial.chmod(0o600)
-        copying.sync_file(partial)
+        partial.unlink(missing_ok=True)
+        fd = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with staged.open("rb") as new, open(fd, "wb") as file:
+            keep_in_place(fd)
+            shutil.copyfileobj(new, file)
+            file.flush()
+            os.fsync(fd)
         os.replace(partial, target)
         copying.sync_folder(target.parent)
         return

@@ -18,13 +18,11 @@ from feedserver.sqlite.copying import Progress, quiet
 from feedserver.sqlite.folder import DATABASE, occupied
 from feedserver.sqlite.former import Former, Moved, open_former
 from feedserver.sqlite.keys import KeyFile
+from feedserver.sqlite.moving_in import WRITING, WRITING_KEYS
 from feedserver.sqlite.slots import hash_of
 
 NEEDED = 1.5  # times the size of the old file, free on the disk
 REPORTED = 5000  # records between two reports of the progress
-
-_WRITING = f"{DATABASE}.migrating"
-_WRITING_KEYS = f"{keys.FILE}.migrating"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +85,13 @@ def _report(folder: Path, before: int) -> Migrated:
 def _write(folder: Path, progress: Progress) -> None:
     """Write the new files under other names, whole and synced."""
     path = folder / DATABASE
-    copying.overwrite(folder / _WRITING_KEYS)
-    for name in (moving_in.NEW_KEYS, _WRITING, f"{_WRITING}-wal", f"{_WRITING}-shm"):
+    copying.overwrite(folder / WRITING_KEYS)
+    for name in (moving_in.NEW_KEYS, WRITING, f"{WRITING}-wal", f"{WRITING}-shm"):
         (folder / name).unlink(missing_ok=True)
     _check_room(folder, _size(path))
     try:
         with closing(open_former(path)) as connection:
-            _fill(Former(connection), folder / _WRITING, folder / _WRITING_KEYS, progress)
+            _fill(Former(connection), folder / WRITING, folder / WRITING_KEYS, progress)
     except sqlite3.OperationalError as fault:
         raise SetupError(
             f"{path} cannot be migrated ({fault}): end all that works on it, then try again"
@@ -102,8 +100,8 @@ def _write(folder: Path, progress: Progress) -> None:
         raise SetupError(f"{path} cannot be migrated: {fault}; it was left as it is") from None
     except OSError as fault:
         raise SetupError(f"cannot write to {folder}: {fault.strerror}") from None
-    os.replace(folder / _WRITING_KEYS, folder / moving_in.NEW_KEYS)
-    os.replace(folder / _WRITING, folder / moving_in.NEW)
+    os.replace(folder / WRITING_KEYS, folder / moving_in.NEW_KEYS)
+    os.replace(folder / WRITING, folder / moving_in.NEW)
     copying.sync_folder(folder)
 
 

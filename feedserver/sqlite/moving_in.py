@@ -28,6 +28,8 @@ from feedserver.sqlite.schema import APPLICATION_ID
 
 NEW = f"{DATABASE}.migrated"
 NEW_KEYS = f"{keys.FILE}.migrated"
+WRITING = f"{DATABASE}.migrating"  # until they are whole
+WRITING_KEYS = f"{keys.FILE}.migrating"
 OLD = f"{DATABASE}.old"
 KEPT = f"{DATABASE}.v1"
 

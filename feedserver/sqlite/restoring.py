@@ -25,7 +25,7 @@ import orjson
 
 from feedserver.errors import SetupError
 from feedserver.model import Millis
-from feedserver.sqlite import backup, copying, keys, keys_in_place, staging
+from feedserver.sqlite import backup, copying, keys, keys_in_place, moving_in, staging
 from feedserver.sqlite.connecting import BUSY_SECONDS, code_of, connect, connect_patiently
 from feedserver.sqlite.copying import Progress, quiet
 from feedserver.sqlite.folder import (
@@ -249,6 +249,8 @@ def _replace(data: Path, progress: Progress) -> None:
         staged.unlink()
         copying.sync_folder(data)
     copying.overwrite(staged_keys)
+    for name in (moving_in.WRITING_KEYS, moving_in.WRITING):  # of what is replaced
+        copying.overwrite(data / name)
 
 
 def _write_into(staged: Path, path: Path, progress: Progress) -> bool:

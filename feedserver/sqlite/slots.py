@@ -26,7 +26,7 @@ FRESH = b"free"
 TAKEN = b"used"
 GONE = b"gone"
 KINDS = (FRESH, TAKEN, GONE)
-KIND_AT = 40  # of a slot; behind it stands its owner
+KIND, OWNER = slice(40, 44), slice(44, 56)  # of a slot
 
 _GONE_BY = struct.Struct("<QqB15x")  # sequence, time and act of the record that destroyed the key
 _ACTS = ("", "kill", "redact", "remake", "unused")
@@ -118,14 +118,14 @@ def destroyed(number: int, by: int, act: str, at: Millis) -> bytes:
 
 def read_slot(raw: bytes, number: int) -> Slot | None:
     """Return what the 64 bytes of a slot say; None if they are damaged or were never written."""
-    key, checksum, kind = raw[:32], raw[32:40], raw[KIND_AT:44]
+    key, checksum, kind = raw[:32], raw[32:40], raw[KIND]
     if len(raw) != SLOT or kind not in KINDS or checksum != _checksum(number, key):
         return None
     if kind == GONE:
         by, at, act = _GONE_BY.unpack(key)
         name = _ACTS[act] if act < len(_ACTS) else "unknown act"
-        return Slot(GONE, b"", raw[44:56], Gone(by, name, at))
-    return Slot(kind, key, raw[44:56])
+        return Slot(GONE, b"", raw[OWNER], Gone(by, name, at))
+    return Slot(kind, key, raw[OWNER])
 
 
 def _slot(number: int, key: bytes, kind: bytes) -> bytes:

@@ -53,12 +53,17 @@ class Tail:
         self._kept.clear()
         self._bytes = 0
 
-    def forget(self, items: set[int]) -> None:
-        """Drop what may hold withdrawn words: of these items, and of feeds."""
+    def forget(self, items: set[int], feeds: set[str]) -> None:
+        """Drop what may hold withdrawn words: of these items, and of feeds.
+
+        `feeds` are those whose own words were withdrawn: the changes of their items hold them too.
+        """
         self._kept = deque(
             (change, size)
             for change, size in self._kept
-            if change.item is not None and change.item.id not in items
+            if change.item is not None
+            and change.item.id not in items
+            and change.item.feed not in feeds
         )
         self._bytes = sum(size for _, size in self._kept)
 

@@ -29,6 +29,7 @@ from feedserver.sqlite import (
     key_header,
     keys,
     keys_in_place,
+    moving_in,
     opening,
     restoring,
     slots,
@@ -566,6 +567,34 @@ async def test_after_another_newsroom_was_restored_a_kill_reaches_what_is_set_as
         await here.item(Verb.KILL, item, note="Withdrawn")
         await here.purged()
         assert opened(data, pieces) == {}
+
+
+async def test_a_kill_reaches_keys_that_were_set_aside_with_a_damaged_header(
+    data: Path, saved: Path
+) -> None:
+    pieces = sealed_in(data)
+    with (data / keys.FILE).open("r+b") as file:
+        file.seek(20)
+        file.write(b"?")
+    done = go(data, saved)
+    assert done.before is not None
+    with pytest.raises(SetupError, match="damaged"):
+        KeyFile(done.before / keys.FILE)
+    async with open_archive(data) as here:
+        item = await find(here, "News 1")
+        assert item.version in opened(data, pieces)
+        await here.item(Verb.KILL, item, note="Withdrawn")
+        await here.purged()
+    assert item.version not in opened(data, pieces)
+
+
+async def test_what_a_migration_that_was_cut_short_had_written_goes_with_the_data_it_was_of(
+    data: Path, saved: Path
+) -> None:
+    for name in (moving_in.WRITING, moving_in.WRITING_KEYS):
+        (data / name).write_bytes(b"words and keys")
+    go(data, saved)
+    assert names(data) == ["before-restore-20250518T120000Z", DATABASE, keys.FILE, "lock"]
 
 
 async def test_a_copy_of_the_keys_that_cannot_be_opened_leaves_a_purge_unfinished(

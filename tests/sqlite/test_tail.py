@@ -51,10 +51,12 @@ def test_what_was_forgotten_makes_room_and_leaves_a_hole() -> None:
     tail = Tail()
     count = BYTES_MAX // 70_000
     tail.extend(change(number, body="x" * 64_000) for number in range(1, count + 1))
-    tail.forget(set(range(2, count + 1)))
+    tail.forget(set(range(2, count + 1)), set())
     assert tail.since(0) == (change(1, body="x" * 64_000),)
     tail.extend(change(number, body="x" * 64_000) for number in range(2, count + 1))
     assert kept(tail, count) == count
-    tail.forget({count - 1})
+    tail.forget({count - 1}, set())
     assert kept(tail, count) == 1
     assert tail.since(0) == ()
+    tail.forget(set(), {"world"})  # whose own words each of its changes has
+    assert kept(tail, count) == 0
