@@ -41,12 +41,16 @@ REQUEST_SECONDS = 30.0
 # Bytes unsent that make a client one that does not read. An answer's head alone is less, so that it
 # still leaves in one call with what follows.
 UNSENT_MAX = 1024
+# Bytes of answers that may be held for such clients in all; beyond that the client that has taken
+# nothing for longest is dropped. A page may take 2 MB, and each client may have asked for another.
+ANSWERS_BYTES = 64 * 1024 * 1024
 
 
 @dataclass(slots=True)
 class _Stall:
     pending: int
     since: float
+    held: int  # bytes of the answer that are not taken
 
 
 class Connections:
@@ -60,7 +64,8 @@ class Connections:
         self.handshakes = HandshakeQueue()
         self.open_sockets: OpenSockets | None = None  # once there was one
         self.due: dict[HttpProtocol, float] = {}
-        self.stalled: dict[HttpProtocol, _Stall] = {}
+        self.stalled: dict[HttpProtocol, _Stall] = {}  # who took something last comes last
+        self.held = 0  # bytes for all of them
 
     def protocol(self, **given: Any) -> HttpProtocol:
         """Make the protocol of a new connection; what uvicorn takes for its class."""
@@ -74,7 +79,24 @@ class Connections:
     def forget(self, connection: HttpProtocol) -> None:
         """Expect nothing more of it."""
         self.due.pop(connection, None)
-        self.stalled.pop(connection, None)
+        self.resume(connection)
+
+    def stall(self, connection: HttpProtocol) -> None:
+        """Note that a client does not take all at once; drop others where too much is held."""
+        self.resume(connection)
+        stall = _Stall(connection.pending(), time.monotonic(), connection.held())
+        self.stalled[connection] = stall
+        self.held += stall.held
+        while self.held > ANSWERS_BYTES and len(self.stalled) > 1:
+            longest = next(iter(self.stalled))
+            self.resume(longest)
+            longest.transport.abort()
+
+    def resume(self, connection: HttpProtocol) -> None:
+        """Note that it took what there was."""
+        stall = self.stalled.pop(connection, None)
+        if stall is not None:
+            self.held -= stall.held
 
     def sweep(self) -> None:
         """End those whose time is up."""
@@ -85,9 +107,11 @@ class Connections:
             del self.due[connection]
             connection.on_late()
         for connection, stall in list(self.stalled.items()):
+            if connection not in self.stalled:
+                continue  # it was dropped for another's sake
             pending = connection.pending()
             if pending < stall.pending:
-                stall.pending, stall.since = pending, now
+                self.stall(connection)
             elif now - stall.since > STALL_SECONDS:
                 connection.transport.abort()
 
@@ -179,12 +203,17 @@ class HttpProtocol(HttpToolsProtocol):
     def pause_writing(self) -> None:
         """Note that the client does not take all at once."""
         super().pause_writing()
-        self._all.stalled[self] = _Stall(self.pending(), time.monotonic())
+        self._all.stall(self)
 
     def resume_writing(self) -> None:
         """Note that it took it."""
         super().resume_writing()
-        self._all.stalled.pop(self, None)
+        self._all.resume(self)
+
+    def held(self) -> int:
+        """Return the bytes of the answer under way that are in memory for this client alone."""
+        rest = 0 if self.cycle is None else self.cycle.expected_content_length
+        return self.transport.get_write_buffer_size() + rest
 
     def pending(self) -> int:
         """Return the bytes that the client's side has not taken yet."""

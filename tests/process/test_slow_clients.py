@@ -231,6 +231,28 @@ def test_a_page_that_is_not_read_is_not_kept_for_long(impatient: Server) -> None
         assert stuck.is_cut_off()
 
 
+FEW = "import feedserver.websocket.http1 as connections; connections.ANSWERS_BYTES = 2_000_000"
+
+
+def test_pages_that_nobody_takes_are_held_only_up_to_so_many_bytes(tmp_path: Path) -> None:
+    """Whoever took nothing for longest is dropped, not those who read."""
+    with Server(tmp_path / "data", first=FEW) as server, server.editing() as editor:
+        for number in range(60):
+            editor.item(f"News {number}", body="x" * 14_000)  # of which each page has a copy
+        crowd = []
+        for limit in range(60, 30, -1):
+            stuck = Stuck(server, f"/v1/feeds/world/items?limit={limit}", websocket=False)
+            crowd.append(stuck)
+            eventually(lambda s=stuck: s.read(100))
+        eventually(lambda: len(server.clients() & {stuck.port for stuck in crowd}) < 8)
+        with server.reading() as reader:
+            assert len(reader.get("/v1/feeds/world/items?limit=59").json()["items"]) == 59
+        assert crowd[-1].port in server.clients(), "who came last is served yet"
+        assert all(stuck.is_cut_off() for stuck in crowd[:5])
+        for stuck in crowd:
+            stuck.close()
+
+
 def test_an_upgrade_amid_an_answer_ends_the_connection(server: Server) -> None:
     upgrade = (
         f"GET {live()} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
