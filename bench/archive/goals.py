@@ -24,7 +24,7 @@ def _worst_of(what: str) -> Callable[[Figures], tuple[float, str]]:
         times, work = (_part(figures, "costs")[what][key] for key in ("time", "cpu"))
         said = f"time {times['median']:.2f} [{times['low']:.2f}, {times['high']:.2f}]"
         said += f", CPU {work['median']:.2f} [{work['low']:.2f}, {work['high']:.2f}]"
-        return max(times["low"], work["low"]), said
+        return max(times["median"], work["median"]), said
 
     return read
 
@@ -32,7 +32,7 @@ def _worst_of(what: str) -> Callable[[Figures], tuple[float, str]]:
 def _posts_over(connections: str) -> Callable[[Figures], tuple[float, str]]:
     def read(figures: Figures) -> tuple[float, str]:
         of = figures["posts"][connections]["ratio"]
-        return of["high"], f"{of['median']:.2f} [{of['low']:.2f}, {of['high']:.2f}]"
+        return of["median"], f"{of['median']:.2f} [{of['low']:.2f}, {of['high']:.2f}]"
 
     return read
 

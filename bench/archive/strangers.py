@@ -25,6 +25,7 @@ SETTLE = 0.5  # seconds of asking before the first
 EDITS, EDITED = 60, 15_000  # revisions of one item, and characters of each
 LONG_ITEMS, LONG = 200, 60_000  # items of one feed, and characters of each
 LIMITS = range(200, 136, -1)
+MANY, MANY_ITEMS = 12, 60  # feeds of long items: more than what is kept of feeds without readers
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 CALM = "/healthz"
 
@@ -74,6 +75,10 @@ def _prepared(newsroom: Newsroom) -> dict[str, list[str]]:
     for number in range(LONG_ITEMS):
         long = {"headline": f"Long {number}", "body": prose.long_text(LONG)}
         newsroom.post(long, "long")
+    for feed in range(MANY):
+        newsroom.server.command("feed", "add", f"many-{feed}", "--title", f"Many {feed}")
+        for number in range(MANY_ITEMS):
+            newsroom.post({"headline": f"{number}", "body": prose.long_text(LONG)}, f"many-{feed}")
     return {
         CALM: [CALM],
         "one history": [f"{ITEMS}/{item['id']}/history"],
@@ -84,6 +89,9 @@ def _prepared(newsroom: Newsroom) -> dict[str, list[str]]:
         "long pages": [f"/v1/feeds/long/items?limit={limit}" for limit in LIMITS],
         "feeds' pages": ["/feeds/long", "/feeds/bench", f"/feeds/bench?q={prose.COMMONEST}"],
         "changes": ["/v1/feeds/long/changes"],
+        "changes of many feeds": [f"/v1/feeds/many-{feed}/changes" for feed in range(MANY)],
+        "lists of feeds": [f"/v1/feeds?limit={limit}" for limit in range(MANY, 0, -1)],
+        "the sitemap": ["/sitemap-news.xml"],
     }
 
 
