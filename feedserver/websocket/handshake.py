@@ -17,11 +17,14 @@ from typing import Any
 from urllib.parse import unquote
 
 import httptools
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 from uvicorn.protocols.utils import ClientDisconnected
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 from websockets.server import ServerProtocol
 
+from feedserver.api.problems import InternalError, problem
+from feedserver.errors import BadRequest, Forbidden, Refused, Unavailable, UpgradeNeeded
 from feedserver.live.channel import Channel
 from feedserver.websocket.connection import OpenSockets, SocketReader
 from feedserver.websocket.deflate import SharedDeflate
@@ -33,6 +36,7 @@ EXTENSION = "feedserver.hand_over"
 EARLY_MAX = 4096  # bytes a client may send before the handshake is answered
 TOGETHER = 16  # handshakes that begin before others get a turn: about 3 ms
 
+_FAILED = "Failed to open a WebSocket connection: "
 _CHECKED = {
     b"connection",
     b"upgrade",
@@ -119,17 +123,15 @@ class Handshake(asyncio.Protocol):
         try:
             request = self._request()
         except httptools.HttpParserInvalidURLError:
-            self._refuse(_response(HTTPStatus.BAD_REQUEST))
+            self._refuse(BadRequest("the address of the handshake cannot be read"))
             return
         response = _checker.accept(request)
         fault: BaseException | None = _checker.handshake_exc
         _checker.handshake_exc = None
         while fault is not None:  # whose frames hold it, and this handshake
             fault.__traceback__, fault = None, fault.__context__
-        if response.status_code == HTTPStatus.BAD_REQUEST:
-            response.headers["Sec-WebSocket-Version"] = "13"
         if response.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
-            self._refuse(response)
+            self._refuse(_fault(response))
             return
         self._deflated = "Sec-WebSocket-Extensions" in response.headers
         self._answer = self._first_lines(response)
@@ -158,7 +160,7 @@ class Handshake(asyncio.Protocol):
     def shutdown(self) -> None:
         """Refuse, when uvicorn stops."""
         if not self._done:
-            self._refuse(_response(HTTPStatus.SERVICE_UNAVAILABLE))
+            self._refuse(Unavailable("the server is about to stop; connect again in a moment"))
 
     def hand_over(self, channel: Channel | None) -> SocketReader:
         """Put a `SocketReader` in this protocol's place, once the handshake is complete.
@@ -228,7 +230,7 @@ class Handshake(asyncio.Protocol):
         except Exception:
             log.exception("the endpoint of a handshake failed")
         if not self._done:
-            self._refuse(_response(HTTPStatus.INTERNAL_SERVER_ERROR))
+            self._refuse(InternalError("the server made a mistake; it is logged. Retry later"))
 
     async def _receive(self) -> dict[str, Any]:
         if not self._asked:
@@ -246,7 +248,7 @@ class Handshake(asyncio.Protocol):
         elif kind == "websocket.close" and self._accepted:
             self.hand_over(None).finish(message.get("code", 1000))
         elif kind == "websocket.close":
-            self._refuse(_response(HTTPStatus.FORBIDDEN))
+            self._refuse(Forbidden("nobody listens here: connect to /v1/feeds/{feed}/live"))
         else:
             raise RuntimeError(f"{kind} has no place here: a reader is sent to after hand_over")
 
@@ -257,10 +259,16 @@ class Handshake(asyncio.Protocol):
         self._answer += header_lines(headers) + b"\r\n"
         self._accepted = True
 
-    def _refuse(self, response: Response) -> None:
+    def _refuse(self, fault: Refused | Unavailable) -> None:
         self._done = True
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        self.transport.write(response.serialize())
+        answer = problem(fault)
+        headers = [*self._upgrade.default_headers, *answer.raw_headers, (b"connection", b"close")]
+        if fault.status == HTTPStatus.BAD_REQUEST:
+            headers.append((b"sec-websocket-version", b"13"))
+        elif fault.status == HTTPStatus.UPGRADE_REQUIRED:
+            headers.append((b"upgrade", b"websocket"))
+        head = STATUS_LINE[fault.status] + header_lines(headers)
+        self.transport.write(b"%b\r\n%b" % (head, bytes(answer.body)))
         self.transport.close()
         self._break_cycle()
 
@@ -269,5 +277,9 @@ class Handshake(asyncio.Protocol):
         self.scope.get("extensions", {}).clear()
 
 
-def _response(status: HTTPStatus) -> Response:
-    return _checker.reject(status, f"{status.phrase}\n")
+def _fault(response: Response) -> Refused:
+    """Return what the library found wrong with a handshake."""
+    reason = bytes(response.body or b"").decode().strip().removeprefix(_FAILED)
+    if response.status_code == HTTPStatus.UPGRADE_REQUIRED:
+        return UpgradeNeeded(f"this is no WebSocket handshake: {reason}")
+    return BadRequest(f"this is no WebSocket handshake that can be answered: {reason}")

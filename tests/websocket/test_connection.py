@@ -516,6 +516,7 @@ def test_a_bad_handshake_is_refused_at_once(
     with Raw(house) as reader:
         reader.send(request(served.slug, **headers))
         assert reader.answer() in {status, 400}
+        assert reader.headers["content-type"] == "application/problem+json"
 
 
 def test_a_handshake_of_another_version_is_told_the_right_one(house: Server) -> None:
@@ -540,6 +541,7 @@ def test_an_address_without_a_path_is_refused_and_holds_up_nobody(
     with Raw(house) as reader:
         reader.send(request(feed.slug).replace(path, b"http://news.example", 1))
         assert reader.answer() == 403
+        assert reader.headers["content-type"] == "application/problem+json"
     with Raw(house).shake(feed.slug) as reader:
         assert reader.message()["type"] == "snapshot"
 
