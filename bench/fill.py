@@ -16,9 +16,10 @@ from bench import prose
 from bench.prose import feed_name
 from feedserver.errors import Unavailable
 from feedserver.model import Verb
-from feedserver.newsroom import Newsroom, Submission
+from feedserver.newsroom import Newsroom
 from feedserver.service import open_context
 from feedserver.settings import read_settings
+from feedserver.submission import Submission
 
 FEED = "bench"
 TOGETHER = 1_024  # submissions under way: several full transactions

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import hashlib
 import hmac
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
-
-import orjson
 
 from feedserver import draft as drafts
 from feedserver.draft import Draft
@@ -20,7 +16,6 @@ from feedserver.errors import (
     FieldError,
     Forbidden,
     Invalid,
-    KeyReused,
     Killed,
     NoCondition,
     NotFound,
@@ -50,7 +45,9 @@ from feedserver.model import (
     random_id,
 )
 from feedserver.redaction import feed_redaction_of, redaction_of
+from feedserver.retries import digest_of, is_same_request, key_reused, keyed_hash
 from feedserver.rules import WRITES_WORDS, Change, Duplicate, time_of
+from feedserver.submission import Condition, FeedOutcome, Outcome, Submission
 
 NAME_MAX = 100  # characters of an editor's name
 BEHIND_SECONDS = 2.0  # that a version from a faster machine is waited for, …
@@ -61,52 +58,6 @@ SLUG_RULE = (
     "and starts with a letter or digit, e.g. world"
 )
 _KNOWN = ", ".join(one for one in Verb if one is not Verb.POST)
-
-Condition = tuple[tuple[int, str], ...] | None
-"""The versions that If-Match allows; empty: any."""
-
-
-@dataclass(frozen=True, slots=True)
-class Submission:
-    """What an editor sent, as it came.
-
-    `verb` None: it named none that there is. `condition` None: there was no If-Match; an error: it
-    could not be read, which a retry is not told.
-    """
-
-    feed: str
-    verb: Verb | None
-    raw: dict[str, Any]
-    editor: Token
-    item: int | None = None
-    condition: Condition | BadRequest = None
-    key: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """The item as the verb left it; `replayed` if an earlier try had done it already.
-
-    `redacted` lists the versions whose words a redact erased.
-    """
-
-    item: Item
-    replayed: bool = False
-    redacted: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class FeedOutcome:
-    """A feed as a change left it; `created` if that made it, `replayed` as of an item.
-
-    `unchanged` if it was so before, and no record was made.
-    """
-
-    feed: Feed
-    created: bool = False
-    unchanged: bool = False
-    replayed: bool = False
-    redacted: tuple[int, ...] = ()
 
 
 class Newsroom:
@@ -392,13 +343,13 @@ class Newsroom:
             return None
         item, revision = retry.current, retry.revision
         if item is None:  # the key was used for the feed itself
-            raise _key_reused()
+            raise key_reused()
         if retry.killed_at is not None and revision.version < retry.killed_at:
             raise Killed(f"what this key posted is item {item.id}, withdrawn since", item)
         if retry.digest is not None and not is_same_request(
-            retry.digest, _body([submission.item, submission.raw])
+            retry.digest, [submission.item, submission.raw]
         ):
-            raise _key_reused()
+            raise key_reused()
         return Outcome(revision.item or item, replayed=True)
 
     async def _change_feed(
@@ -433,9 +384,9 @@ class Newsroom:
         if retry is None or retry_key is None:
             return None
         if retry.current is not None:
-            raise _key_reused()
+            raise key_reused()
         if retry.digest is not None and not hmac.compare_digest(retry.digest, retry_key.digest):
-            raise _key_reused()
+            raise key_reused()
         feed = retry.feed
         assert feed is not None
         return FeedOutcome(feed, replayed=True)
@@ -445,29 +396,13 @@ class Newsroom:
     ) -> RetryKey | None:
         if key is None or editor is None:
             return None
-        return RetryKey(self._mac(slug, editor, key), _digest(_body(request)))
+        return RetryKey(self._mac(slug, editor, key), digest_of(request))
 
     def _mac(self, slug: str, editor: Token, key: str) -> bytes:
         return keyed_hash(self._journal.identity.salt, (slug, editor.name, key))
 
     def _origin_mac(self, slug: str, origin: Origin) -> bytes:
         return keyed_hash(self._journal.identity.salt, (slug, origin.uri, origin.id))
-
-
-def keyed_hash(salt: str, scope: tuple[str, ...]) -> bytes:
-    """Return the MAC by which a retry key or an import's origin is found again: 16 bytes."""
-    return hmac.new(salt.encode(), orjson.dumps(scope), hashlib.sha256).digest()[:16]
-
-
-def is_same_request(digest: str, body: bytes) -> bool:
-    """Compare a request with the digest that was kept of an earlier one.
-
-    One from before this format is a salt, a dollar sign, and a MAC keyed with the salt.
-    """
-    salt, dollar, mac = digest.partition("$")
-    if not dollar:
-        return hmac.compare_digest(digest, _digest(body))
-    return hmac.compare_digest(mac, hmac.new(salt.encode(), body, hashlib.sha256).hexdigest())
 
 
 def _redacted(record: Record) -> tuple[int, ...]:
@@ -480,19 +415,3 @@ def _version_of(feed: Feed) -> tuple[int, str]:
 
 def _stale(current: Item) -> Stale:
     return Stale(f"item {current.id} was changed meanwhile; look at current, then retry", current)
-
-
-def _key_reused() -> KeyReused:
-    return KeyReused(
-        "this Idempotency-Key was used before with another body; use a new key for new news"
-    )
-
-
-def _digest(body: bytes) -> str:
-    # It is kept with each record: 12 bytes tell requests under one key apart.
-    return base64.urlsafe_b64encode(hashlib.blake2b(body, digest_size=12).digest()).decode()
-
-
-def _body(request: object) -> bytes:
-    # Sorted, so that a retry that was serialised anew is still the same body.
-    return orjson.dumps(request, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)

@@ -24,7 +24,7 @@ from feedserver.errors import (
     WrongType,
 )
 from feedserver.model import BODY_MAX, Status, Verb, parse_etag
-from feedserver.newsroom import Condition, FeedOutcome, Outcome, Submission
+from feedserver.submission import Condition, FeedOutcome, Outcome, Submission
 
 REQUEST_MAX = 512 * 1024  # bytes: the longest body with every character escaped, and the rest
 DISCARD_MAX = 8 * 1024 * 1024  # bytes of a larger request that are read and thrown away

@@ -8,8 +8,9 @@ from functools import partial
 
 from feedserver.commands.folder import add_data, existing_feed, work_in_folder
 from feedserver.commands.results import outcome_result
-from feedserver.newsroom import FeedOutcome, Newsroom
+from feedserver.newsroom import Newsroom
 from feedserver.sqlite.mirror import SQLiteMirror
+from feedserver.submission import FeedOutcome
 from publisher.command_line import Command
 from publisher.output import Screen
 from publisher.parser import Parser

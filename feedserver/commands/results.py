@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from feedserver.model import Feed, Token
-from feedserver.newsroom import FeedOutcome
+from feedserver.submission import FeedOutcome
 from feedserver.wire import Json, time_text
 
 

@@ -33,7 +33,7 @@ from feedserver.model import (
     TokenSettings,
     Verb,
 )
-from feedserver.newsroom import keyed_hash
+from feedserver.retries import keyed_hash
 from feedserver.rules import WRITES_WORDS, Change, evolve
 from feedserver.sqlite.connecting import connect
 

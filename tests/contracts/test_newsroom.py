@@ -23,8 +23,9 @@ from feedserver.errors import (
     WrongState,
 )
 from feedserver.model import Item, Record, Status, Token, Verb
-from feedserver.newsroom import Condition, FeedOutcome, Newsroom, Submission
+from feedserver.newsroom import Newsroom
 from feedserver.rules import Change
+from feedserver.submission import Condition, FeedOutcome, Submission
 from feedserver.wire import feed_json
 
 pytestmark = pytest.mark.anyio

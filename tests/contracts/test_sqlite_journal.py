@@ -34,7 +34,7 @@ from support.records import (
 from feedserver.errors import Killed, OutcomeUnknown, Unavailable
 from feedserver.journal import Retry
 from feedserver.model import Record, Verb, random_id
-from feedserver.newsroom import Newsroom, Submission
+from feedserver.newsroom import Newsroom
 from feedserver.rules import Change, Duplicate
 from feedserver.sqlite import connecting, tail, writer
 from feedserver.sqlite import journal as journals
@@ -48,6 +48,7 @@ from feedserver.sqlite.rows import Reader
 from feedserver.sqlite.search import open_search
 from feedserver.sqlite.tail import read_tail
 from feedserver.sqlite.writer import transact
+from feedserver.submission import Submission
 
 pytestmark = pytest.mark.anyio
 

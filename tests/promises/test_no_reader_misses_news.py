@@ -31,8 +31,8 @@ from support.world import FEEDS, HEARTBEAT, World, shrink_limits, use_of
 from feedserver import wire
 from feedserver.live import channel
 from feedserver.model import Act, Item, Status, Verb
-from feedserver.newsroom import Submission
 from feedserver.rules import CLOSED_TO
+from feedserver.submission import Submission
 
 slugs = st.sampled_from([FEEDS[0], FEEDS[0], FEEDS[0], FEEDS[1]])
 pick = st.integers(0, 30)

@@ -24,13 +24,14 @@ from support.server import WITH_TESTS
 from feedserver import wire
 from feedserver.errors import SetupError, Unavailable
 from feedserver.model import Item, Revision, Status, Token, Verb
-from feedserver.newsroom import Newsroom, Outcome, Submission
+from feedserver.newsroom import Newsroom
 from feedserver.sqlite import keys, revisions, rows, search, slots
 from feedserver.sqlite.connecting import connect
 from feedserver.sqlite.folder import DATABASE
 from feedserver.sqlite.journal import SQLiteJournal
 from feedserver.sqlite.mirror import SQLiteMirror
 from feedserver.sqlite.storage import open_storage
+from feedserver.submission import Outcome, Submission
 
 pytestmark = pytest.mark.anyio
 

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from feedserver.model import Feed, Item, Millis, Token, Verb
-from feedserver.newsroom import Newsroom, Outcome, Submission
+from feedserver.newsroom import Newsroom
 from feedserver.sqlite.copying import open_copy
 from feedserver.sqlite.folder import DATABASE
 from feedserver.sqlite.keys import FILE, KeyFile
 from feedserver.sqlite.rows import Reader
 from feedserver.sqlite.state_hash import state_hash
 from feedserver.sqlite.storage import Storage, open_storage
+from feedserver.submission import Outcome, Submission
 from support.records import NOON
 
 PATIENCE = 20.0

@@ -11,9 +11,10 @@ from typing import Any
 
 from feedserver.api.access import Tokens
 from feedserver.live.hub import Hub
-from feedserver.newsroom import Newsroom, Submission
+from feedserver.newsroom import Newsroom
 from feedserver.rules import Change
 from feedserver.sqlite.journal import SQLiteJournal
+from feedserver.submission import Submission
 from support.records import Opened
 
 

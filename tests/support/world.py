@@ -22,9 +22,10 @@ from feedserver.live import goodbyes, hub, listeners, messages, rounds, window
 from feedserver.live.hub import Hub
 from feedserver.live.messages import next_text
 from feedserver.model import Feed, Item, Millis, Revision, Status, Token, Verb
-from feedserver.newsroom import Newsroom, Outcome, Submission
+from feedserver.newsroom import Newsroom
 from feedserver.redaction import redaction_of
 from feedserver.sqlite import mirror as sqlite_mirror
+from feedserver.submission import Outcome, Submission
 from support import memory
 from support.client import Client, Json, due
 from support.memory import turns
