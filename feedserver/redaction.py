@@ -59,7 +59,11 @@ def redaction_of(
 
 
 def feed_redaction_of(version: int, feed: Feed, revisions: Iterable[Revision]) -> Redaction:
-    """Return what a redact of a feed's earlier words erases. Raises Invalid, WrongState."""
+    """Return what a redact of a feed's earlier words erases. Raises Invalid, WrongState.
+
+    A record of a feed's own repeats all that an editor did not change: what counts is what this one
+    changed, wherever it is repeated.
+    """
     known = {one.version: one for one in revisions if one.act is Act.FEED}
     target = known.get(version)
     if target is None:
@@ -71,10 +75,12 @@ def feed_redaction_of(version: int, feed: Feed, revisions: Iterable[Revision]) -
         raise WrongState(
             f"the key points of version {version} are shown now: change them first, then redact it"
         )
+    former = max((one for one in known if one < version), default=None)
+    changed = said - (_texts_of_feed(known[former].settings) if former is not None else set())
     erases = {
         one.version
         for one in known.values()
-        if one.version != feed.words_at and _texts_of_feed(one.settings) & (said - now)
+        if one.version != feed.words_at and _texts_of_feed(one.settings) & (changed - now)
     }
     return Redaction(version, tuple(sorted(erases | {version})))
 

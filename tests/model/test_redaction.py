@@ -373,14 +373,16 @@ def test_earlier_key_points_are_erased_in_every_record_that_repeats_them() -> No
     feeds.change(title="World")
     assert feeds.redaction(2) == Redaction(2, (2, 3, 5))
     feeds.redact(2)
+    assert feeds.disk.entries[6].settings.title == "Welt"  # it was another's, and stays
     assert NAME not in repr([*feeds.disk.entries.values(), feeds.feed])
-    assert feeds.redaction(4) == Redaction(4, (4, 6))  # which repeats its title
+    # Whoever erased what stood before it has all that it says taken for its own.
+    assert feeds.redaction(4) == Redaction(4, (4, 6))
     for version in (2, 3, 5):
         with pytest.raises(WrongState, match="erased already"):
             feeds.redaction(version)
 
 
-def test_a_title_and_a_description_go_with_the_key_points_they_stood_beside() -> None:
+def test_a_title_and_a_description_are_erased_by_the_record_that_brought_them() -> None:
     feeds = Feeds(title=f"The {NAME} case", description=f"About {NAME}")
     feeds.change(summary="One")
     feeds.change(title="The case", summary="Two")
