@@ -30,6 +30,7 @@ DONE = {
     Verb.KILL: "Withdrawn",
     Verb.PIN: "Pinned",
     Verb.UNPIN: "Unpinned",
+    Verb.REDACT: "Redacted",
 }
 
 

@@ -152,6 +152,8 @@ def forget_item(call: Call, item: int | None, headline: str | None) -> None:
         entry = listed.entry
         if entry is None or (entry.server, entry.feed) != (call.url, call.feed):
             continue
+        if entry.verb == Verb.REDACT:
+            continue  # the note of a withdrawal can still be redacted
         posted = entry.item is None and entry.refused is None and entry.stored != "no"
         same = headline is not None and entry.fields.get("headline") == headline
         if (entry.item is not None and entry.item == item) or (posted and same):

@@ -9,6 +9,7 @@ from feedserver.model import Status, Verb
 from publisher.editing.call import Call
 from publisher.editing.changes import apply
 from publisher.editing.edit import DONE
+from publisher.editing.erasing import Erased
 from publisher.editing.linting import say_warnings, warnings_of
 from publisher.editing.looking import (
     change_lines,
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
     from feedserver.wire import Json
     from publisher.server.client import Client
 
+_STILL_THERE = (
+    "Its words are still being erased from the server's files; "
+    "the server keeps trying until they are gone."
+)
 _DELIVERED = re.compile(r"(\d{1,9})\s*;\s*of=(\d{1,9})\s*;\s*ms=(\d{1,9})(?:\.\d+)?\s*$")
 
 
@@ -82,7 +87,13 @@ def data_of(call: Call, sent: Sent) -> Json:
         data["based_on"] = edit.etag
         if edit.unseen:
             data["unseen"] = True
-    if headers.get("purge", "").strip().lower() == "pending":
+    if sent.erased is not None:
+        data["redacted"] = list(sent.erased.versions)
+        if sent.erased.purge:
+            data["purge"] = sent.erased.purge
+        if sent.erased.dropped:
+            data["dropped"] = list(sent.erased.dropped)
+    elif headers.get("purge", "").strip().lower() == "pending":
         data["purge"] = "pending"
     if warnings := warnings_of(edit, item):
         data["warnings"] = warnings
@@ -109,11 +120,25 @@ def _say_done(call: Call, sent: Sent, data: Json) -> None:
     if data.get("replayed"):
         parts.append("done already by an earlier try")
     call.screen.say(" · ".join(parts))
-    if data.get("purge"):
-        call.screen.say(
-            "Readers no longer see it. Its words are still being erased from the server's files; "
-            "the server keeps trying until they are gone."
-        )
+    if sent.erased is not None:
+        _say_erased(call, sent.erased)
+    elif data.get("purge"):
+        call.screen.say(f"Readers no longer see it. {_STILL_THERE}")
+
+
+def _say_erased(call: Call, erased: Erased) -> None:
+    told = (
+        [f"Erased: the words of {', '.join(map(str, erased.versions))}"] if erased.versions else []
+    )
+    if erased.purge:
+        told.append(f"Purge: {erased.purge}")
+    if told:
+        call.screen.say(" · ".join(told))
+    if erased.purge == "pending":
+        call.screen.say(_STILL_THERE)
+    if erased.dropped:
+        numbers = ", ".join(map(str, erased.dropped))
+        call.screen.say(f"Taken out of the outbox, as it repeated these words: {numbers}")
 
 
 def _say_own_changes(call: Call, sent: Sent) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from feedserver.model import Status, Verb
@@ -29,6 +30,12 @@ def why_done(verb: Verb, item: Json, fields: Json) -> str:
         case Verb.UNPIN if not item.get("pinned"):
             return "is not pinned"
     return ""
+
+
+def why_erased(log: Sequence[Json], version: int) -> str:
+    """Return that a redact has nothing left to erase; empty where it has."""
+    erased = any(one["version"] == version and one.get("redacted_at") for one in log)
+    return f"has no words of version {version} any more" if erased else ""
 
 
 def say_unchanged(call: Call, item: Json, why: str, note: str | None) -> None:

@@ -27,7 +27,7 @@ from publisher.server.retries import (
     tries,
     wait_before,
 )
-from publisher.server.schemas import Schema, is_feeds, is_versioned_item, is_warnings
+from publisher.server.schemas import Schema, is_erases, is_feeds, is_versioned_item, is_warnings
 from publisher.server.transport import causes, never_reached, open_http, open_loop, reason
 
 ANSWER_MAX = 64 * 1024 * 1024  # bytes; a page of 200 of the longest items is under 40 MiB
@@ -116,6 +116,14 @@ class Client:
             limit=seconds or TRY_SECONDS,
         )
         return [{"asks": False, **warning} for warning in answer.data["warnings"]]
+
+    def erases(self, feed: str, item: int, version: int) -> list[int]:
+        """Return the versions whose words a redact of one would erase. Raises Failure."""
+        body = {"item": item, "verb": "redact", "version": version}
+        headers = {"content-type": "application/json"}
+        path = f"/v1/feeds/{feed}/lint"
+        answer = self._ask("POST", path, headers, is_erases, content=dumps(body), most=TRIES)
+        return list(answer.data["erases"])
 
     def post(self, path: str, body: Json, key: str, etag: str | None = None) -> Answer:
         """Submit something once, however often it has to be sent. Raises Failure."""

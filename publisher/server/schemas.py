@@ -24,6 +24,11 @@ def is_warnings(value: Any) -> bool:
     )(value.get("warnings"))
 
 
+def is_erases(value: Any) -> bool:
+    """Say whether it tells which versions' words a redact would erase."""
+    return isinstance(value, dict) and _list(is_whole)(value.get("erases"))
+
+
 def is_text(value: Any) -> bool:
     """Say whether it is a string."""
     return isinstance(value, str)
@@ -106,13 +111,29 @@ is_revisions = _object(
         "revisions": _list(
             _object(
                 {"version": is_whole, "verb": is_text},
-                {"fields": lambda value: isinstance(value, dict), **_texts("at", "editor", "note")},
+                {
+                    "fields": lambda value: isinstance(value, dict),
+                    **_texts(
+                        "at",
+                        "editor",
+                        "note",
+                        "redacted_at",
+                        "purge",
+                    ),
+                },
             )
         )
     }
 )
 is_history = _object(
-    {"history": _list(_object({"verb": is_text}, {"blocks": _BLOCKS, **_texts("at", "headline")}))}
+    {
+        "history": _list(
+            _object(
+                {"verb": is_text},
+                {"blocks": _BLOCKS, "version": is_whole, **_texts("at", "headline")},
+            )
+        )
+    }
 )
 
 _LIVE_ITEMS = _list(_object({"id": is_whole, "version": is_whole}, _ITEM))

@@ -26,6 +26,18 @@ def words_in(item: Mapping[str, Any]) -> Json:
     return {name: item[name] for name in WORDS if item.get(name)}
 
 
+def texts_in(fields: Mapping[str, Any]) -> set[tuple[str, str]]:
+    """Return each text of an item's words or of a request, with its field; a body by its lines."""
+    found = [(name, fields.get(name)) for name in ("headline", "byline", "source", "url", "note")]
+    found += [("body", line.strip()) for line in (fields.get("body") or "").splitlines()]
+    found += [
+        ("tags", tag) for tag in (*(fields.get("tags") or ()), *(fields.get("add_tags") or ()))
+    ]
+    media = (*(fields.get("media") or ()), *(fields.get("pictures") or ()))
+    found += [(f"media {name}", one.get(name)) for one in media for name in ("url", *_OF_MEDIUM)]
+    return {(name, text) for name, text in found if text}
+
+
 def alike(name: str, one: Any, other: Any) -> bool:
     """Say whether two values of a field say the same."""
     return bool(_stored(name, one) == _stored(name, other))
