@@ -23,6 +23,7 @@ _VERBS = (
     ("redact", "erase the words of an earlier version, which readers are not shown any more"),
     ("pin", "keep it on top of the feed"),
     ("unpin", "let it go back to its position in the feed"),
+    ("summary", "the feed's key points, which stand on top of its page; to read and to change"),
     ("lint", "what may be wrong with a text or an item, before readers see it"),
     ("list", "the newest items of the feed"),
     ("show", "one item as it is, with the version that --if-match takes"),
@@ -51,6 +52,7 @@ SYNONYMS = (
     | dict.fromkeys(("undo", "revert", "restore", "undelete"), _TO_UNDO)
     | dict.fromkeys(("publish", "add", "new", "create"), "for a new item: publisher post HEADLINE")
     | dict.fromkeys(("erase", "purge", "forget", "scrub", "expunge"), _TO_ERASE)
+    | dict.fromkeys(("points", "keypoints", "key-points"), "for the key points: publisher summary")
     | dict.fromkeys(("view", "get", "cat"), "to read an item: publisher show ID")
     | dict.fromkeys(("ls", "search"), "to find items: publisher list, with --search or --tag")
     | dict.fromkeys(("follow", "tail"), "to follow the feed: publisher watch")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from feedserver.model import Verb
 from publisher.editing.call import Call
+from publisher.editing.feed_looking import FEED, feed_revisions, feed_words
 from publisher.editing.looking import HAS_WORDS, revisions, seen_versions, version_of_words
 from publisher.failures import NotReached, ServerRefusal
 from publisher.server.schemas import is_history
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from feedserver.wire import Json
     from publisher.server.client import Answer, Client
 
-_SENTENCES = frozenset({"headline", "body", "note"})
+_SENTENCES = frozenset({"headline", "body", "note", "summary"})
 SENTENCE_MIN = 12  # characters; shorter ones stand in many texts
 _VERSION = re.compile(r"\d{1,15}")
 
@@ -38,12 +39,14 @@ class Erased:
     dropped: tuple[int, ...] = ()
 
 
-def told_revisions(call: Call, client: Client, item: int) -> list[Json]:
+def told_revisions(call: Call, client: Client, item: int | None) -> list[Json]:
     """Return who did what with an item, oldest first; nothing where the server does not tell.
 
-    Of a version whose fields are not told, as the words before it are gone, what readers were shown
-    stands in for them.
+    Without an item: with the feed itself. Of a version whose fields are not told, as the words
+    before it are gone, what readers were shown stands in for them.
     """
+    if item is None:
+        return feed_revisions(call, client)
     log = revisions(call, client, item)
     if not any(line.get("redacted_at") or line.get("unreadable") for line in log):
         return log
@@ -63,34 +66,44 @@ def told_revisions(call: Call, client: Client, item: int) -> list[Json]:
 
 
 def forget_erased(
-    call: Call, client: Client, item: Json, answer: Answer, log: Sequence[Json]
+    call: Call,
+    client: Client,
+    item: int | None,
+    state: Json,
+    answer: Answer,
+    log: Sequence[Json],
 ) -> Erased:
     """Remove from this machine what a redact erased, and return what that was.
 
-    `item` is as the redact left it, `log` as `told_revisions` told it before.
+    `state` is the item, or without one the feed, as the redact left it; `log` as `told_revisions`
+    told it before.
     """
     found = _VERSION.findall(answer.headers.get("redacted", ""))
     versions = tuple(map(int, found))
     purge = answer.headers.get("purge", "").strip().lower()
     if not versions or not log:  # an earlier try may have done it, and the log alone tells it
-        log = told_revisions(call, client, item["id"])
+        log = told_revisions(call, client, item)
     if not versions:
-        [own] = [line for line in log if line["version"] == item.get("version")] or [{}]
+        [own] = [line for line in log if line["version"] == state.get("version")] or [{}]
         versions = tuple(
             line["version"] for line in log if own and line.get("redacted_at") == own.get("at")
         )
         purge = str(own.get("purge", ""))
-    seen_versions(call).keep_only(call.feed, item["id"], words_in(item))
-    dropped = _drop_repeating(call, item, log, versions)
+    words = feed_words(state) if item is None else words_in(state)
+    seen_versions(call).keep_only(call.feed, FEED if item is None else item, words)
+    kept = texts_in(words) | {("note", one.get("note")) for one in state.get("corrections") or ()}
+    dropped = _drop_repeating(call, item, _texts_of(log, versions) - kept, log, versions)
     return Erased(versions, purge if purge in {"done", "pending"} else "", dropped)
 
 
 def _drop_repeating(
-    call: Call, item: Json, log: Sequence[Json], versions: Collection[int]
+    call: Call,
+    item: int | None,
+    gone: Collection[tuple[str, str]],
+    log: Sequence[Json],
+    versions: Collection[int],
 ) -> tuple[int, ...]:
     """Take out of the outbox what repeats the words of these versions; return the numbers."""
-    gone = _texts_of(log, versions) - texts_in(item)
-    gone -= {("note", one.get("note")) for one in item.get("corrections") or ()}
     dropped = []
     try:
         outbox = open_outbox()
@@ -101,14 +114,14 @@ def _drop_repeating(
         entry = listed.entry
         if entry is None or (entry.server, entry.feed) != (call.url, call.feed):
             continue
-        if _repeats(entry, item["id"], gone, log, versions) and outbox.drop(listed):
+        if _repeats(entry, item, gone, log, versions) and outbox.drop(listed):
             dropped.append(listed.number)
     return tuple(dropped)
 
 
 def _repeats(
     entry: Entry,
-    item: int,
+    item: int | None,
     gone: Collection[tuple[str, str]],
     log: Sequence[Json],
     versions: Collection[int],
@@ -116,7 +129,7 @@ def _repeats(
     """Say whether an entry holds what was erased, or a text that was made from it."""
     if entry.verb == Verb.REDACT:
         return False
-    if entry.item is None:  # a post that may have been stored is known by its headline
+    if entry.verb == Verb.POST:  # one that may have been stored is known by its headline
         headline = ("headline", str(entry.fields.get("headline")))
         return entry.refused is None and entry.stored != "no" and headline in gone
     if entry.item != item:
@@ -124,7 +137,7 @@ def _repeats(
     own = texts_in(entry.fields) | texts_in(entry.sent or {}) | texts_in(entry.changes)
     if not own.isdisjoint(gone) or _contains(own, gone):
         return True
-    writes_text = any(name in entry.fields for name in TEXTS)
+    writes_text = any(name in entry.fields for name in (*TEXTS, "summary"))
     return writes_text and version_of_words(log, entry.etag) in versions
 
 

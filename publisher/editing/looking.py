@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from feedserver.model import Verb
+from feedserver.model import Act, Verb
 from publisher.editing.call import Call
 from publisher.failures import NotReached, ServerRefusal
 from publisher.server.schemas import is_revisions
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from feedserver.wire import Json
     from publisher.server.client import Client
 
-HAS_WORDS = frozenset({Verb.POST, Verb.FIX, Verb.UPDATE, Verb.CORRECT})
+HAS_WORDS = frozenset({Verb.POST, Verb.FIX, Verb.UPDATE, Verb.CORRECT, Act.FEED})
 _TOLD = 3  # edits of others that are named one by one
 
 

@@ -41,10 +41,13 @@ def count(text: str) -> int:
     return int(text)
 
 
-def add_item(parser: Parser) -> None:
+def add_item(parser: Parser, *, needed: bool = True) -> None:
     """Add the item's number, which comes first."""
     parser.when_missing("id", f"which item? its number comes first: {parser.prog} 131 …")
-    parser.add_argument("id", type=_item, help="the item's number, as `publisher list` shows it")
+    parser.add_argument(
+        "id", type=_item, nargs=None if needed else "?",
+        help="the item's number, as `publisher list` shows it",
+    )  # fmt: skip
 
 
 def add_version(parser: ArgumentParser) -> None:

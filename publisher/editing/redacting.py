@@ -11,35 +11,32 @@ from feedserver.model import Verb
 from publisher.editing.call import Call
 from publisher.editing.edit import Edit, new_key
 from publisher.editing.erasing import told_revisions
+from publisher.editing.feed_looking import feed_path, fetch_feed, same_summary
+from publisher.editing.feed_outcome import finish_feed
+from publisher.editing.feed_sending import submit_feed
 from publisher.editing.flushing import send_earlier
 from publisher.editing.keeping import keep_unsent, note_refused
-from publisher.editing.looking import label_of
 from publisher.editing.outcome import finish
-from publisher.editing.submitting import add_reasons, fetch, submit
+from publisher.editing.settling import add_reasons
+from publisher.editing.submitting import fetch, submit
+from publisher.editing.versions import lines_of
 from publisher.failures import Misused, NotReached, ServerRefusal
 from publisher.output import clean_line
-from publisher.text.items import revision_line
+from publisher.server.schemas import is_revisions
 from publisher.text.saved import SavedText
 from publisher.text.typed import check_text
-from publisher.text.words import as_text, words_in
 
 if TYPE_CHECKING:
     from feedserver.wire import Json
     from publisher.server.client import Client
 
-LONGEST = 500  # characters of one field that are shown of a version
 _PUBLIC = frozenset({Verb.CORRECT, Verb.KILL})  # whose note readers see
 
 
 def redact_item(call: Call) -> None:
     """Erase the words of an earlier version of an item. Raises Failure."""
     args = call.args
-    fields = {"version": args.version, "note": args.note}
-    check_text(fields)
-    edit = Edit(
-        Verb.REDACT, fields, args.key or new_key(), args.id, args.if_match,
-        any_version=args.if_match is None,
-    )  # fmt: skip
+    edit = _edit(call, args.id)
     with call.editor() as client:
         try:
             send_earlier(call, client, args.id)
@@ -49,20 +46,49 @@ def redact_item(call: Call) -> None:
             edit = replace(edit, headline=item.get("headline"))
             _ask(call, client, edit)
         except NotReached as failure:
-            failure.in_doubt = False  # to look stores nothing
             keep_unsent(call, edit, SavedText(), failure)
             raise
         finish(call, client, submit(call, client, edit, SavedText()))
 
 
-def lines_of(log: Sequence[Json], versions: Sequence[int]) -> list[str]:
-    """Return these versions with the words that are told of them, a line each."""
-    lines = []
-    for line in log:
-        if line["version"] in versions:
-            lines.append(f"  {revision_line(line)}")
-            lines += _words_of(line)
-    return lines
+def redact_summary(call: Call) -> None:
+    """Erase a feed's earlier key points. Raises Failure."""
+    args = call.args
+    edit = _edit(call, None)
+    with call.editor() as client:
+        try:
+            send_earlier(call, client, None)
+            feed = fetch_feed(call, client)
+            if edit.any_version:
+                edit = replace(edit, etag=feed["etag"])
+            if not args.yes and call.screen.can_ask:
+                _ask_about_feed(call, client, args.version)
+        except NotReached as failure:
+            keep_unsent(call, edit, SavedText(), failure)
+            raise
+        finish_feed(call, submit_feed(call, client, edit, SavedText()))
+
+
+def _edit(call: Call, item: int | None) -> Edit:
+    args = call.args
+    fields = {"version": args.version, "note": args.note}
+    check_text(fields)
+    return Edit(
+        Verb.REDACT, fields, args.key or new_key(), item, args.if_match,
+        any_version=args.if_match is None,
+    )  # fmt: skip
+
+
+def _ask_about_feed(call: Call, client: Client, version: int) -> None:
+    """Show which key points would be erased, and ask. What is erased already is not asked about."""
+    log = client.get(f"{feed_path(call)}/revisions", is_revisions).data["revisions"]
+    named: Json = next((line for line in log if line["version"] == version), {})
+    if not named or named.get("redacted_at"):
+        return  # it is told when it is sent
+    erases = same_summary(log, version)
+    call.screen.show(["To be erased:", *lines_of(log, erases)])
+    if not call.screen.ask(f"erase {_these(erases)} for good?"):
+        raise Misused("nothing was sent", see_help=False)
 
 
 def _ask(call: Call, client: Client, edit: Edit) -> None:
@@ -95,17 +121,3 @@ def _these(versions: Sequence[int]) -> str:
     if len(versions) == 1:
         return f"the words of version {versions[0]}"
     return f"the words of these {len(versions)} versions"
-
-
-def _words_of(line: Json) -> list[str]:
-    words = words_in(line.get("fields") or {})
-    lines = []
-    for name, value in words.items():
-        text = as_text(name, value)
-        more = len(text) - LONGEST
-        if more > 0:
-            text = f"{text[:LONGEST]}… ({more:,} characters more)"
-        first, *rest = text.split("\n")
-        lines.append(f"    {label_of(name)}: {clean_line(first)}")
-        lines += [f"    │ {clean_line(one)}" for one in rest]
-    return lines

@@ -11,13 +11,13 @@ from feedserver.model import Status, Verb
 from publisher.editing import changes
 from publisher.editing.call import Call
 from publisher.editing.conflict import add_conflict
-from publisher.editing.edit import DONE, Edit
+from publisher.editing.edit import Edit
 from publisher.editing.erasing import Erased, forget_erased, told_revisions
-from publisher.editing.fields import option_for
-from publisher.editing.keeping import forget_item, keep, note_not_reached, note_refused
+from publisher.editing.keeping import forget_item, keep
 from publisher.editing.linting import look_first
 from publisher.editing.looking import note_shown, revisions, seen_item, words_at
 from publisher.editing.merging import Meeting, meet
+from publisher.editing.settling import settling
 from publisher.editing.showing import item_lines
 from publisher.editing.unchanged import why_done, why_erased
 from publisher.failures import Misused, NotReached, ServerRefusal
@@ -57,51 +57,16 @@ def send_kept(call: Call, client: Client, edit: Edit, saved: SavedText, kept: Ke
     if kept is not None and kept.entry.sent is not None:
         edit = replace(edit, sent=kept.entry.sent)
     log: list[Json] = []
-    try:
+    with settling(call, edit, saved, kept):
         if edit.verb is Verb.REDACT:
-            log = told_revisions(call, client, edit.item or 0)
+            log = told_revisions(call, client, edit.item)
         sent = _Sending(call, client, saved, kept).send(edit)
-    except NotReached as failure:
-        note_not_reached(call, edit, saved, kept, failure)
-        raise
-    except ServerRefusal as refusal:
-        why = add_reasons(edit, refusal)
-        note_refused(call, edit, saved, kept, refusal, why)
-        raise
-    except (Misused, KeyboardInterrupt):  # before anything was sent
-        if kept is not None:
-            kept.give_back()
-        raise
-    if kept is not None:
-        kept.remove()
     if edit.verb is Verb.KILL:
         forget_item(call, edit.item, edit.headline)
     if edit.verb is Verb.REDACT and sent.answer is not None:
-        erased = forget_erased(call, client, sent.item, sent.answer, log)
+        erased = forget_erased(call, client, edit.item, sent.item, sent.answer, log)
         sent = replace(sent, erased=erased, seen=seen_item(call, sent.item["id"]))
     return sent
-
-
-def add_reasons(edit: Edit, refusal: ServerRefusal) -> str:
-    """Add to a refusal what it is about, and return it in one sentence."""
-    why = str(refusal.problem["detail"])
-    refusal.add(key=edit.key)
-    listed = refusal.problem.get("errors")
-    errors = (
-        [error for error in listed if isinstance(error, dict)] if isinstance(listed, list) else []
-    )
-    if errors:
-        refusal.headline = f"not {DONE[edit.verb].lower()}:"
-        lines = []
-        for error in errors:
-            error["option"] = option_for(str(error.get("pointer", "")))
-            option = f"{error['option']}: " if error["option"] else ""
-            lines.append(f"{option}{error.get('detail', '')}")
-        refusal.add(*(f"  {line}" for line in lines))
-        why = "; ".join(lines)
-    elif refusal.status == Stale.status:
-        why = refusal.headline
-    return why
 
 
 def fetch(call: Call, client: Client, item: int, *, may_be_killed: bool = False) -> Json:

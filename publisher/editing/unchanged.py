@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from feedserver.model import Status, Verb
 from publisher.editing.call import Call
+from publisher.editing.edit import FeedVerb
 from publisher.text.words import alike
 
 if TYPE_CHECKING:
     from feedserver.wire import Json
 
 
-def why_done(verb: Verb, item: Json, fields: Json) -> str:
+def why_done(verb: Verb | FeedVerb, item: Json, fields: Json) -> str:
     """Return in which way the item is already as the verb would leave it; empty if it is not."""
     status = item.get("status")
     if "at" in fields or status == Status.KILLED:

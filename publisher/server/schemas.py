@@ -101,6 +101,10 @@ _ITEM: dict[str, Schema] = {
 
 is_item = _object({"id": is_whole}, _ITEM)
 is_versioned_item = _object({"id": is_whole, "etag": is_etag}, _ITEM)
+is_feed = _object(
+    {"slug": is_text, "etag": is_etag, "version": is_whole},
+    {"summary": _BLOCKS, **_texts("body", "title", "summary_at", "closed_at")},
+)
 is_page = _object({"items": _list(is_item)}, {"next": is_text})
 is_feeds = _object(
     {"feeds": _list(_object({"slug": lambda value: is_text(value) and is_slug(value)}))}
