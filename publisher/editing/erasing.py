@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -82,9 +83,10 @@ def forget_erased(
     versions = tuple(map(int, found))
     purge = answer.headers.get("purge", "").strip().lower()
     if not versions or not log:  # an earlier try may have done it, and the log alone tells it
-        log = told_revisions(call, client, item)
+        with suppress(KeyboardInterrupt):  # it is done; the rest goes without asking
+            log = told_revisions(call, client, item)
     if not versions:
-        [own] = [line for line in log if line["version"] == state.get("version")] or [{}]
+        own = next((line for line in log if line["version"] == state.get("version")), {})
         versions = tuple(
             line["version"] for line in log if own and line.get("redacted_at") == own.get("at")
         )
@@ -154,7 +156,7 @@ def _texts_of(log: Sequence[Json], versions: Collection[int]) -> set[tuple[str, 
     words: Json = {}
     found: set[tuple[str, str]] = set()
     for line in log:
-        if line.get("redacted_at") or line.get("unreadable"):
+        if line["verb"] in HAS_WORDS and (line.get("redacted_at") or line.get("unreadable")):
             words = {}
         words = {**words, **(line.get("fields") or {})}
         if line["version"] in versions:

@@ -73,9 +73,10 @@ def send_kept_feed(
         if edit.verb is Verb.REDACT:
             log = told_revisions(call, client, None)
         sent = _send(call, client, edit, saved)
-    if edit.verb is Verb.REDACT and sent.answer is not None:
-        erased = forget_erased(call, client, None, sent.feed, sent.answer, log)
-        sent = replace(sent, erased=erased, seen=seen_feed(call))
+        if edit.verb is Verb.REDACT and sent.answer is not None:
+            # Before it leaves the outbox: where this ends here, a retry does the rest.
+            erased = forget_erased(call, client, None, sent.feed, sent.answer, log)
+            sent = replace(sent, erased=erased, seen=seen_feed(call))
     return sent
 
 

@@ -61,11 +61,12 @@ def send_kept(call: Call, client: Client, edit: Edit, saved: SavedText, kept: Ke
         if edit.verb is Verb.REDACT:
             log = told_revisions(call, client, edit.item)
         sent = _Sending(call, client, saved, kept).send(edit)
+        if edit.verb is Verb.REDACT and sent.answer is not None:
+            # Before it leaves the outbox: where this ends here, a retry does the rest.
+            erased = forget_erased(call, client, edit.item, sent.item, sent.answer, log)
+            sent = replace(sent, erased=erased, seen=seen_item(call, sent.item["id"]))
     if edit.verb is Verb.KILL:
         forget_item(call, edit.item, edit.headline)
-    if edit.verb is Verb.REDACT and sent.answer is not None:
-        erased = forget_erased(call, client, edit.item, sent.item, sent.answer, log)
-        sent = replace(sent, erased=erased, seen=seen_item(call, sent.item["id"]))
     return sent
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from editors import InProcess
 from hostile import answers, problem
+from support.server import Server
 
 SECRET = "Olena Petrenko of Sumy died"  # what must go
 STATE = ".local/state/publisher"
@@ -279,26 +282,39 @@ def test_a_redact_against_an_older_version_is_refused_where_that_was_asked_for(a
     assert ann(*retry[1:]).code == 0
 
 
-def test_a_redact_whose_answer_a_killed_server_did_not_give_is_done_once(publisher, newsroom):
-    editor = publisher.at(newsroom.url, newsroom.token)
-    number, version = named(editor)
-    port = newsroom.port
-    newsroom.kill9()
-    words = ["redact", number, "--version", version, "--note=It named her."]
-    unreached = editor(*words, "--timeout=2")
-    assert unreached.code == 3
-    assert "It is kept in the outbox" in unreached.err
-    [entry] = editor("outbox", "--json").json["outbox"]
-    assert (entry["verb"], entry["fields"]["version"]) == ("redact", int(version))
-    newsroom.start(port)
-    # The same once more, by its key, as if the first try had been stored before the server died.
-    assert editor(*words, "--key", entry["key"]).code == 0
-    newsroom.restart(kill9=True)
-    sent = editor(*words, "--key", entry["key"], "--json")
-    assert sent.json["redacted"] == [int(version)]
-    assert [one["verb"] for one in log(editor, number).values()] == ["post", "fix", "redact"]
-    assert SECRET not in at_home(editor)
-    assert editor("outbox").out == ""
+DIES_ONCE_IT_IS_STORED = """
+import os, signal
+import feedserver.api.editing as editing
+progress = editing._progress
+async def dies(*args, redacted, **more):
+    if redacted:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return await progress(*args, redacted=redacted, **more)
+editing._progress = dies
+"""
+
+
+def test_a_redact_whose_answer_a_killed_server_did_not_give_is_done_once(publisher, tmp_path):
+    with Server(tmp_path / "data", first=DIES_ONCE_IT_IS_STORED) as room:
+        editor = publisher.at(room.url, room.token)
+        number, version = named(editor)
+        assert editor("show", number).code == 0
+        assert editor("update", number, f"--headline={SECRET}", f"--seen={version}-aaaa").code == 1
+        port = room.port
+        failed = editor("redact", number, "--version", version, "--note=x", "--timeout=3")
+        assert failed.code == 3
+        assert "It is not known whether it was stored" in failed.err
+        room.ended()
+        room._first = ""
+        room.start(port)
+        sent = editor("outbox", "send", "--json")
+        assert sent.code == 0, sent.err
+        [one] = sent.json["sent"]
+        assert (one["replayed"], one["redacted"]) == (True, [int(version)])
+        assert one["purge"] in {"done", "pending"}
+        assert [each["verb"] for each in log(editor, number).values()] == ["post", "fix", "redact"]
+        assert SECRET not in at_home(editor)
+        assert editor("outbox").out == ""
 
 
 def test_a_redact_in_the_outbox_is_sent_from_there_and_takes_the_words_along(publisher, newsroom):
@@ -315,6 +331,31 @@ def test_a_redact_in_the_outbox_is_sent_from_there_and_takes_the_words_along(pub
     [one] = sent.json["sent"]
     assert (one["redacted"], one["dropped"]) == ([int(version)], [1])
     assert SECRET not in at_home(editor)
+
+
+DIES = """
+import os, sys
+import publisher.editing.submitting as sending
+from publisher.commands.program import main
+sending.forget_erased = lambda *_: os._exit(9)
+main(sys.argv[1:])
+"""
+
+
+def test_a_command_that_dies_once_it_is_done_leaves_the_rest_to_a_retry(ann):
+    number, version = named(ann)
+    assert ann("show", number).code == 0
+    assert ann("fix", number, f"--headline={SECRET}", f"--if-match={version}-aaaa").code == 1
+    words = ["redact", number, "--version", version, "--note=x"]
+    died = subprocess.run([sys.executable, "-c", DIES, *words], env=ann.environ, check=False)
+    assert died.returncode == 9
+    assert log(ann, number)[version]["redacted_at"]
+    assert SECRET in at_home(ann)
+    sent = ann("outbox", "send", "--json")
+    assert sent.code == 0, sent.err
+    assert sent.json["sent"][0]["redacted"] == [int(version)]
+    assert SECRET not in at_home(ann)
+    assert ann("outbox").out == ""
 
 
 def test_a_server_that_answers_the_question_otherwise_erases_nothing_unasked(publisher, hostile):
