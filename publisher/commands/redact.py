@@ -46,7 +46,7 @@ def _run(call: Call) -> None:
 
 
 COMMAND = Command(
-    "ID --version V --note TEXT",
+    "(ID | --summary) --version V --note TEXT",
     _add_arguments,
     _run,
     (

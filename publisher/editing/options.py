@@ -73,7 +73,7 @@ def add_sending(
     if editing:
         group.add_argument(
             "--if-match", metavar="ETAG", type=_etag("--if-match"),
-            help="only if the item is still this version (`publisher show` tells)",
+            help="only if it is still this version (`publisher show` and `summary` tell)",
         )  # fmt: skip
     if writing:
         group.add_argument(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from editors import InProcess
-from hostile import answers, problem
+from hostile import ITEM, answers, problem
 from support.server import Server
 
 SECRET = "Olena Petrenko of Sumy died"  # what must go
@@ -356,6 +356,19 @@ def test_a_command_that_dies_once_it_is_done_leaves_the_rest_to_a_retry(ann):
     assert sent.json["sent"][0]["redacted"] == [int(version)]
     assert SECRET not in at_home(ann)
     assert ann("outbox").out == ""
+
+
+def test_words_that_are_still_being_erased_are_told(publisher, hostile):
+    log = {"revisions": [{"version": 120, "verb": "post", "fields": {"headline": "A name"}}]}
+    done = answers(201, ITEM, redacted="120, 121", purge="pending")
+    server = hostile(answers(200, ITEM), answers(200, log), done)
+    publisher.at(server.url)
+    said = publisher("redact", "128", "--version=120", "--note=x").out
+    assert "Erased: the words of 120, 121 · Purge: pending" in said
+    assert "the server keeps trying until they are gone" in said
+    server.responses = [answers(200, ITEM), answers(200, log), done]
+    told = publisher("redact", "128", "--version=120", "--note=x", "--json").json
+    assert (told["redacted"], told["purge"]) == ([120, 121], "pending")
 
 
 def test_a_server_that_answers_the_question_otherwise_erases_nothing_unasked(publisher, hostile):

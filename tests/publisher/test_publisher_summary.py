@@ -302,12 +302,34 @@ def test_which_key_points_would_be_erased_is_shown_and_asked_about(ann):
         assert "erase the words of these 2 versions for good?" in shown
         terminal.type("n")
         assert terminal.result()[0] == 2
+    refused = ann(*words, "--if-match=1-aaaa", "--json")
+    retry = shlex.split(refused.problem["retry"])
+    assert (refused.code, f"--if-match={now(ann)['etag']}" in retry) == (1, True)
     done = ann(*words, "--key=points-r", "--json")
     assert done.json["redacted"] == [int(first), int(second)]
     again = ann(*words, "--key=points-r", "--json")
     assert (again.json["replayed"], again.json["redacted"]) == (True, [int(first), int(second)])
     nothing = ann(*words)
     assert (nothing.code, f"has no words of version {first} any more" in nothing.out) == (0, True)
+
+
+def test_a_redact_of_key_points_waits_for_the_server_and_is_told_as_it_goes(publisher, newsroom):
+    editor = publisher.at(newsroom.url, newsroom.token)
+    version = str(editor("summary", "Olena died.", "--json").json["version"])
+    assert editor("summary").code == 0
+    port = newsroom.port
+    newsroom.stop()
+    assert editor("summary", "A woman died.", "--timeout=2").code == 3
+    failed = editor("redact", "--summary", "--version", version, "--note=x", "--timeout=2")
+    assert failed.code == 3
+    newsroom.start(port)
+    sent = editor("outbox", "send")
+    assert sent.code == 0, sent.err
+    assert "Changed the key points of world" in sent.out
+    assert "Redacted the key points of world" in sent.out
+    assert f"Erased: the words of {version} · Purge: done" in sent.out
+    assert "Olena" not in at_home(editor)
+    assert now(editor)["body"] == "A woman died."
 
 
 def test_a_log_that_cannot_be_had_erases_nothing_unasked(publisher, hostile):
