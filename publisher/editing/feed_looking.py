@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from feedserver.model import Act
 from publisher.editing.call import Call
 from publisher.editing.edit import FeedVerb
 from publisher.editing.looking import forget_redacted, seen_versions
@@ -88,20 +87,3 @@ def summary_at(log: Sequence[Json], etag: str | None) -> str | None:
         if str(line["version"]) == version:
             return summary
     return None
-
-
-def same_summary(log: Sequence[Json], version: int) -> list[int]:
-    """Return the versions with the key points of this one, which a redact erases together."""
-    summaries: dict[int, str | None] = {}
-    summary: str | None = ""
-    for line in log:
-        if line["verb"] != Act.FEED:
-            continue
-        if line.get("redacted_at") or line.get("unreadable"):
-            summary = None  # what comes behind it is not told
-            continue
-        if "summary" in (line.get("fields") or {}):
-            summary = line["fields"]["summary"] or ""
-        summaries[line["version"]] = summary
-    named = summaries.get(version)
-    return sorted({version, *(one for one, same in summaries.items() if named and same == named)})

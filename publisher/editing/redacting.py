@@ -11,7 +11,7 @@ from feedserver.model import Verb
 from publisher.editing.call import Call
 from publisher.editing.edit import Edit, new_key
 from publisher.editing.erasing import told_revisions
-from publisher.editing.feed_looking import feed_path, fetch_feed, same_summary
+from publisher.editing.feed_looking import fetch_feed
 from publisher.editing.feed_outcome import finish_feed
 from publisher.editing.feed_sending import submit_feed
 from publisher.editing.flushing import send_earlier
@@ -22,7 +22,6 @@ from publisher.editing.submitting import fetch, submit
 from publisher.editing.versions import lines_of
 from publisher.failures import Misused, NotReached, ServerRefusal
 from publisher.output import clean_line
-from publisher.server.schemas import is_revisions
 from publisher.text.saved import SavedText
 from publisher.text.typed import check_text
 
@@ -44,7 +43,8 @@ def redact_item(call: Call) -> None:
             if edit.any_version:
                 edit = replace(edit, etag=item["etag"])
             edit = replace(edit, headline=item.get("headline"))
-            _ask(call, client, edit)
+            title = f"Item {args.id}" + (f", “{edit.headline}”" if edit.headline else "")
+            _ask(call, client, edit, title)
         except NotReached as failure:
             keep_unsent(call, edit, SavedText(), failure)
             raise
@@ -53,7 +53,6 @@ def redact_item(call: Call) -> None:
 
 def redact_summary(call: Call) -> None:
     """Erase a feed's earlier key points. Raises Failure."""
-    args = call.args
     edit = _edit(call, None)
     with call.editor() as client:
         try:
@@ -61,8 +60,7 @@ def redact_summary(call: Call) -> None:
             feed = fetch_feed(call, client)
             if edit.any_version:
                 edit = replace(edit, etag=feed["etag"])
-            if not args.yes and call.screen.can_ask:
-                _ask_about_feed(call, client, args.version)
+            _ask(call, client, edit, f"The feed {call.feed}")
         except NotReached as failure:
             keep_unsent(call, edit, SavedText(), failure)
             raise
@@ -79,35 +77,22 @@ def _edit(call: Call, item: int | None) -> Edit:
     )  # fmt: skip
 
 
-def _ask_about_feed(call: Call, client: Client, version: int) -> None:
-    """Show which key points would be erased, and ask. What is erased already is not asked about."""
-    log = client.get(f"{feed_path(call)}/revisions", is_revisions).data["revisions"]
-    named: Json = next((line for line in log if line["version"] == version), {})
-    if not named or named.get("redacted_at"):
-        return  # it is told when it is sent
-    erases = same_summary(log, version)
-    call.screen.show(["To be erased:", *lines_of(log, erases)])
-    if not call.screen.ask(f"erase {_these(erases)} for good?"):
-        raise Misused("nothing was sent", see_help=False)
-
-
-def _ask(call: Call, client: Client, edit: Edit) -> None:
+def _ask(call: Call, client: Client, edit: Edit, title: str) -> None:
     """Show what would be erased, and ask. Scripts, and a retry of what was done, are not asked."""
-    args, item, version = call.args, edit.item or 0, edit.fields["version"]
+    args, version = call.args, edit.fields["version"]
     if args.yes or not call.screen.can_ask:
         return
-    log = told_revisions(call, client, item)
-    named = next((line for line in log if line["version"] == version), {})
+    log = told_revisions(call, client, edit.item)
+    named: Json = next((line for line in log if line["version"] == version), {})
     if args.key and named.get("redacted_at"):
         return
     try:
-        erases = client.erases(call.feed, item, version)
+        erases = client.erases(call.feed, edit.item, version)
     except ServerRefusal as refusal:
         if named.get("redacted_at"):
             return  # it is told when it is sent
         note_refused(call, edit, SavedText(), None, refusal, add_reasons(edit, refusal))
         raise
-    title = f"Item {item}" + (f", “{edit.headline}”" if edit.headline else "")
     shown = [call.screen.paint(clean_line(title), "bold", stream=sys.stderr)]
     shown += ["To be erased:", *lines_of(log, erases)]
     if named.get("verb") in _PUBLIC:

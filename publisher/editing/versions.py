@@ -13,6 +13,7 @@ from publisher.text.words import WORDS, as_text
 if TYPE_CHECKING:
     from feedserver.wire import Json
 
+_OF_FEED = ("title", "description", "summary")
 LONGEST = 500  # characters of one field that are shown of a version
 
 
@@ -39,7 +40,7 @@ def _is_gone(line: Json) -> bool:
 
 def _words_of(fields: Json) -> list[str]:
     lines = []
-    for name in (*WORDS, "summary"):
+    for name in (*WORDS, *_OF_FEED):
         text = as_text(name, fields.get(name))
         if not text:
             continue

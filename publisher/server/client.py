@@ -124,9 +124,14 @@ class Client:
         )
         return [{"asks": False, **warning} for warning in answer.data["warnings"]]
 
-    def erases(self, feed: str, item: int, version: int) -> list[int]:
-        """Return the versions whose words a redact of one would erase. Raises Failure."""
-        body = {"item": item, "verb": "redact", "version": version}
+    def erases(self, feed: str, item: int | None, version: int) -> list[int]:
+        """Return the versions whose words a redact of one would erase. Raises Failure.
+
+        Without an item, of the feed itself.
+        """
+        body: Json = {"verb": "redact", "version": version}
+        if item is not None:
+            body["item"] = item
         headers = {"content-type": "application/json"}
         path = f"/v1/feeds/{feed}/lint"
         answer = self._ask("POST", path, headers, is_erases, content=dumps(body), most=TRIES)
