@@ -195,6 +195,17 @@ class Newsroom:
         redaction, _ = redaction_of(version, None, current, revisions)
         return redaction.erases
 
+    async def feed_erases(self, slug: str, version: int) -> tuple[int, ...]:
+        """Return the versions whose words a redact of a feed's `version` would erase.
+
+        Raises Refused.
+        """
+        current = await self._mirror.feed(slug)
+        if current is None:
+            raise NotFound(f"there is no feed “{slug}”")
+        redaction = feed_redaction_of(version, current, await self._mirror.feed_revisions(slug))
+        return redaction.erases
+
     async def add_token(
         self, name: str, digest: str, feeds: tuple[str, ...], *, importer: bool
     ) -> Token:

@@ -168,9 +168,13 @@ class Context:
         """Return the address of a feed's page."""
         return f"{self.site.url}/feeds/{slug}"
 
-    def feed_json(self, feed: Feed) -> dict[str, Any]:
-        """Return a feed's public object, with the cursor of its head."""
-        return wire.feed_json(feed, self.page_url(feed.slug), self.cursor(feed))
+    def feed_json(self, feed: Feed, *, body: bool = False) -> dict[str, Any]:
+        """Return a feed's public object, with the cursor of its head.
+
+        `body`: with its key points as they were typed, where there are any, for an editor.
+        """
+        told = wire.feed_json(feed, self.page_url(feed.slug), self.cursor(feed))
+        return told | {"body": feed.summary} if body and feed.summary else told
 
     def cursor(self, feed: Feed) -> str:
         """Return the cursor of a feed's head."""

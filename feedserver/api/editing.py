@@ -202,10 +202,7 @@ async def _feed_answer(
         redacted=outcome.redacted,
         withdrawn=bool(outcome.redacted),
     )
-    told = here.feed_json(feed)
-    if feed.summary is not None:
-        told["body"] = feed.summary
-    return json_response(told, status=status, headers=headers)
+    return json_response(here.feed_json(feed, body=True), status=status, headers=headers)
 
 
 async def _progress(

@@ -27,7 +27,10 @@ UNSAID = "–"  # the note of a redact that is only asked about
 
 
 async def post_lint(request: Request) -> Response:
-    """Tell an editor what may be wrong with a draft, or with an item as a verb would leave it."""
+    """Tell an editor what may be wrong with a draft, or with an item as a verb would leave it.
+
+    Of a redact, of an item or of the feed itself, it tells what would be erased.
+    """
     here = context(request)
     editor = await here.editor(request)
     raw = await read_json(request)
@@ -35,6 +38,10 @@ async def post_lint(request: Request) -> Response:
     check_may_edit(editor, slug)
     now = here.newsroom.now()
     sent = {name: value for name, value in raw.items() if name not in {"item", "verb"}}
+    if "item" not in raw and raw.get("verb") == Verb.REDACT:
+        version, _ = drafts.feed_redaction({"note": UNSAID, **raw})
+        erases = await here.newsroom.feed_erases(slug, version)
+        return json_response({"warnings": [], "erases": list(erases)})
     if "item" not in raw:
         draft = drafts.draft(raw, Verb.POST, now)
         return await _answer(here, slug, draft.applied_to(Content()), now=now)

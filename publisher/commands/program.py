@@ -20,8 +20,10 @@ _VERBS = (
     ("hold", "it is in doubt; the text stays, marked “Being checked”"),
     ("release", "it is cleared; the mark “Being checked” goes"),
     ("kill", "it must not be shown; readers see “Withdrawn” and the note, its text is erased"),
+    ("redact", "erase the words of an earlier version, which readers are not shown any more"),
     ("pin", "keep it on top of the feed"),
     ("unpin", "let it go back to its position in the feed"),
+    ("summary", "the feed's key points, which stand on top of its page; to read and to change"),
     ("lint", "what may be wrong with a text or an item, before readers see it"),
     ("list", "the newest items of the feed"),
     ("show", "one item as it is, with the version that --if-match takes"),
@@ -36,6 +38,10 @@ TABLE = tuple(
 
 _TO_WITHDRAW = "to withdraw an item for good: publisher kill ID --note …"
 _TO_CHANGE = "to change an item: publisher fix, update or correct"
+_TO_ERASE = (
+    "to erase the words of an earlier version: publisher redact ID --version V --note …; "
+    "of a whole item: publisher kill ID --note …"
+)
 _TO_UNDO = (
     "nothing is taken back, as readers have seen it: publisher correct says what was wrong, "
     "kill withdraws an item for good, release and unpin end a hold and a pin"
@@ -45,13 +51,15 @@ SYNONYMS = (
     | dict.fromkeys(("edit", "change", "modify", "amend", "revise"), _TO_CHANGE)
     | dict.fromkeys(("undo", "revert", "restore", "undelete"), _TO_UNDO)
     | dict.fromkeys(("publish", "add", "new", "create"), "for a new item: publisher post HEADLINE")
+    | dict.fromkeys(("erase", "purge", "forget", "scrub", "expunge"), _TO_ERASE)
+    | dict.fromkeys(("points", "keypoints", "key-points"), "for the key points: publisher summary")
     | dict.fromkeys(("view", "get", "cat"), "to read an item: publisher show ID")
     | dict.fromkeys(("ls", "search"), "to find items: publisher list, with --search or --tag")
     | dict.fromkeys(("follow", "tail"), "to follow the feed: publisher watch")
     | {"unhold": "to end a hold: publisher release ID", "help": "for help: publisher --help"}
 )
-# One takes a text away for good, the other a public warning. Whoever wants that types it.
-UNSUGGESTED = frozenset({"kill", "release"})
+# They take texts away for good, or a public warning. Whoever wants that types it.
+UNSUGGESTED = frozenset({"kill", "release", "redact"})
 
 _ABOUT = """\
 usage: publisher COMMAND …

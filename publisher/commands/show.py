@@ -8,14 +8,14 @@ from feedserver.errors import Killed
 from feedserver.model import Status
 from publisher.command_line import Command
 from publisher.editing.call import Call
-from publisher.editing.looking import forget_withdrawn, note_shown
+from publisher.editing.looking import forget_redacted, forget_withdrawn, note_shown
 from publisher.editing.options import add_common, add_item
 from publisher.editing.showing import item_lines
 from publisher.failures import ServerRefusal
 from publisher.output import Screen, clean, clean_line
 from publisher.parser import Parser
 from publisher.server.schemas import is_history, is_revisions, is_versioned_item, tombstone_of
-from publisher.text.items import local_time, plain
+from publisher.text.items import local_time, plain, revision_line
 
 if TYPE_CHECKING:
     from feedserver.wire import Json
@@ -34,9 +34,10 @@ def _run(call: Call) -> None:
     if call.args.revisions:
         with call.editor() as client:
             data = client.get(f"{path}/revisions", is_revisions).data
+        forget_redacted(call, call.args.id, data["revisions"])
         call.screen.give(data)
         for revision in data["revisions"]:
-            _say_revision(call.screen, revision)
+            call.screen.say(revision_line(revision))
         return
     with call.reader() as client:
         if call.args.history:
@@ -58,17 +59,6 @@ def _run(call: Call) -> None:
     forget_withdrawn(call, [item])
     if shown_whole and item.get("status") != Status.KILLED:
         note_shown(call, item)
-
-
-def _say_revision(screen: Screen, revision: Json) -> None:
-    fields = revision.get("fields") or {}
-    what = [f"{revision['verb']} by {revision.get('editor') or 'the operator'}"]
-    if fields:
-        what.append(", ".join(fields))
-    if revision.get("note"):
-        what.append(f"“{revision['note']}”")
-    at = local_time(revision.get("at"))
-    screen.say(clean_line(f"{revision.get('version')}  {at}  {' · '.join(what)}"))
 
 
 def _say_shown(screen: Screen, shown: Json) -> None:

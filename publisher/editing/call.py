@@ -64,6 +64,10 @@ class Call:
         """Return the address of an item's page, for people."""
         return f"{self.url}/feeds/{self.feed}/items/{item}"
 
+    def feed_page(self) -> str:
+        """Return the address of the feed's page, for people."""
+        return f"{self.url}/feeds/{self.feed}"
+
     def editor(self) -> Client:
         """Return a client that may edit. Raises Misused."""
         token = self.profile.token

@@ -6,6 +6,7 @@ import shlex
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from feedserver.model import Verb
@@ -18,9 +19,16 @@ from publisher.text.saved import SavedText
 if TYPE_CHECKING:
     from feedserver.wire import Json
 
+
+class FeedVerb(StrEnum):
+    """What an editor can do to a feed itself, beside a redact."""
+
+    SUMMARY = "summary"
+
+
 WRITES_WORDS = frozenset({Verb.FIX, Verb.UPDATE, Verb.CORRECT})
 NEWS = frozenset({Verb.POST, Verb.UPDATE})  # what readers take for new when it reaches them
-DONE = {
+DONE: dict[Verb | FeedVerb, str] = {
     Verb.POST: "Posted",
     Verb.FIX: "Fixed",
     Verb.UPDATE: "Updated",
@@ -30,12 +38,16 @@ DONE = {
     Verb.KILL: "Withdrawn",
     Verb.PIN: "Pinned",
     Verb.UNPIN: "Unpinned",
+    Verb.REDACT: "Redacted",
+    FeedVerb.SUMMARY: "Changed",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """A verb and its fields, under one Idempotency-Key. The rest is for verbs on an item.
+    """A verb and its fields, under one Idempotency-Key. The rest is for verbs on what is there.
+
+    Without an item it is a post, or changes the feed itself.
 
     `changes`: what it changes within a field; see `changes.py`. `etag`: the version that it is
     written against, and `base` that version's words, where they are known. `any_version`: `etag`
@@ -44,7 +56,7 @@ class Edit:
     fetched, if it was. `sent`: the fields of the last try, where they are not `fields`.
     """
 
-    verb: Verb
+    verb: Verb | FeedVerb
     fields: Json
     key: str
     item: int | None = None
@@ -58,9 +70,14 @@ class Edit:
     sent: Json | None = None
 
     @property
+    def of_feed(self) -> bool:
+        """Whether it changes the feed itself, and no item."""
+        return self.item is None and self.verb is not Verb.POST
+
+    @property
     def writes_words(self) -> bool:
-        """Whether it changes what an item says."""
-        return self.verb in WRITES_WORDS
+        """Whether it changes what an item, or the feed, says."""
+        return self.verb in WRITES_WORDS or self.verb is FeedVerb.SUMMARY
 
     @property
     def kept_etag(self) -> str | None:
@@ -71,7 +88,14 @@ class Edit:
     def body(self) -> Json:
         """The request's body."""
         fields = self.fields if self.sent is None else self.sent
-        return fields if self.item is None else {"verb": self.verb.value, **fields}
+        if self.item is None and self.verb is not Verb.REDACT:
+            return fields
+        return {"verb": self.verb.value, **fields}
+
+
+def verb_of(name: str) -> Verb | FeedVerb:
+    """Return the verb of a name. Raises ValueError where this program has none of it."""
+    return FeedVerb(name) if name in list(FeedVerb) else Verb(name)
 
 
 def new_key() -> str:
@@ -127,8 +151,12 @@ def reworking(
 
 
 def _given(fields: Json, saved: SavedText) -> list[str]:
-    """Return the words that say the fields; headline and body are in the file if there is one."""
+    """Return the words that say the fields; headline and body are in the file if there is one.
+
+    Key points are an argument, which comes last.
+    """
     fields = dict(fields)
+    fields.pop("summary", None)
     words = []
     if saved.path is not None:
         given = [name for name in ("headline", "body") if fields.get(name) is not None]
@@ -142,10 +170,15 @@ def _command(call: Call, edit: Edit, words: list[str], key: str | None) -> str:
     start = ["publisher", edit.verb.value]
     if edit.item is not None:
         start.append(str(edit.item))
+    elif edit.verb is Verb.REDACT:
+        start.append("--summary")
     start.append(f"--feed={call.feed}")
     more = ["--insecure"] if call.args.insecure else []
     if call.args.timeout != TIMEOUT:
         more.append(f"--timeout={call.args.timeout:g}")
     if key is not None:
         more.append(f"--key={key}")
+    if "summary" in edit.fields:
+        summary = edit.fields["summary"]
+        more += ["--clear"] if summary is None else ["--", summary]
     return shlex.join([*start, *words, *more])

@@ -45,6 +45,8 @@ def words_of(fields: Json) -> list[str]:
         option = f"--{name.replace('_', '-')}"
         if value is None:
             words += ["--clear", option[2:]]
+        elif name == "typo":
+            words.append("--typo")
         elif name == "breaking":
             words.append(option if value else "--no-breaking")
         elif name == "tags":
@@ -73,4 +75,6 @@ def option_for(pointer: str) -> str:
         return f"--origin-{part}" if part else "--origin-uri"
     if name == "tags":
         return "--tag"
+    if name == "summary":
+        return "TEXT"
     return f"--{name.replace('_', '-')}" if name else ""

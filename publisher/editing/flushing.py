@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from feedserver.model import Verb
 from publisher.editing.call import Call
+from publisher.editing.feed_looking import FEED
+from publisher.editing.feed_outcome import feed_data, remember_feed, tell_feed
+from publisher.editing.feed_sending import send_kept_feed
 from publisher.editing.hints import add_hints
 from publisher.editing.keeping import about, age_of, edit_of, is_old_news
 from publisher.editing.outcome import data_of, remember, tell
-from publisher.editing.submitting import Sent, send_kept
+from publisher.editing.submitting import send_kept
 from publisher.failures import Failure, Misused, NotReached, ServerRefusal
 from publisher.text.outbox import Entry, Kept, Listed, Outbox, open_outbox, waiting
 from publisher.text.saved import SavedText
@@ -30,9 +35,10 @@ class Outcome:
     waiting: list[Json] = field(default_factory=list)
 
 
-def send_earlier(call: Call, client: Client, item: int) -> None:
+def send_earlier(call: Call, client: Client, item: int | None) -> None:
     """Send what waits for an item, so that edits reach it in the order in which they were made.
 
+    None: what waits for the feed itself.
     Raises NotReached where one of them has to wait on.
     """
     try:
@@ -41,7 +47,8 @@ def send_earlier(call: Call, client: Client, item: int) -> None:
     except OSError:
         return
     for listed, entry in waiting(entries):
-        if (entry.server, entry.feed, entry.item) != (call.url, call.feed, item):
+        own = entry.of_feed if item is None else entry.item == item
+        if not own or (entry.server, entry.feed) != (call.url, call.feed):
             continue
         if entry.key == call.args.key:
             return  # it is this command, sent again
@@ -51,14 +58,13 @@ def send_earlier(call: Call, client: Client, item: int) -> None:
         if kept is None:
             continue  # gone meanwhile
         try:
-            sent = _send(call, client, kept)
+            etag = _send_on_the_way(call, client, kept)
         except NotReached as failure:
             raise _behind(item, listed, failure.headline) from None
         except ServerRefusal as refusal:
             call.screen.notice(f"{about(entry)}, from the outbox, was refused: {refusal.headline}")
         else:
-            remember(call, sent)
-            call.screen.notice(f"sent from the outbox: {about(entry)}, now {sent.item['etag']}")
+            call.screen.notice(f"sent from the outbox: {about(entry)}, now {etag}")
 
 
 def send_outbox(call: Call, numbers: list[int], *, yes: bool) -> Outcome:
@@ -73,7 +79,7 @@ def send_outbox(call: Call, numbers: list[int], *, yes: bool) -> Outcome:
     items = {
         _item_of(listed.entry): listed.number
         for listed in chosen
-        if listed.entry is not None and listed.entry.item is not None
+        if listed.entry is not None and _has_order(listed.entry)
     }
     doomed = {_item_of(entry) for _, entry in waiting(entries) if entry.verb == Verb.KILL}
     outcome = Outcome()
@@ -90,7 +96,7 @@ def send_outbox(call: Call, numbers: list[int], *, yes: bool) -> Outcome:
             continue
         if item in doomed and entry.verb != Verb.KILL:
             continue  # the kill goes alone, and takes it away
-        why = stuck.get(entry.server) or (entry.item is not None and stuck.get(item)) or ""
+        why = stuck.get(entry.server) or (_has_order(entry) and stuck.get(item)) or ""
         why = why or _why_not(call, outbox, listed, entry, yes=yes)
         if not why:
             why = _send_one(call, outbox, listed, entry, outcome, stuck)
@@ -127,10 +133,9 @@ def _send_one(
     own = _call_for(call, entry)
     try:
         with own.editor() as client:
-            sent = _send(own, client, kept)
-            data = data_of(own, sent)
+            data, tell_it = _send(own, client, kept)
             outcome.sent.append({"number": listed.number, **data})
-            tell(own, client, sent, data)
+            tell_it()
     except NotReached as failure:
         stuck[entry.server] = failure.headline
         return failure.headline
@@ -144,8 +149,28 @@ def _send_one(
     return ""
 
 
-def _send(call: Call, client: Client, kept: Kept) -> Sent:
-    return send_kept(call, client, edit_of(kept.entry), SavedText(), kept)
+def _send(call: Call, client: Client, kept: Kept) -> tuple[Json, Callable[[], None]]:
+    """Send an entry; return the result for programs, and what tells it to people."""
+    edit = edit_of(kept.entry)
+    if edit.of_feed:
+        feed_sent = send_kept_feed(call, client, edit, SavedText(), kept)
+        data = feed_data(call, feed_sent)
+        return data, partial(tell_feed, call, feed_sent, data)
+    sent = send_kept(call, client, edit, SavedText(), kept)
+    data = data_of(call, sent)
+    return data, partial(tell, call, client, sent, data)
+
+
+def _send_on_the_way(call: Call, client: Client, kept: Kept) -> str:
+    """Send an entry that goes before a new command, and return the version that it made."""
+    edit = edit_of(kept.entry)
+    if edit.of_feed:
+        feed_sent = send_kept_feed(call, client, edit, SavedText(), kept)
+        remember_feed(call, feed_sent)
+        return str(feed_sent.feed["etag"])
+    sent = send_kept(call, client, edit, SavedText(), kept)
+    remember(call, sent)
+    return str(sent.item["etag"])
 
 
 def _why_not(call: Call, outbox: Outbox, listed: Listed, entry: Entry, *, yes: bool) -> str:
@@ -183,16 +208,22 @@ def _call_for(call: Call, entry: Entry) -> Call:
 
 
 def _item_of(entry: Entry) -> tuple[str, str, int | None]:
-    return entry.server, entry.feed, entry.item
+    return entry.server, entry.feed, FEED if entry.of_feed else entry.item
+
+
+def _has_order(entry: Entry) -> bool:
+    """Say whether it goes to something that is there; posts go in any order."""
+    return entry.item is not None or entry.of_feed
 
 
 def _told(listed: Listed, entry: Entry, why: str) -> Json:
     return {"number": listed.number, "key": entry.key, "detail": why}
 
 
-def _behind(item: int, listed: Listed, why: str) -> NotReached:
+def _behind(item: int | None, listed: Listed, why: str) -> NotReached:
+    what = "the feed's key points" if item is None else f"item {item}"
     failure = NotReached(
-        f"an earlier command for item {item} is in the outbox, and this one goes after it "
+        f"an earlier command for {what} is in the outbox, and this one goes after it "
         f"({listed.number}: {why})"
     )
     failure.add("What is there, and in which order: publisher outbox")

@@ -14,7 +14,9 @@ from feedserver.errors import (
     Killed,
     NotFound,
     Unauthorized,
+    WrongState,
 )
+from feedserver.model import Verb
 from feedserver.suggestions import did_you_mean
 from publisher.editing.call import Call
 from publisher.failures import Failure, NotReached, ServerRefusal
@@ -48,14 +50,23 @@ def _add_hints_to_refusal(call: Call, verb: str, refusal: ServerRefusal) -> None
         case Killed.status:
             number = tombstone_of(refusal).get("id", given.get("id"))
             refusal.add(f"What is left of it: {_command(call, 'show', str(number))}")
-            if "key" in given:  # a verb that changes something
+            if verb == Verb.REDACT:
+                shown = _command(call, "show", str(number), "--revisions")
+                refusal.add(f"Which version has its note: {shown}")
+            elif "key" in given:  # a verb that changes something
                 refusal.add(f"News is a new item: {_command(call, 'post', '…')}")
         case FeedClosed.status if refusal.problem.get("type") == FeedClosed.slug:
             refusal.add(f"Whoever runs the server reopens it: feedserver feed reopen {call.feed}")
+        case WrongState.status if verb == Verb.REDACT:
+            item = given.get("id")
+            words = ("fix", str(item), "--edit") if item else ("summary", "--edit")
+            shown = _command(call, *words)
+            refusal.add(f"To change what readers are shown: {shown}; then redact it")
         case BadRequest.status if given.get("search") is not None:
             refusal.headline = re.sub(r"^q\b", "--search", refusal.headline)
         case BadRequest.status if given.get("if_match") or given.get("seen"):
-            shown = _command(call, "show", str(given["id"]))
+            item = given.get("id")
+            shown = _command(call, *(("show", str(item)) if item else ("summary",)))
             option = "--if-match" if given.get("if_match") else "--seen"
             refusal.add(f"The version that {option} takes: {shown}")
         case KeyReused.status if refusal.problem.get("type") == KeyReused.slug:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from feedserver.errors import KeyReused, Killed
 from feedserver.model import Verb
 from publisher.editing.call import Call
-from publisher.editing.edit import NEWS, WRITES_WORDS, Edit, repeating
+from publisher.editing.edit import NEWS, WRITES_WORDS, Edit, FeedVerb, repeating, verb_of
 from publisher.editing.hints import add_hints
 from publisher.editing.looking import seen_versions
 from publisher.failures import Misused, NotReached, ServerRefusal
@@ -56,14 +56,18 @@ def keep(call: Call, edit: Edit, saved: SavedText) -> Kept | None:
 def edit_of(entry: Entry) -> Edit:
     """Return an entry as the edit that it was. Raises ValueError for a verb of a later version."""
     return Edit(
-        Verb(entry.verb),
+        verb_of(entry.verb),
         entry.fields,
         entry.key,
         entry.item,
         entry.etag,
         entry.headline,
         any_version=entry.overwrites
-        or (entry.item is not None and entry.etag is None and entry.verb not in WRITES_WORDS),
+        or (
+            (entry.item is not None or entry.of_feed)
+            and entry.etag is None
+            and entry.verb not in {*WRITES_WORDS, FeedVerb.SUMMARY}
+        ),
         changes=entry.changes,
         merges=entry.merges,
         sent=entry.sent,
@@ -152,7 +156,9 @@ def forget_item(call: Call, item: int | None, headline: str | None) -> None:
         entry = listed.entry
         if entry is None or (entry.server, entry.feed) != (call.url, call.feed):
             continue
-        posted = entry.item is None and entry.refused is None and entry.stored != "no"
+        if entry.verb == Verb.REDACT:
+            continue  # the note of a withdrawal can still be redacted
+        posted = entry.verb == Verb.POST and entry.refused is None and entry.stored != "no"
         same = headline is not None and entry.fields.get("headline") == headline
         if (entry.item is not None and entry.item == item) or (posted and same):
             outbox.drop(listed)
@@ -175,7 +181,9 @@ def age_of(entry: Entry) -> str:
 def about(entry: Entry) -> str:
     """Say in a few words what an entry asks for."""
     item = f" {entry.item}" if entry.item is not None else ""
-    headline = entry.fields.get("headline") or entry.headline
+    if entry.of_feed and entry.verb == Verb.REDACT:
+        item = " --summary"
+    headline = entry.fields.get("headline") or entry.fields.get("summary") or entry.headline
     return f"{entry.verb}{item}" + (f" “{headline}”" if headline else "")
 
 

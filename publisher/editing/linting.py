@@ -51,7 +51,7 @@ def look_first(call: Call, client: Client, edit: Edit) -> None:
 
 def warnings_of(edit: Edit, item: Json) -> list[Json]:
     """Look here at an item that was stored, and return what may be wrong with it."""
-    if edit.verb not in _LOOKED_AT:
+    if not isinstance(edit.verb, Verb) or edit.verb not in _LOOKED_AT:
         return []
     from feedserver.lint import Circumstances, lint  # only now: tables of three languages
     from feedserver.lint.items import content_of

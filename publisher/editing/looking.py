@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from feedserver.model import Act, Verb
 from publisher.editing.call import Call
 from publisher.failures import NotReached, ServerRefusal
 from publisher.server.schemas import is_revisions
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from feedserver.wire import Json
     from publisher.server.client import Client
 
+HAS_WORDS = frozenset({Verb.POST, Verb.FIX, Verb.UPDATE, Verb.CORRECT, Act.FEED})
 _TOLD = 3  # edits of others that are named one by one
 
 
@@ -46,9 +48,29 @@ def revisions(call: Call, client: Client, item: int) -> list[Json]:
     """Return who did what with an item, oldest first; nothing where the server does not tell."""
     try:
         path = f"{call.items_path(item)}/revisions"
-        return list(client.get(path, is_revisions).data["revisions"])
+        log = list(client.get(path, is_revisions).data["revisions"])
     except (NotReached, ServerRefusal):
         return []  # what it is for is told without it
+    forget_redacted(call, item, log)
+    return log
+
+
+def forget_redacted(call: Call, item: int, log: Sequence[Json]) -> None:
+    """Remove the words that this editor was shown of a version whose words were erased since."""
+    seen = seen_item(call, item)
+    version = version_of_words(log, seen.etag) if seen is not None else None
+    erased = any(line["version"] == version and line.get("redacted_at") for line in log)
+    if seen is not None and erased:
+        seen_versions(call).keep(call.feed, item, Seen(seen.etag, seen.version, {}))
+
+
+def version_of_words(log: Sequence[Json], etag: str | None) -> int | None:
+    """Return the version whose words were shown at another one; None where it is not known."""
+    number = (etag or "").partition("-")[0]
+    if not number.isdecimal():
+        return None
+    with_words = [line["version"] for line in log if line["verb"] in HAS_WORDS]
+    return max((one for one in with_words if one <= int(number)), default=None)
 
 
 def words_at(log: Sequence[Json], etag: str | None) -> Json | None:

@@ -41,16 +41,30 @@ def count(text: str) -> int:
     return int(text)
 
 
-def add_item(parser: Parser) -> None:
+def add_item(parser: Parser, *, needed: bool = True) -> None:
     """Add the item's number, which comes first."""
     parser.when_missing("id", f"which item? its number comes first: {parser.prog} 131 …")
-    parser.add_argument("id", type=_item, help="the item's number, as `publisher list` shows it")
+    parser.add_argument(
+        "id", type=_item, nargs=None if needed else "?",
+        help="the item's number, as `publisher list` shows it",
+    )  # fmt: skip
 
 
-def add_sending(parser: ArgumentParser, *, editing: bool, writing: bool = False) -> None:
+def add_version(parser: ArgumentParser) -> None:
+    """Add the version that a redact names."""
+    parser.add_argument(
+        "--version", metavar="V", type=_version, required=True,
+        help="the version whose words are erased, as `publisher show ID --revisions` tells it",
+    )  # fmt: skip
+
+
+def add_sending(
+    parser: ArgumentParser, *, editing: bool, writing: bool = False, backdating: bool = True
+) -> None:
     """Add what every verb that changes something has.
 
     `editing`: it is for an item that is there. `writing`: it changes the words of one.
+    `backdating`: it may have happened in the past.
     """
     group = parser.add_argument_group("sending")
     group.add_argument(
@@ -59,7 +73,7 @@ def add_sending(parser: ArgumentParser, *, editing: bool, writing: bool = False)
     if editing:
         group.add_argument(
             "--if-match", metavar="ETAG", type=_etag("--if-match"),
-            help="only if the item is still this version (`publisher show` tells)",
+            help="only if it is still this version (`publisher show` and `summary` tell)",
         )  # fmt: skip
     if writing:
         group.add_argument(
@@ -70,11 +84,12 @@ def add_sending(parser: ArgumentParser, *, editing: bool, writing: bool = False)
             "--overwrite", action="store_true",
             help="write over what others changed meanwhile, whatever it is",
         )  # fmt: skip
-    group.add_argument(
-        "--at",
-        metavar="TIME",
-        help=f"when it happened, {TIME_EXAMPLE}; needs an import token",
-    )
+    if backdating:
+        group.add_argument(
+            "--at",
+            metavar="TIME",
+            help=f"when it happened, {TIME_EXAMPLE}; needs an import token",
+        )
 
 
 def add_yes(parser: ArgumentParser) -> None:
@@ -172,6 +187,16 @@ def _item(text: str) -> int:
     if not text.isdecimal() or not text.isascii() or len(text) > 15 or not int(text):
         raise Misused(f"{text!r} is not an item number; see: publisher list")
     return int(text)
+
+
+def _version(text: str) -> int:
+    number = text.partition("-")[0]  # a whole ETAG may be given
+    if not number.isdecimal() or not number.isascii() or len(number) > 15 or not int(number):
+        raise Misused(
+            f"--version must be a version's number, not {text!r}; "
+            "see: publisher show ID --revisions"
+        )
+    return int(number)
 
 
 def _seconds(text: str) -> float:

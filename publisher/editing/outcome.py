@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from feedserver.model import Status, Verb
 from publisher.editing.call import Call
 from publisher.editing.changes import apply
-from publisher.editing.edit import DONE
+from publisher.editing.edit import DONE, Edit
+from publisher.editing.erasing import Erased
 from publisher.editing.linting import say_warnings, warnings_of
 from publisher.editing.looking import (
     change_lines,
@@ -26,8 +27,12 @@ from publisher.text.words import WORDS, differing, words_in
 
 if TYPE_CHECKING:
     from feedserver.wire import Json
-    from publisher.server.client import Client
+    from publisher.server.client import Answer, Client
 
+_STILL_THERE = (
+    "Its words are still being erased from the server's files; "
+    "the server keeps trying until they are gone."
+)
 _DELIVERED = re.compile(r"(\d{1,9})\s*;\s*of=(\d{1,9})\s*;\s*ms=(\d{1,9})(?:\.\d+)?\s*$")
 
 
@@ -71,8 +76,16 @@ def data_of(call: Call, sent: Sent) -> Json:
     data: Json = {**item, "link": call.page(item["id"])}
     if sent.answer is None:
         return {**data, "unchanged": True}
-    data["key"] = edit.key
-    headers = sent.answer.headers
+    data |= answer_data(edit, sent.answer, sent.erased)
+    if warnings := warnings_of(edit, item):
+        data["warnings"] = warnings
+    return data
+
+
+def answer_data(edit: Edit, answer: Answer, erased: Erased | None) -> Json:
+    """Return what the answer to an edit tells beside the item or feed, for programs."""
+    headers = answer.headers
+    data: Json = {"key": edit.key}
     if delivered := _DELIVERED.match(headers.get("delivered", "")):
         readers, of, ms = map(int, delivered.groups())
         data["delivered"] = {"readers": readers, "of": of, "ms": ms}
@@ -82,22 +95,19 @@ def data_of(call: Call, sent: Sent) -> Json:
         data["based_on"] = edit.etag
         if edit.unseen:
             data["unseen"] = True
-    if headers.get("purge", "").strip().lower() == "pending":
+    if erased is not None:
+        data["redacted"] = list(erased.versions)
+        if erased.purge:
+            data["purge"] = erased.purge
+        if erased.dropped:
+            data["dropped"] = list(erased.dropped)
+    elif headers.get("purge", "").strip().lower() == "pending":
         data["purge"] = "pending"
-    if warnings := warnings_of(edit, item):
-        data["warnings"] = warnings
     return data
 
 
-def _say_done(call: Call, sent: Sent, data: Json) -> None:
-    """Print the result for people, in one or two lines."""
-    edit = sent.edit
-    headline = clean_line(data.get("headline") or edit.headline or "")
-    done = call.screen.paint(DONE[edit.verb], "green", "bold")
-    call.screen.say(f"{done} {data['id']}" + (f": {headline}" if headline else ""))
-    parts = [data["link"]]
-    if edit.verb is Verb.HOLD:
-        parts.append("marked “Being checked”")
+def say_progress(call: Call, parts: list[str], data: Json, erased: Erased | None) -> None:
+    """Print the address, how far a change got, and what a redact erased."""
     if delivered := data.get("delivered"):
         of = delivered["of"]
         parts.append(
@@ -109,11 +119,37 @@ def _say_done(call: Call, sent: Sent, data: Json) -> None:
     if data.get("replayed"):
         parts.append("done already by an earlier try")
     call.screen.say(" · ".join(parts))
-    if data.get("purge"):
-        call.screen.say(
-            "Readers no longer see it. Its words are still being erased from the server's files; "
-            "the server keeps trying until they are gone."
-        )
+    if erased is not None:
+        _say_erased(call, erased)
+    elif data.get("purge"):
+        call.screen.say(f"Readers no longer see it. {_STILL_THERE}")
+
+
+def _say_done(call: Call, sent: Sent, data: Json) -> None:
+    """Print the result for people, in one or two lines."""
+    edit = sent.edit
+    headline = clean_line(data.get("headline") or edit.headline or "")
+    done = call.screen.paint(DONE[edit.verb], "green", "bold")
+    call.screen.say(f"{done} {data['id']}" + (f": {headline}" if headline else ""))
+    parts = [data["link"]]
+    if edit.verb is Verb.HOLD:
+        parts.append("marked “Being checked”")
+    say_progress(call, parts, data, sent.erased)
+
+
+def _say_erased(call: Call, erased: Erased) -> None:
+    told = (
+        [f"Erased: the words of {', '.join(map(str, erased.versions))}"] if erased.versions else []
+    )
+    if erased.purge:
+        told.append(f"Purge: {erased.purge}")
+    if told:
+        call.screen.say(" · ".join(told))
+    if erased.purge == "pending":
+        call.screen.say(_STILL_THERE)
+    if erased.dropped:
+        numbers = ", ".join(map(str, erased.dropped))
+        call.screen.say(f"Taken out of the outbox, as it repeated these words: {numbers}")
 
 
 def _say_own_changes(call: Call, sent: Sent) -> None:
@@ -127,6 +163,11 @@ def _say_own_changes(call: Call, sent: Sent) -> None:
     else:  # the words that were there are not known here
         before, names = {}, [name for name in after if name in edit.fields]
     call.screen.say_changes(change_lines(before, after, names)[0])
+    say_unseen(call, edit)
+
+
+def say_unseen(call: Call, edit: Edit) -> None:
+    """Print which version was written over, where the editor was not shown it."""
     if edit.unseen:
         call.screen.say(
             f"Written over version {edit.etag}, which you were not shown; "

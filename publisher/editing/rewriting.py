@@ -52,7 +52,7 @@ def edit_unreached(
     return _written(call, _over(typed, now), about, now, saved)
 
 
-def _about(call: Call, verb: Verb, etag: str, words: Json) -> str:
+def _about(call: Call, verb: str, etag: str, words: Json) -> str:
     """Return what stands below the text: which version it is of, and all its other words.
 
     Whoever was shown an item in the editor may write over each of them from then on.

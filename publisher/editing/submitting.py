@@ -11,14 +11,15 @@ from feedserver.model import Status, Verb
 from publisher.editing import changes
 from publisher.editing.call import Call
 from publisher.editing.conflict import add_conflict
-from publisher.editing.edit import DONE, Edit
-from publisher.editing.fields import option_for
-from publisher.editing.keeping import forget_item, keep, note_not_reached, note_refused
+from publisher.editing.edit import Edit
+from publisher.editing.erasing import Erased, forget_erased, told_revisions
+from publisher.editing.keeping import forget_item, keep
 from publisher.editing.linting import look_first
 from publisher.editing.looking import note_shown, revisions, seen_item, words_at
 from publisher.editing.merging import Meeting, meet
+from publisher.editing.settling import settling
 from publisher.editing.showing import item_lines
-from publisher.editing.unchanged import why_done
+from publisher.editing.unchanged import why_done, why_erased
 from publisher.failures import Misused, NotReached, ServerRefusal
 from publisher.server.schemas import is_versioned_item, tombstone_of
 from publisher.text.outbox import Kept
@@ -39,7 +40,7 @@ class Sent:
 
     `fulfilled`: why there was nothing to do; then `item` is as it is without it. `written_from`:
     the words that it was written against, where it was merged with what others changed. `seen`:
-    the version that was last shown before.
+    the version that was last shown before. `erased`: what a redact erased.
     """
 
     edit: Edit
@@ -48,27 +49,22 @@ class Sent:
     fulfilled: str = ""
     written_from: Json | None = None
     seen: Seen | None = None
+    erased: Erased | None = None
 
 
 def send_kept(call: Call, client: Client, edit: Edit, saved: SavedText, kept: Kept | None) -> Sent:
     """Send an edit that was kept, and note in the outbox what became of it. Raises Failure."""
     if kept is not None and kept.entry.sent is not None:
         edit = replace(edit, sent=kept.entry.sent)
-    try:
+    log: list[Json] = []
+    with settling(call, edit, saved, kept):
+        if edit.verb is Verb.REDACT:
+            log = told_revisions(call, client, edit.item)
         sent = _Sending(call, client, saved, kept).send(edit)
-    except NotReached as failure:
-        note_not_reached(call, edit, saved, kept, failure)
-        raise
-    except ServerRefusal as refusal:
-        why = _add_reasons(edit, refusal)
-        note_refused(call, edit, saved, kept, refusal, why)
-        raise
-    except (Misused, KeyboardInterrupt):  # before anything was sent
-        if kept is not None:
-            kept.give_back()
-        raise
-    if kept is not None:
-        kept.remove()
+        if edit.verb is Verb.REDACT and sent.answer is not None:
+            # Before it leaves the outbox: where this ends here, a retry does the rest.
+            erased = forget_erased(call, client, edit.item, sent.item, sent.answer, log)
+            sent = replace(sent, erased=erased, seen=seen_item(call, sent.item["id"]))
     if edit.verb is Verb.KILL:
         forget_item(call, edit.item, edit.headline)
     return sent
@@ -205,7 +201,10 @@ class _Sending:
     def _fulfilled(self, edit: Edit) -> Sent | None:
         """Return the item where it is already as the verb would leave it."""
         item = fetch(self._call, self._client, edit.item or 0)
-        why = why_done(edit.verb, item, {}) if not edit.writes_words else ""
+        if edit.verb is Verb.REDACT:
+            why = why_erased(self._log(edit), edit.fields["version"])
+        else:
+            why = why_done(edit.verb, item, {}) if not edit.writes_words else ""
         return Sent(edit, item, fulfilled=why) if why else None
 
 
@@ -221,25 +220,3 @@ def submit(call: Call, client: Client, edit: Edit, saved: SavedText) -> Sent:
     sent = send_kept(call, client, edit, saved, kept)
     saved.remove()
     return sent
-
-
-def _add_reasons(edit: Edit, refusal: ServerRefusal) -> str:
-    """Add to a refusal what it is about, and return it in one sentence."""
-    why = str(refusal.problem["detail"])
-    refusal.add(key=edit.key)
-    listed = refusal.problem.get("errors")
-    errors = (
-        [error for error in listed if isinstance(error, dict)] if isinstance(listed, list) else []
-    )
-    if errors:
-        refusal.headline = f"not {DONE[edit.verb].lower()}:"
-        lines = []
-        for error in errors:
-            error["option"] = option_for(str(error.get("pointer", "")))
-            option = f"{error['option']}: " if error["option"] else ""
-            lines.append(f"{option}{error.get('detail', '')}")
-        refusal.add(*(f"  {line}" for line in lines))
-        why = "; ".join(lines)
-    elif refusal.status == Stale.status:
-        why = refusal.headline
-    return why

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from feedserver.model import Status, Verb
 from publisher.editing.call import Call
+from publisher.editing.edit import FeedVerb
 from publisher.text.words import alike
 
 if TYPE_CHECKING:
     from feedserver.wire import Json
 
 
-def why_done(verb: Verb, item: Json, fields: Json) -> str:
+def why_done(verb: Verb | FeedVerb, item: Json, fields: Json) -> str:
     """Return in which way the item is already as the verb would leave it; empty if it is not."""
     status = item.get("status")
     if "at" in fields or status == Status.KILLED:
@@ -29,6 +31,12 @@ def why_done(verb: Verb, item: Json, fields: Json) -> str:
         case Verb.UNPIN if not item.get("pinned"):
             return "is not pinned"
     return ""
+
+
+def why_erased(log: Sequence[Json], version: int) -> str:
+    """Return that a redact has nothing left to erase; empty where it has."""
+    erased = any(one["version"] == version and one.get("redacted_at") for one in log)
+    return f"has no words of version {version} any more" if erased else ""
 
 
 def say_unchanged(call: Call, item: Json, why: str, note: str | None) -> None:

@@ -27,7 +27,14 @@ from publisher.server.retries import (
     tries,
     wait_before,
 )
-from publisher.server.schemas import Schema, is_feeds, is_versioned_item, is_warnings
+from publisher.server.schemas import (
+    Schema,
+    is_erases,
+    is_feed,
+    is_feeds,
+    is_versioned_item,
+    is_warnings,
+)
 from publisher.server.transport import causes, never_reached, open_http, open_loop, reason
 
 ANSWER_MAX = 64 * 1024 * 1024  # bytes; a page of 200 of the longest items is under 40 MiB
@@ -117,13 +124,36 @@ class Client:
         )
         return [{"asks": False, **warning} for warning in answer.data["warnings"]]
 
+    def erases(self, feed: str, item: int | None, version: int) -> list[int]:
+        """Return the versions whose words a redact of one would erase. Raises Failure.
+
+        Without an item, of the feed itself.
+        """
+        body: Json = {"verb": "redact", "version": version}
+        if item is not None:
+            body["item"] = item
+        headers = {"content-type": "application/json"}
+        path = f"/v1/feeds/{feed}/lint"
+        answer = self._ask("POST", path, headers, is_erases, content=dumps(body), most=TRIES)
+        return list(answer.data["erases"])
+
     def post(self, path: str, body: Json, key: str, etag: str | None = None) -> Answer:
-        """Submit something once, however often it has to be sent. Raises Failure."""
+        """Submit something to an item once, however often it has to be sent. Raises Failure."""
+        return self._submit("POST", path, body, key, etag, is_versioned_item)
+
+    def change_feed(self, path: str, body: Json, key: str, etag: str | None) -> Answer:
+        """Do as `post`, to a feed itself: its settings, or at its revisions a redact."""
+        method = "POST" if path.endswith("/revisions") else "PUT"
+        return self._submit(method, path, body, key, etag, is_feed)
+
+    def _submit(
+        self, method: str, path: str, body: Json, key: str, etag: str | None, schema: Schema
+    ) -> Answer:
         headers = {"content-type": "application/json", "idempotency-key": key}
         if etag is not None:
             headers["if-match"] = f'"{etag}"'
         try:
-            return self._ask("POST", path, headers, is_versioned_item, content=dumps(body))
+            return self._ask(method, path, headers, schema, content=dumps(body))
         except KeyboardInterrupt:
             if not self._in_doubt:
                 raise

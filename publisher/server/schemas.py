@@ -24,6 +24,11 @@ def is_warnings(value: Any) -> bool:
     )(value.get("warnings"))
 
 
+def is_erases(value: Any) -> bool:
+    """Say whether it tells which versions' words a redact would erase."""
+    return isinstance(value, dict) and _list(is_whole)(value.get("erases"))
+
+
 def is_text(value: Any) -> bool:
     """Say whether it is a string."""
     return isinstance(value, str)
@@ -96,6 +101,10 @@ _ITEM: dict[str, Schema] = {
 
 is_item = _object({"id": is_whole}, _ITEM)
 is_versioned_item = _object({"id": is_whole, "etag": is_etag}, _ITEM)
+is_feed = _object(
+    {"slug": is_text, "etag": is_etag, "version": is_whole},
+    {"summary": _BLOCKS, **_texts("body", "title", "summary_at", "closed_at")},
+)
 is_page = _object({"items": _list(is_item)}, {"next": is_text})
 is_feeds = _object(
     {"feeds": _list(_object({"slug": lambda value: is_text(value) and is_slug(value)}))}
@@ -106,13 +115,29 @@ is_revisions = _object(
         "revisions": _list(
             _object(
                 {"version": is_whole, "verb": is_text},
-                {"fields": lambda value: isinstance(value, dict), **_texts("at", "editor", "note")},
+                {
+                    "fields": lambda value: isinstance(value, dict),
+                    **_texts(
+                        "at",
+                        "editor",
+                        "note",
+                        "redacted_at",
+                        "purge",
+                    ),
+                },
             )
         )
     }
 )
 is_history = _object(
-    {"history": _list(_object({"verb": is_text}, {"blocks": _BLOCKS, **_texts("at", "headline")}))}
+    {
+        "history": _list(
+            _object(
+                {"verb": is_text},
+                {"blocks": _BLOCKS, "version": is_whole, **_texts("at", "headline")},
+            )
+        )
+    }
 )
 
 _LIVE_ITEMS = _list(_object({"id": is_whole, "version": is_whole}, _ITEM))

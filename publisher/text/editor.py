@@ -14,26 +14,43 @@ from publisher.failures import Misused
 from publisher.text.saved import SavedText
 from publisher.text.typed import SCISSORS, Text, decode, read_bytes
 
-_HINT = """\
-The first line is the headline. Leave a blank line, then write the text:
+_MARKUP = """\
 a blank line between paragraphs, **bold**, *italic*, [a link](https://…),
 "- " or "1. " before the entries of a list, "> " before what somebody said.
-Nothing is sent if the headline is empty or nothing was changed.
+"""
+_HINT = f"""\
+The first line is the headline. Leave a blank line, then write the text:
+{_MARKUP}Nothing is sent if the headline is empty or nothing was changed.
+"""
+_BODY_HINT = f"""\
+Write the text above:
+{_MARKUP}Nothing is sent if it is empty or nothing was changed.
 """
 
 
 def write_in_editor(start: Text, about: str, saved: SavedText, environ: Mapping[str, str]) -> Text:
     """Open $VISUAL, $EDITOR or vi on a text and return what was written. Raises Misused."""
-    below = f"{SCISSORS}\n{about}\n{_HINT}"
-    content = f"{start}\n{below}"
+    return Text.parse(_written(f"{start}\n", f"{about}\n{_HINT}", saved, environ))
+
+
+def write_body_in_editor(
+    start: str, about: str, saved: SavedText, environ: Mapping[str, str]
+) -> str:
+    """Do the same with a text that has no headline."""
+    written = _written(f"{start}\n\n", f"{about}\n{_BODY_HINT}", saved, environ)
+    return Text.of(None, written).body or ""
+
+
+def _written(start: str, about: str, saved: SavedText, environ: Mapping[str, str]) -> str:
+    below = f"{SCISSORS}\n{about}"
+    content = f"{start}{below}"
     path = saved.save(content)
     try:
         _edit(path, environ)
         lines = decode(read_bytes(path), str(path)).replace("\r\n", "\n").split("\n")
         # Whoever deletes the scissors line still publishes nothing of what stood below it.
         ours = {line for line in below.split("\n") if line}
-        own = takewhile(lambda line: line not in ours, lines)
-        return Text.parse("\n".join(own))
+        return "\n".join(takewhile(lambda line: line not in ours, lines))
     except Misused:
         if not _was_written(path, content):
             saved.remove()

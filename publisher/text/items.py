@@ -48,6 +48,23 @@ def what_changed(before: Json | None, item: Json) -> str:
     return ", ".join(found) or "fixed"
 
 
+def revision_line(revision: Json) -> str:
+    """Return in one line who did what when, and whether the words of it are gone."""
+    what = [f"{revision['verb']} by {revision.get('editor') or 'the operator'}"]
+    if revision.get("fields"):
+        what.append(", ".join(revision["fields"]))
+    if revision.get("note"):
+        what.append(f"“{revision['note']}”")
+    if revision.get("redacted_at"):
+        what.append(f"words erased {local_time(revision['redacted_at'])}")
+    if revision.get("unreadable"):
+        what.append("words cannot be read")
+    if revision.get("purge") == "pending":
+        what.append("words still being erased")
+    at = local_time(revision.get("at"))
+    return clean_line(f"{revision.get('version')}  {at}  {' · '.join(what)}")
+
+
 def local_time(text: str | None, *, today: datetime | None = None) -> str:
     """Return a time of the contract in this machine's zone, with its date unless it is today's."""
     if not text:

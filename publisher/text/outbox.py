@@ -58,6 +58,11 @@ class Entry:
     overwrites: bool = False
     sent: Json | None = None
 
+    @property
+    def of_feed(self) -> bool:
+        """Whether it changes the feed itself, and no item."""
+        return self.item is None and self.verb != "post"
+
     def age(self, now: datetime) -> float:
         """Return the seconds since it was typed; less than 0 where a clock was set back."""
         return (now - datetime.fromisoformat(self.at)).total_seconds()

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from publisher.text.files import state_folder, write_private
+from publisher.text.words import alike
 
 if TYPE_CHECKING:
     from feedserver.wire import Json
@@ -24,6 +25,7 @@ FORMAT = 1
 ITEMS_MAX = 500  # more than a newsroom works on in a week
 BYTES_MAX = 8 * 1024 * 1024  # a hundred of the longest items
 ITEM_BYTES_MAX = 1024 * 1024  # an item of the contract has less
+_DIGEST = 12  # characters that tell servers and editors apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +49,13 @@ class SeenVersions:
         """Return the version that was last shown; None where none is known."""
         if self._folder is None:
             return None
-        try:
-            raw = json.loads(self._path(self._folder, feed, item).read_bytes())
-            if raw["format"] != FORMAT:
-                return None
-            seen = Seen(raw["etag"], raw["version"], raw["words"])
-        except (OSError, ValueError, TypeError, KeyError):
-            return None
-        whole = isinstance(seen.etag, str) and isinstance(seen.words, dict)
-        return seen if whole and isinstance(seen.version, int) else None
+        return _read(self._path(self._folder, feed, item))
 
     def keep(self, feed: str, item: int, seen: Seen) -> None:
         """Remember a version in place of the one before it; the oldest items make room."""
         if self._folder is None:
             return
-        data = json.dumps({"format": FORMAT, **asdict(seen)}, ensure_ascii=False).encode()
+        data = _data(seen)
         if len(data) > ITEM_BYTES_MAX:
             self.forget(feed, item)
             return
@@ -73,14 +67,40 @@ class SeenVersions:
         """Remove the words of an item that was withdrawn, whoever was shown them."""
         if self._folder is None:
             return
-        name = f"{self._server}-*-{item}-{feed}.json"
-        with suppress(OSError):
-            # The second ones are of commands that were killed while they wrote.
-            for path in (*self._folder.glob(name), *self._folder.glob(f".{name}.*")):
+        for path in self._of_everybody(self._folder, feed, item):
+            with suppress(OSError):
                 path.unlink(missing_ok=True)
+
+    def keep_only(self, feed: str, item: int, words: Json) -> None:
+        """Remove all words but these, whoever was shown them, as an earlier version was erased.
+
+        That a version was shown is still known, so that a newer one is not written over unseen.
+        """
+        if self._folder is None:
+            return
+        for path in self._of_everybody(self._folder, feed, item):
+            seen = None if path.name.startswith(".") else _read(path)
+            with suppress(OSError):
+                if seen is None:
+                    path.unlink(missing_ok=True)
+                    continue
+                same = {
+                    name: x for name, x in seen.words.items() if alike(name, x, words.get(name))
+                }
+                if same != seen.words:
+                    path.unlink()
+                    write_private(path, _data(Seen(seen.etag, seen.version, same)), sync=False)
 
     def _path(self, folder: Path, feed: str, item: int) -> Path:
         return folder / f"{self._server}-{self._editor}-{item}-{feed}.json"
+
+    def _of_everybody(self, folder: Path, feed: str, item: int) -> list[Path]:
+        """Return what each editor was shown, and what commands left that died as they wrote."""
+        name = f"{self._server}-{'?' * _DIGEST}-{item}-{feed}.json"
+        try:
+            return [*folder.glob(name), *folder.glob(f".{name}.*")]
+        except OSError:
+            return []
 
     def _make_room(self, folder: Path) -> None:
         """Remove what was shown the longest ago, where there is too much."""
@@ -102,5 +122,21 @@ def open_seen(server: str, editor: str) -> SeenVersions:
     return SeenVersions(folder, server, editor)
 
 
+def _read(path: Path) -> Seen | None:
+    try:
+        raw = json.loads(path.read_bytes())
+        if raw["format"] != FORMAT:
+            return None
+        seen = Seen(raw["etag"], raw["version"], raw["words"])
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+    whole = isinstance(seen.etag, str) and isinstance(seen.words, dict)
+    return seen if whole and isinstance(seen.version, int) else None
+
+
+def _data(seen: Seen) -> bytes:
+    return json.dumps({"format": FORMAT, **asdict(seen)}, ensure_ascii=False).encode()
+
+
 def _digest(text: str) -> str:
-    return sha256(text.encode()).hexdigest()[:12]
+    return sha256(text.encode()).hexdigest()[:_DIGEST]

@@ -88,12 +88,31 @@ def read_typed(args: Namespace, saved: SavedText) -> Text:
             raise Misused("--file holds the headline; leave the other one out")
         return _read_file(args, saved)
     if args.stdin or args.body == "-":
-        if sys.stdin is not None and sys.stdin.isatty():
-            print("Type the text; end with Ctrl-D on a line of its own.", file=sys.stderr)
-        text = Text.of(args.headline, _read_stdin(args, saved))
+        text = Text.of(args.headline, read_stdin(saved, _clearing(args)))
         saved.try_to_save(str(text))
         return text
     return Text.of(args.headline, args.body)
+
+
+def read_stdin(saved: SavedText, clearing: str) -> str:
+    """Return the text on stdin. Raises Misused, with `clearing` where nothing comes."""
+    if sys.stdin is None:
+        raise Misused("stdin is closed, so no text can come from it; nothing was sent")
+    if sys.stdin.isatty():
+        print("Type the text; end with Ctrl-D on a line of its own.", file=sys.stderr)
+    try:
+        data = sys.stdin.buffer.read()
+    except OSError as fault:
+        raise Misused(f"stdin cannot be read ({fault.strerror}); nothing was sent") from None
+    try:
+        text = decode(data, "stdin")
+    except Misused:
+        saved.try_to_save(data)
+        raise
+    if not text.strip():
+        # A command before the pipe that failed must not take the text away.
+        raise Misused(f"nothing came on stdin; nothing was sent{clearing}", see_help=False)
+    return text
 
 
 def check_text(value: Any) -> None:
@@ -133,28 +152,13 @@ def decode(data: bytes, name: str) -> str:
         ) from None
 
 
-def _read_stdin(args: Namespace, saved: SavedText) -> str:
-    if sys.stdin is None:
-        raise Misused("stdin is closed, so no text can come from it; nothing was sent")
-    try:
-        data = sys.stdin.buffer.read()
-    except OSError as fault:
-        raise Misused(f"stdin cannot be read ({fault.strerror}); nothing was sent") from None
-    try:
-        text = decode(data, "stdin")
-    except Misused:
-        saved.try_to_save(data)
-        raise
-    if not text.strip():
-        # A command before the pipe that failed must not take the text away.
-        clearing = "; to clear the text: --clear body" if hasattr(args, "clear") else ""
-        raise Misused(f"nothing came on stdin; nothing was sent{clearing}", see_help=False)
-    return text
+def _clearing(args: Namespace) -> str:
+    return "; to clear the text: --clear body" if hasattr(args, "clear") else ""
 
 
 def _read_file(args: Namespace, saved: SavedText) -> Text:
     if args.file == "-":
-        text = Text.parse(_read_stdin(args, saved))
+        text = Text.parse(read_stdin(saved, _clearing(args)))
         saved.try_to_save(str(text))
         return text
     saved.path = Path(args.file)

@@ -17,13 +17,32 @@ WORDS = (
     "media",
 )  # fmt: skip
 TEXTS = ("headline", "body")  # which --edit opens
-NAMES = {"url": "URL", "occurred_at": "Happened", "media": "Pictures"}
+NAMES = {
+    "url": "URL",
+    "occurred_at": "Happened",
+    "media": "Pictures",
+    "summary": "Key points",
+}
+_LONG = ("body", "summary")
 _OF_MEDIUM = ("alt", "caption", "credit")
 
 
 def words_in(item: Mapping[str, Any]) -> Json:
     """Return the words of an item, without the fields that it lacks."""
     return {name: item[name] for name in WORDS if item.get(name)}
+
+
+def texts_in(fields: Mapping[str, Any]) -> set[tuple[str, str]]:
+    """Return each text of some words or of a request, with its field; long ones by their lines."""
+    found = [(name, fields.get(name)) for name in ("headline", "byline", "source", "url", "note")]
+    for name in _LONG:
+        found += [(name, line.strip()) for line in (fields.get(name) or "").splitlines()]
+    found += [
+        ("tags", tag) for tag in (*(fields.get("tags") or ()), *(fields.get("add_tags") or ()))
+    ]
+    media = (*(fields.get("media") or ()), *(fields.get("pictures") or ()))
+    found += [(f"media {name}", one.get(name)) for one in media for name in ("url", *_OF_MEDIUM)]
+    return {(name, text) for name, text in found if text}
 
 
 def alike(name: str, one: Any, other: Any) -> bool:
@@ -51,7 +70,7 @@ def as_text(name: str, value: Any) -> str:
             )
         case "occurred_at", _:
             return local_time(value)
-        case "body", _:
+        case (("body" | "summary"), _):
             return Text.of(None, value).body or ""
     return str(value)
 
@@ -71,7 +90,7 @@ def _stored(name: str, value: Any) -> Any:
             return datetime.fromisoformat(value)
         except ValueError:
             return value  # the server says what is wrong with it
-    if name == "body":
+    if name in _LONG:
         value = Text.of(None, value or "").body
     elif name == "headline":
         value = Text.of(value, None).headline

@@ -103,10 +103,33 @@ def test_a_redact_is_told_what_it_would_erase(feed: Feed) -> None:
     assert again.headers["redacted"] == f"{item['version']}, {carried['version']}"
 
 
+def test_a_redact_of_the_feed_is_told_what_it_would_erase(feed: Feed) -> None:
+    versions = []
+    for summary in ("Jane Roe died.", "A woman died.", "Jane Roe died.", "A woman of 34 died."):
+        made = feed.editor.put(feed.path, json={"summary": summary})
+        versions.append(made.json()["version"])
+    asked_for = {"verb": "redact", "version": versions[0]}
+    assert asked(feed, **asked_for).json() == {
+        "warnings": [],
+        "erases": [versions[0], versions[2]],
+    }
+    problem(asked(feed, verb="redact", version=versions[3]), 409, "wrong-state")
+    etag = feed.editor.get(feed.path).json()["etag"]
+    done = feed.editor.post(
+        f"{feed.path}/revisions",
+        json={**asked_for, "note": "A name."},
+        headers={"if-match": f'"{etag}"'},
+    )
+    assert done.headers["redacted"] == f"{versions[0]}, {versions[2]}"
+
+
 @pytest.mark.parametrize(
     ("sent", "pointers"),
     [
         ({}, ["/headline"]),
+        ({"verb": "redact"}, ["/version"]),
+        ({"verb": "redact", "version": 1, "headline": "x"}, ["/headline"]),
+        ({"verb": "redact", "version": 999_999_999}, ["/version"]),
         ({"headline": "News", "colour": "red"}, ["/colour"]),
         ({"headline": "News", "verb": "fix"}, ["/verb"]),
         ({"item": "131"}, ["/item"]),

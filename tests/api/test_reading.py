@@ -164,6 +164,24 @@ def test_a_page_has_what_the_contract_names_and_now_last(feed: Feed) -> None:
     assert page["items"][0] == feed.get(f"/items/{items[2]['id']}")
 
 
+def test_a_feed_for_a_token_carries_the_key_points_as_typed_and_is_kept_by_nobody(
+    feed: Feed,
+) -> None:
+    assert feed.editor.put(feed.path, json={"summary": "**Nine** died."}).status_code == 200
+    answer = feed.editor.get(feed.path)
+    told = answer.json()
+    assert told["body"] == "**Nine** died."
+    assert answer.headers["etag"] == f'"{told["etag"]}"'
+    assert "no-store" in answer.headers["cache-control"]
+    public = feed.reader.get(feed.path)
+    assert public.json() == {name: value for name, value in told.items() if name != "body"}
+    assert answer.headers["vary"] == public.headers["vary"] == "Authorization"
+    wrong = feed.reader.get(feed.path, headers={"authorization": "Bearer wrong"})
+    assert wrong.status_code == 401
+    assert feed.editor.put(feed.path, json={"summary": None}).status_code == 200
+    assert "body" not in feed.editor.get(feed.path).json()
+
+
 def test_a_page_for_a_token_carries_the_source_text_and_is_kept_by_nobody(feed: Feed) -> None:
     before = feed.cursor
     item = feed.item(body="**b**")

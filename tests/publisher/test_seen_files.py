@@ -98,3 +98,18 @@ def test_without_a_folder_nothing_is_seen_and_nothing_fails():
     nowhere.keep("world", 128, ONE)
     nowhere.forget("world", 128)
     assert nowhere.get("world", 128) is None
+
+
+def test_of_an_item_whose_earlier_words_were_erased_only_what_still_stands_is_kept(anna, tmp_path):
+    boris = SeenVersions(tmp_path / "seen", "http://127.0.0.1:9", "boris")
+    for editor in (anna, boris):
+        editor.keep("world", 128, ONE)
+        editor.keep("8-world", 12, ONE)
+    path = next((tmp_path / "seen").glob("*-128-world.json"))
+    path.with_name(f".{path.name}.4711").write_text("half the wor")  # of a command that was killed
+    anna.keep_only("world", 128, {"headline": "Bus hit", "tags": ["kyiv"]})
+    for editor in (anna, boris):
+        assert editor.get("world", 128) == Seen(ONE.etag, ONE.version, {"headline": "Bus hit"})
+    anna.keep_only("world", 8, {})
+    assert anna.get("8-world", 12) == boris.get("8-world", 12) == ONE
+    assert not any(path.name.startswith(".") for path in (tmp_path / "seen").iterdir())
