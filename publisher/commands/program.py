@@ -77,12 +77,14 @@ def _run(entry: Entry, command: Command, args: Namespace, screen: Screen) -> int
         from publisher.editing.call import Call
         from publisher.editing.hints import add_hints
         from publisher.editing.keeping import notice_outbox
+        from publisher.editing.naming import settle_item
     except KeyboardInterrupt:
         return INTERRUPTED  # quietly: nothing was begun
     call = Call(args, os.environ, screen)
     if entry.name != "outbox":
         notice_outbox(call)
     try:
+        settle_item(call, entry.name)
         return command.run(call)
     except Failure as failure:
         add_hints(call, entry.name, failure)

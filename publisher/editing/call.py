@@ -23,6 +23,7 @@ class Call:
         self.args = args
         self.environ = environ
         self.screen = screen
+        self.agreed_headline: str | None = None  # of the item that the person said yes to
 
     @cached_property
     def profile(self) -> Profile:
@@ -44,6 +45,11 @@ class Call:
         if not is_slug(feed):
             raise Misused(f"{feed!r} cannot be a feed's name, which has only a-z, 0-9 and -")
         return feed
+
+    def choose_feed(self, feed: str) -> None:
+        """Use this feed, as if --feed had named it."""
+        self.args.feed = feed
+        self.__dict__.pop("profile", None)  # it is settled anew with that feed
 
     @property
     def profile_name(self) -> str:

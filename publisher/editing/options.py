@@ -10,6 +10,7 @@ from collections.abc import Callable
 from feedserver.model import is_slug
 from publisher.failures import Misused
 from publisher.parser import Parser
+from publisher.text.item_name import ItemName, read_item_name
 from publisher.text.media import KnownMedium, NextMedium, OfMedium
 
 CLEARABLE = (
@@ -42,9 +43,17 @@ def count(text: str) -> int:
 
 
 def add_item(parser: Parser) -> None:
-    """Add the item's number, which comes first."""
-    parser.when_missing("id", f"which item? its number comes first: {parser.prog} 131 …")
-    parser.add_argument("id", type=_item, help="the item's number, as `publisher list` shows it")
+    """Add the item, which comes first."""
+    parser.when_missing(
+        "ID",
+        f"which item? its number comes first: {parser.prog} 131 … (a shell takes #131 for a "
+        "comment: leave # out, or put it in quotes)",
+    )
+    parser.add_argument(
+        "id", type=_item, metavar="ID",
+        help="the item's number, as `publisher list` shows it; its address; or last, or last:2, "
+        "which you posted or changed last from here",
+    )  # fmt: skip
 
 
 def add_sending(parser: ArgumentParser, *, editing: bool, writing: bool = False) -> None:
@@ -168,10 +177,13 @@ def _slug(text: str) -> str:
     return text
 
 
-def _item(text: str) -> int:
-    if not text.isdecimal() or not text.isascii() or len(text) > 15 or not int(text):
-        raise Misused(f"{text!r} is not an item number; see: publisher list")
-    return int(text)
+def _item(text: str) -> ItemName:
+    name = read_item_name(text)
+    if name is None:
+        raise Misused(
+            f"{text!r} is not an item's number, nor its address, nor last; see: publisher list"
+        )
+    return name
 
 
 def _seconds(text: str) -> float:

@@ -100,6 +100,7 @@ is_page = _object({"items": _list(is_item)}, {"next": is_text})
 is_feeds = _object(
     {"feeds": _list(_object({"slug": lambda value: is_text(value) and is_slug(value)}))}
 )
+is_feed = _object({"slug": is_text}, _texts("url", "timezone"))
 is_readers = _object({"readers": is_whole})
 is_revisions = _object(
     {
