@@ -46,6 +46,13 @@ def note_changed(call: Call, item: Json) -> None:
     recent_items(call).note(call.feed, item["id"], item.get("headline"))
 
 
+def forget_editor(server: str, profile: str, token: str) -> None:
+    """Remove from this machine what an editor was shown and changed on a server."""
+    editor = _name(profile, token)
+    open_seen(server, editor).forget_all()
+    open_recent(server, editor).forget_all()
+
+
 def forget_withdrawn(call: Call, items: Iterable[Json]) -> None:
     """Remove the words of the items among these that were withdrawn."""
     for item in items:
@@ -118,4 +125,8 @@ def label_of(name: str) -> str:
 
 
 def _editor(call: Call) -> str:
-    return f"{call.profile_name}\0{call.profile.token}"
+    return _name(call.profile_name, call.profile.token)
+
+
+def _name(profile: str, token: str | None) -> str:
+    return f"{profile}\0{token}"

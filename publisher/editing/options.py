@@ -10,6 +10,7 @@ from collections.abc import Callable
 from feedserver.model import is_slug
 from publisher.failures import Misused
 from publisher.parser import Parser
+from publisher.server.profile import chosen_name
 from publisher.text.item_name import ItemName, read_item_name
 from publisher.text.media import KnownMedium, NextMedium, OfMedium
 
@@ -18,7 +19,7 @@ CLEARABLE = (
 )  # fmt: skip
 TIMEOUT = 30.0  # seconds for all tries; an editor who waits longer has lost the thread
 TIMEOUT_MAX = 600  # seconds
-TIME_EXAMPLE = "such as 2025-05-17T06:17+03:00"
+TIME_EXAMPLE = "such as 10:13, “yesterday 18:00” or 2025-05-17T06:17+03:00"
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
 
 
@@ -26,6 +27,10 @@ def add_common(parser: ArgumentParser) -> None:
     """Add what every verb has."""
     group = parser.add_argument_group("every verb")
     group.add_argument("--feed", metavar="SLUG", type=_slug, help="the feed, if not the usual one")
+    group.add_argument(
+        "--as", metavar="NAME", dest="profile", type=_profile,
+        help="with the profile that `publisher login URL --as NAME` saved",
+    )  # fmt: skip
     group.add_argument(
         "--timeout", metavar="SECONDS", type=_seconds, default=TIMEOUT,
         help="how long the server is tried and waited for in all (30)",
@@ -175,6 +180,10 @@ def _slug(text: str) -> str:
     if not is_slug(text):
         raise Misused(f"{text!r} cannot be a feed's name, which has only a-z, 0-9 and -")
     return text
+
+
+def _profile(text: str) -> str:
+    return chosen_name({}, text)
 
 
 def _item(text: str) -> ItemName:

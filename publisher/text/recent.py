@@ -74,6 +74,12 @@ class RecentItems:
                 with suppress(OSError):
                     path.unlink(missing_ok=True)
 
+    def forget_all(self) -> None:
+        """Remove all that this editor changed on this server."""
+        for path in self._paths(f"*{self._server}-{self._editor}-*"):
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+
     def _paths(self, pattern: str) -> Iterator[Path]:
         if self._folder is not None:
             with suppress(OSError):

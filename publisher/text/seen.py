@@ -77,6 +77,14 @@ class SeenVersions:
             for path in (*self._folder.glob(name), *self._folder.glob(f".{name}.*")):
                 path.unlink(missing_ok=True)
 
+    def forget_all(self) -> None:
+        """Remove all that this editor was shown on this server."""
+        if self._folder is None:
+            return
+        with suppress(OSError):
+            for path in self._folder.glob(f"*{self._server}-{self._editor}-*"):
+                path.unlink(missing_ok=True)
+
     def _path(self, folder: Path, feed: str, item: int) -> Path:
         return folder / f"{self._server}-{self._editor}-{item}-{feed}.json"
 
