@@ -42,7 +42,7 @@ def find_items(call: Call, client: Client) -> Found:
     if args.pinned and not (args.tag or args.search):
         path = f"/v1/feeds/{call.feed}/changes"
         snapshot = client.get(path, is_snapshot).data
-        items = [item for item in snapshot["items"] if _is_chosen(call)(item)]
+        items = [item for item in snapshot["items"] if _is_chosen(call, _mine(call))(item)]
         items.sort(key=lambda item: (item.get("published_at") or "", item["id"]), reverse=True)
         limit = len(items) if args.all else args.limit or LIMIT
         page = {name: snapshot[name] for name in snapshot if name in _OF_PAGE}
@@ -60,7 +60,8 @@ def _read_pages(call: Call, client: Client) -> Found:
     limit = None if args.all or (args.since and not args.limit) else args.limit or LIMIT
     # An older server does not know it, and gives all items.
     status = Status.HELD.value if args.held and not (args.tag or args.search) else None
-    chosen, since = _is_chosen(call), _since(args.since)
+    mine = _mine(call)
+    chosen, since = _is_chosen(call, mine), _since(args.since)
     items: dict[int, Json] = {}
     looked_at: set[int] = set()
     before: str | None = None
@@ -87,16 +88,25 @@ def _read_pages(call: Call, client: Client) -> Found:
                 items[item["id"]] = item
             looked_at.add(item["id"])
         done = Found({**page, "items": list(items.values())}, more=bool(before))
+        if mine is not None and mine <= looked_at:
+            return Found(done.page)  # there are no others
         if not before or not got or (limit is not None and len(items) >= limit and not chooses):
             return done
         if (chooses or limit is None) and not args.all and len(looked_at) >= LOOKED_AT_MAX:
             return Found({**done.page, "looked_at": len(looked_at)}, looked_at=len(looked_at))
 
 
-def _is_chosen(call: Call) -> Callable[[Json], bool]:
-    """Return what says of an item whether it is asked for."""
+def _mine(call: Call) -> set[int] | None:
+    """Return the items of the feed that were changed from here; None where that does not matter."""
+    if not call.args.mine:
+        return None
+    recent = recent_items(call).newest()
+    return {one.item for one in recent if one.feed == call.feed and one.item is not None}
+
+
+def _is_chosen(call: Call, mine: set[int] | None) -> Callable[[Json], bool]:
+    """Return what says of an item whether it is asked for; `mine`: only one of these."""
     args = call.args
-    mine = {one.item for one in recent_items(call).newest()} if args.mine else set()
 
     def is_chosen(item: Json) -> bool:
         is_killed = item.get("status") == Status.KILLED
@@ -104,7 +114,7 @@ def _is_chosen(call: Call) -> Callable[[Json], bool]:
             (args.held and item.get("status") != Status.HELD)
             or (args.pinned and (is_killed or not item.get("pinned")))
             or (args.corrected and (is_killed or not item.get("corrections")))
-            or (args.mine and item["id"] not in mine)
+            or (mine is not None and item["id"] not in mine)
         )
 
     return is_chosen

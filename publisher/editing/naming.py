@@ -10,13 +10,14 @@ from publisher.editing.looking import recent_items
 from publisher.failures import Failure, Misused
 from publisher.output import clean_line
 from publisher.server.address import is_address, same_server, split_feed
-from publisher.server.schemas import is_feed
+from publisher.server.schemas import is_named_feed
 from publisher.text.item_name import ItemName
 from publisher.text.outbox import open_outbox, waiting
 from publisher.text.recent import Recent
 
 # What readers see for good: nobody does it to an item that was named by its position alone.
 ASKED = frozenset({Verb.CORRECT, Verb.KILL, Verb.REDACT})
+ASKING_SECONDS = 5.0  # that the server's public address is waited for
 
 
 def settle_item(call: Call, verb: str) -> None:
@@ -73,9 +74,11 @@ def _public_address(call: Call) -> str | None:
     """Return where readers find the server that is used, as it tells itself."""
     try:
         with call.reader() as client:
-            page = client.get(f"/v1/feeds/{call.feed}", is_feed).data.get("url")
+            path = f"/v1/feeds/{call.feed}"
+            feed = client.get(path, is_named_feed, seconds=ASKING_SECONDS).data
     except Failure:
         return None
+    page = feed.get("url")
     return split_feed(page)[0] if page and is_address(page) else None
 
 

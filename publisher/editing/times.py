@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from publisher.editing.call import Call
 from publisher.failures import Misused, NotReached, ServerRefusal
-from publisher.server.schemas import is_feed
+from publisher.server.schemas import is_named_feed
 from publisher.text.times import is_whole, read_time, read_zone, told_time
 from publisher.text.zones import keep_zones, known_zone
 
@@ -75,4 +75,4 @@ def _zone_to_read_in(call: Call) -> tzinfo:
 
 def _ask_zone(call: Call, client: Client) -> None:
     path = f"/v1/feeds/{call.feed}"
-    take_zone(call, client.get(path, is_feed, seconds=ASKING_SECONDS).data)
+    take_zone(call, client.get(path, is_named_feed, seconds=ASKING_SECONDS).data)

@@ -100,8 +100,8 @@ _ITEM: dict[str, Schema] = {
 
 is_item = _object({"id": is_whole}, _ITEM)
 is_versioned_item = _object({"id": is_whole, "etag": is_etag}, _ITEM)
-is_feed = _object({"slug": _is_slug}, _texts("url", "timezone"))
-is_page = _object({"items": _list(is_item)}, {"next": is_text, "feed": is_feed})
+is_named_feed = _object({"slug": _is_slug}, _texts("url", "timezone"))
+is_page = _object({"items": _list(is_item)}, {"next": is_text, "feed": is_named_feed})
 is_feeds = _object(
     {"feeds": _list(_object({"slug": _is_slug}, _texts("title", "url", "closed_at", "timezone")))},
     {"next": _is_slug},
@@ -130,7 +130,7 @@ _POSITION = _texts("epoch", "cursor")
 _MESSAGES: dict[str, Schema] = {
     "snapshot": _object(
         {"items": _LIVE_ITEMS, **_POSITION},
-        {"heartbeat": is_number, "feed": is_feed, **_texts("now")},
+        {"heartbeat": is_number, "feed": is_named_feed, **_texts("now")},
     ),
     "changes": _object({"items": _LIVE_ITEMS, **_texts("since"), **_POSITION}, _texts("now")),
     "heartbeat": _object({}, _texts("cursor")),

@@ -78,7 +78,7 @@ def test_pinned_items_are_found_however_old_and_under_a_tag(ann, monkeypatch):
     assert told.keys() == {"items", "feed", "epoch", "cursor", "now"}
 
 
-def test_mine_are_those_of_this_machine(ann, tmp_path, room):
+def test_mine_are_those_of_this_machine(ann, tmp_path, room, monkeypatch):
     theirs = editor(tmp_path / "bob", room, ann.environ["PUBLISHER_FEED"])
     post(ann, "Mine")
     changed = post(theirs, "Changed by me")
@@ -87,6 +87,13 @@ def test_mine_are_those_of_this_machine(ann, tmp_path, room):
     assert listed(ann, "--mine") == ["Changed by me", "Mine"]
     assert listed(ann, "--mine", "--tag=x") == ["Changed by me"]
     assert listed(theirs, "--mine") == ["Theirs", "Changed by me"]
+    # No more pages are read than it takes to find them all.
+    monkeypatch.setattr(finding, "PAGE", 1)
+    monkeypatch.setattr(finding, "LOOKED_AT_MAX", 2)
+    told = theirs("list", "--mine", "--json").json
+    assert [item["headline"] for item in told["items"]] == ["Theirs", "Changed by me"]
+    assert "looked_at" not in told
+    assert ann("list", "--mine", "--json").json["looked_at"] == 2
 
 
 def test_since_reads_a_time_in_the_feeds_zone_and_names_it(ann):
