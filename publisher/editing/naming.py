@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from feedserver.model import Verb
@@ -10,6 +11,7 @@ from publisher.editing.looking import recent_items
 from publisher.failures import Failure, Misused
 from publisher.output import clean_line
 from publisher.server.address import is_address, same_server, split_feed
+from publisher.server.profile import load, profile_names
 from publisher.server.schemas import is_named_feed
 from publisher.text.item_name import ItemName
 from publisher.text.outbox import open_outbox, waiting
@@ -56,9 +58,10 @@ def _take_address(call: Call, name: ItemName) -> None:
     call.choose_feed(name.feed)
     if _same_place(name.server, call.url) or _same_place(name.server, _public_address(call)):
         return
+    there = _profile_there(call, name.server)
     raise Misused(
-        f"{name.text} is on another server than {call.url}, and so nothing was sent; "
-        f"to work there: publisher login {name.server}",
+        f"{name.text} is on another server than {call.url}, and so nothing was sent; to work "
+        f"there: {f'--as {there}' if there else f'publisher login {name.server}'}",
         see_help=False,
     )
 
@@ -68,6 +71,15 @@ def _same_place(one: str, other: str | None) -> bool:
         return False
     paths = [urlsplit(address).path.rstrip("/") for address in (one, other)]
     return same_server(one, other) and paths[0] == paths[1]
+
+
+def _profile_there(call: Call, server: str) -> str | None:
+    """Return the name of a saved profile that works on a server."""
+    for name in profile_names(call.environ):
+        with suppress(Misused):
+            if _same_place(server, load(call.environ, name).url):
+                return name
+    return None
 
 
 def _public_address(call: Call) -> str | None:
@@ -87,9 +99,10 @@ def _last(call: Call, name: ItemName, verb: str) -> int:
     assert name.last is not None
     if len(found) < name.last:
         where = f" in {call.args.feed}" if call.args.feed else ""
-        known = f"only {len(found)}" if found else "no item"
+        known = f"only {len(found)} item{'s' * (len(found) != 1)}" if found else "no item"
+        verbs = "were" if len(found) > 1 else "was"
         raise Misused(
-            f"{name.text} is not known: with this profile {known} was posted or changed from "
+            f"{name.text} is not known: with this profile {known} {verbs} posted or changed from "
             f"this machine{where}; say a number: publisher list",
             see_help=False,
         )

@@ -105,6 +105,16 @@ def test_an_address_elsewhere_is_refused_and_that_server_is_sent_nothing(ann, ho
     assert other.requests == []
 
 
+def test_an_address_on_the_server_of_another_profile_names_that_profile(ann, hostile):
+    other = hostile(answers(200, {"feeds": [{"slug": "world"}]}), answers(200, {"readers": 0}))
+    assert ann("login", other.url, "--as=there", stdin="nf_x").code == 0
+    asked = len(other.requests)
+    failed = ann("show", f"{other.url}/feeds/world/items/128")
+    assert failed.code == 2
+    assert failed.err.endswith("; to work there: --as there\n")
+    assert len(other.requests) == asked
+
+
 def test_the_address_that_readers_use_is_that_of_the_same_server(tmp_path):
     public = {"FEEDSERVER_URL": "https://news.example"}
     with Server(tmp_path / "data", environ=public) as server:
@@ -129,7 +139,9 @@ def test_last_is_what_was_posted_or_changed_last_and_is_echoed(ann):
     assert ann("show", "last:2", "--json").json["id"] == second
     failed = ann("show", "last:3")
     assert failed.code == 2
-    assert "last:3 is not known: with this profile only 2 was posted or changed" in failed.err
+    assert (
+        "last:3 is not known: with this profile only 2 items were posted or changed" in failed.err
+    )
     # What was only looked at, or left as it was, is not the last one.
     assert ann("show", str(second)).code == 0
     assert ann("unpin", str(second)).code == 0
