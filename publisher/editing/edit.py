@@ -172,6 +172,7 @@ def _command(call: Call, edit: Edit, words: list[str], key: str | None) -> str:
         start.append(str(edit.item))
     elif edit.verb is Verb.REDACT:
         start.append("--summary")
+    start += [f"--as={call.args.profile}"] if call.args.profile else []
     start.append(f"--feed={call.feed}")
     more = ["--insecure"] if call.args.insecure else []
     if call.args.timeout != TIMEOUT:

@@ -13,6 +13,7 @@ from publisher.editing.erasing import Erased
 from publisher.editing.linting import say_warnings, warnings_of
 from publisher.editing.looking import (
     change_lines,
+    forget_words,
     note_shown,
     revisions,
     seen_versions,
@@ -212,7 +213,7 @@ def _remember(call: Call, sent: Sent, *, whole: bool) -> None:
     """
     edit, item, seen = sent.edit, sent.item, sent.seen
     if item.get("status") == Status.KILLED:
-        seen_versions(call).forget(call.feed, item["id"])
+        forget_words(call, item["id"])
     elif edit.item is None:
         if whole:
             note_shown(call, item)

@@ -15,7 +15,7 @@ from publisher.editing.edit import Edit
 from publisher.editing.erasing import Erased, forget_erased, told_revisions
 from publisher.editing.keeping import forget_item, keep
 from publisher.editing.linting import look_first
-from publisher.editing.looking import note_shown, revisions, seen_item, words_at
+from publisher.editing.looking import note_changed, note_shown, revisions, seen_item, words_at
 from publisher.editing.merging import Meeting, meet
 from publisher.editing.settling import settling
 from publisher.editing.showing import item_lines
@@ -65,6 +65,8 @@ def send_kept(call: Call, client: Client, edit: Edit, saved: SavedText, kept: Ke
             # Before it leaves the outbox: where this ends here, a retry does the rest.
             erased = forget_erased(call, client, edit.item, sent.item, sent.answer, log)
             sent = replace(sent, erased=erased, seen=seen_item(call, sent.item["id"]))
+    if not sent.fulfilled and "id" in sent.item:  # not of a feed
+        note_changed(call, sent.item)
     if edit.verb is Verb.KILL:
         forget_item(call, edit.item, edit.headline)
     return sent

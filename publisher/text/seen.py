@@ -8,14 +8,12 @@ was, so that an older version is named and a colleague's edit is told, not overw
 from __future__ import annotations
 
 import json
-import os
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from publisher.text.files import state_folder, write_private
+from publisher.text.files import digest, keep_newest, state_folder, write_private
 from publisher.text.words import alike
 
 if TYPE_CHECKING:
@@ -42,8 +40,8 @@ class SeenVersions:
 
     def __init__(self, folder: Path | None, server: str, editor: str) -> None:
         self._folder = folder
-        self._server = _digest(server)
-        self._editor = _digest(f"{server}\0{editor}")
+        self._server = digest(server)
+        self._editor = digest(f"{server}\0{editor}")
 
     def get(self, feed: str, item: int) -> Seen | None:
         """Return the version that was last shown; None where none is known."""
@@ -61,7 +59,7 @@ class SeenVersions:
             return
         with suppress(OSError):
             write_private(self._path(self._folder, feed, item), data, sync=False)
-            self._make_room(self._folder)
+            keep_newest(self._folder, files=ITEMS_MAX, size=BYTES_MAX)
 
     def forget(self, feed: str, item: int) -> None:
         """Remove the words of an item that was withdrawn, whoever was shown them."""
@@ -91,6 +89,14 @@ class SeenVersions:
                     path.unlink()
                     write_private(path, _data(Seen(seen.etag, seen.version, same)), sync=False)
 
+    def forget_all(self) -> None:
+        """Remove all that this editor was shown on this server."""
+        if self._folder is None:
+            return
+        with suppress(OSError):
+            for path in self._folder.glob(f"*{self._server}-{self._editor}-*"):
+                path.unlink(missing_ok=True)
+
     def _path(self, folder: Path, feed: str, item: int) -> Path:
         return folder / f"{self._server}-{self._editor}-{item}-{feed}.json"
 
@@ -101,16 +107,6 @@ class SeenVersions:
             return [*folder.glob(name), *folder.glob(f".{name}.*")]
         except OSError:
             return []
-
-    def _make_room(self, folder: Path) -> None:
-        """Remove what was shown the longest ago, where there is too much."""
-        with os.scandir(folder) as entries:
-            files = [(entry.stat().st_mtime, entry.stat().st_size, entry.path) for entry in entries]
-        used = 0
-        for kept, (_, size, path) in enumerate(sorted(files, reverse=True)):
-            used += size
-            if kept >= ITEMS_MAX or used > BYTES_MAX:
-                Path(path).unlink(missing_ok=True)
 
 
 def open_seen(server: str, editor: str) -> SeenVersions:
@@ -136,7 +132,3 @@ def _read(path: Path) -> Seen | None:
 
 def _data(seen: Seen) -> bytes:
     return json.dumps({"format": FORMAT, **asdict(seen)}, ensure_ascii=False).encode()
-
-
-def _digest(text: str) -> str:
-    return sha256(text.encode()).hexdigest()[:_DIGEST]
