@@ -42,9 +42,9 @@ class Counted:
     def __getattr__(self, name: str) -> Any:
         read = getattr(self._mirror, name)
 
-        async def counted(*given: Any) -> Any:
+        async def counted(*given: Any, **more: Any) -> Any:
             self.reads[name] += 1
-            found = await read(*given)
+            found = await read(*given, **more)
             self.waiting += 1
             await self.go_on.wait()
             self.waiting -= 1
