@@ -16,6 +16,13 @@ def start(name: str, module: str, words: Sequence[str] | None = None) -> int:
     Ctrl-C ends it quietly even while its modules load.
     """
     try:
+        if "_ARGCOMPLETE" in os.environ and "COMP_LINE" in os.environ:
+            import gc
+
+            gc.disable()  # the process ends before that would pay
+            from publisher.completion.answer import answer
+
+            answer(name, module)
         if list(sys.argv[1:] if words is None else words) == ["--version"] and _say_version(name):
             return 0
         from importlib import import_module

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from feedserver.model import Status
 from publisher.command_line import Command
 from publisher.editing.call import Call
-from publisher.editing.looking import forget_withdrawn
+from publisher.editing.looking import note_listed
 from publisher.editing.options import add_common, count
 from publisher.output import clean_line, fit
 from publisher.parser import Parser
@@ -34,7 +34,7 @@ def _run(call: Call) -> None:
     args = call.args
     with call.reader() as client:
         page = _fetch(call, client, None if args.all else args.limit)
-    forget_withdrawn(call, page["items"])
+    note_listed(call, page["items"])
     call.screen.give(page)
     rows = [
         (str(item["id"]), local_time(item.get("published_at")), marks(item), item)

@@ -20,6 +20,7 @@ from publisher.parser import Parser
 from publisher.server.address import split_feed
 from publisher.server.profile import Profile, save
 from publisher.server.schemas import is_readers
+from publisher.text.listed import note_feeds
 from publisher.text.typed import decode
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def _run(call: Call) -> None:
         )
     feed = wanted or (mine[0] if len(mine) == 1 else None)
     path = save(Profile(url, token, feed), call.environ)
+    note_feeds(url, feeds)
     for name in ("PUBLISHER_URL", "PUBLISHER_TOKEN", "PUBLISHER_FEED"):
         if call.environ.get(name):
             call.screen.notice(f"{name} is set, and goes before what is saved: unset {name}")

@@ -10,7 +10,7 @@ from feedserver.model import Verb
 from publisher.editing.call import Call
 from publisher.editing.edit import NEWS, WRITES_WORDS, Edit, repeating
 from publisher.editing.hints import add_hints
-from publisher.editing.looking import seen_versions
+from publisher.editing.looking import forget_words
 from publisher.failures import Misused, NotReached, ServerRefusal
 from publisher.server.schemas import tombstone_of
 from publisher.text.outbox import Entry, Kept, Listed, now_text, open_outbox
@@ -142,7 +142,7 @@ def forget_item(call: Call, item: int | None, headline: str | None) -> None:
     A post that may have been stored has no number yet; it is known by the item's headline.
     """
     if item is not None:
-        seen_versions(call).forget(call.feed, item)
+        forget_words(call, item)
     try:
         outbox = open_outbox()
         entries = outbox.entries()

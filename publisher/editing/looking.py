@@ -9,6 +9,7 @@ from publisher.editing.call import Call
 from publisher.failures import NotReached, ServerRefusal
 from publisher.server.schemas import is_revisions
 from publisher.text.difference import changes
+from publisher.text.listed import forget_headline, note_items
 from publisher.text.seen import Seen, SeenVersions, open_seen
 from publisher.text.words import NAMES, WORDS, as_text, words_in
 
@@ -35,11 +36,25 @@ def note_shown(call: Call, item: Json) -> None:
     seen_versions(call).keep(call.feed, item["id"], seen)
 
 
+def note_listed(call: Call, items: Iterable[Json]) -> None:
+    """Remember the headlines of items, for completion; forget the words of withdrawn ones."""
+    told = list(items)
+    forget_withdrawn(call, told)
+    living = [item for item in told if item.get("status") != "killed"]
+    note_items(call.url, call.feed, {item["id"]: item.get("headline") or "" for item in living})
+
+
 def forget_withdrawn(call: Call, items: Iterable[Json]) -> None:
     """Remove the words of the items among these that were withdrawn."""
     for item in items:
         if item.get("status") == "killed":
-            seen_versions(call).forget(call.feed, item["id"])
+            forget_words(call, item["id"])
+
+
+def forget_words(call: Call, item: int) -> None:
+    """Remove the words of an item that was withdrawn from this machine."""
+    seen_versions(call).forget(call.feed, item)
+    forget_headline(call.url, call.feed, item)
 
 
 def revisions(call: Call, client: Client, item: int) -> list[Json]:

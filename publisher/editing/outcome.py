@@ -12,6 +12,7 @@ from publisher.editing.edit import DONE
 from publisher.editing.linting import say_warnings, warnings_of
 from publisher.editing.looking import (
     change_lines,
+    note_listed,
     note_shown,
     revisions,
     seen_versions,
@@ -170,9 +171,10 @@ def _remember(call: Call, sent: Sent, *, whole: bool) -> None:
     An own edit on top of what was seen is seen as well, in JSON too, as its writer knows it.
     """
     edit, item, seen = sent.edit, sent.item, sent.seen
+    note_listed(call, [item])
     if item.get("status") == Status.KILLED:
-        seen_versions(call).forget(call.feed, item["id"])
-    elif edit.item is None:
+        return
+    if edit.item is None:
         if whole:
             note_shown(call, item)
     elif seen is not None:
