@@ -18,6 +18,9 @@ from support.server import ROOT
 from terminal import PATIENCE, Demo, clean_environ
 
 import feedserver
+from feedserver.commands.program import PROGRAM as FEEDSERVER
+from publisher.commands.program import PROGRAM as PUBLISHER
+from publisher.manual import manual_page
 
 
 def run(*command: str, folder: Path, **environ: str) -> str:
@@ -139,6 +142,12 @@ def test_one_wheel_for_every_system_gives_both_programs(wheel: Path) -> None:
             "feedserver",
             "publisher",
         ]
+
+
+def test_the_wheel_brings_the_man_pages(installed: Path) -> None:
+    for program in (PUBLISHER, FEEDSERVER):
+        page = installed / ".venv/share/man/man1" / f"{program.name}.1"
+        assert page.read_text() == manual_page(program)
 
 
 def test_what_the_wheel_needs_is_to_be_had_on_every_system(wheel: Path) -> None:
