@@ -8,9 +8,10 @@ FAST := $(addprefix tests/,model live contracts api site websocket)
 # Who types them in lower case means the same.
 PORT ?= $(port)
 DATA ?= $(data)
+DIST ?= dist
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-ends test-all bench check format clean setup browsers all-browsers web
+.PHONY: help demo wheel man test test-fast test-ends test-all bench check format clean setup browsers all-browsers web
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -31,6 +32,16 @@ setup: $(VENV)/.test ## make the environment that tests and checks use
 
 demo: $(VENV)/.run ## play the seed story on a real server at http://127.0.0.1:8000; PORT= and DATA= take others
 	@$(BIN)/feedserver demo$(if $(PORT), --port $(PORT))$(if $(DATA), --data $(DATA))
+
+man: $(VENV)/.test ## write the man pages of both programs into build/man
+	mkdir -p build/man
+	for name in feedserver publisher; do \
+	  $(BIN)/python -m publisher.manual $$name.commands.program > build/man/$$name.1 || exit 1; \
+	done
+
+wheel: man ## build the one wheel of feedserver and publisher, in dist/
+	rm -f $(DIST)/feedserver-*.whl
+	$(BIN)/python -m build --wheel --outdir $(DIST) .
 
 browsers:
 	@sh tests/install_browsers.sh
@@ -76,4 +87,4 @@ format: $(VENV)/.test web ## mend what format and lint can mend
 	npm run --silent format
 
 clean: ## remove what the targets made
-	rm -rf $(VENV) .ends node_modules demo-data* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .ends build $(DIST) node_modules demo-data* .mypy_cache .ruff_cache .pytest_cache .hypothesis

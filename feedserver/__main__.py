@@ -2,6 +2,6 @@
 
 import sys
 
-from feedserver.commands.program import main
+from feedserver.cli import main
 
 sys.exit(main())

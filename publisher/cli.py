@@ -1,10 +1,10 @@
-"""Where the command `publisher` begins: Ctrl-C ends it quietly even while its modules load."""
+"""Where the command `publisher` begins."""
 
-import sys
+from collections.abc import Sequence
 
-try:
-    from publisher.commands.program import main
-except KeyboardInterrupt:
-    sys.exit(130)  # as shells count a command that Ctrl-C ended
+from publisher.start import start
 
-__all__ = ["main"]
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    return start("publisher", "publisher.commands.program", words)

@@ -25,6 +25,18 @@ class _Argument(str):
     __slots__ = ()
 
 
+class _Formatter(RawDescriptionHelpFormatter):
+    """Shows one argument at a time as --help does."""
+
+    def shown(self, action: Action) -> str:
+        """Return an option with its value, or an argument."""
+        return self._format_action_invocation(action)
+
+    def told(self, action: Action) -> str:
+        """Return what is said of it."""
+        return self._expand_help(action) if action.help else ""
+
+
 class Parser(ArgumentParser):
     """The parser of one command. It raises Misused where argparse would exit.
 
@@ -56,6 +68,28 @@ class Parser(ArgumentParser):
     def when_missing(self, argument: str, sentence: str) -> None:
         """Set the sentence for a required argument that is missing."""
         self._when_missing[argument] = sentence
+
+    def arguments(self) -> list[dict[str, Any]]:
+        """Return what it takes, in the order of --help, as plain data.
+
+        `group`: the heading it stands under; `names`: of an option, none of an argument; `shown`:
+        as --help shows it; `values`: 0 for none, None for one, else argparse's nargs.
+        """
+        formatter = _Formatter(self.prog)
+        return [
+            {
+                "group": group.title or "",
+                "dest": action.dest,
+                "names": list(action.option_strings),
+                "shown": formatter.shown(action),
+                "metavar": str(action.metavar or ""),
+                "values": action.nargs,
+                "choices": [str(choice) for choice in action.choices or ()],
+                "help": formatter.told(action),
+            }
+            for group in self._action_groups
+            for action in group._group_actions  # noqa: SLF001  # argparse has no other way
+        ]
 
     def parse_intermixed_args(  # type: ignore[override]  # argparse's overloads say no more
         self, args: Sequence[str] | None = None, namespace: Any = None

@@ -37,6 +37,7 @@ TABLE = tuple(
         ("check", "check", "look through all files for what is wrong with them"),
         ("migrate", "migrate", "take a folder of an older feedserver over"),
         ("settings", "list_settings", "list the settings that serve would take"),
+        ("completion", "completion", "print what makes a shell complete the words of this command"),
     )
 )
 

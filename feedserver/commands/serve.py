@@ -13,7 +13,12 @@ from publisher.parser import Parser
 def _add_arguments(parser: Parser) -> None:
     for setting in TABLE:
         option = f"--{setting.name.replace('_', '-')}"
-        parser.add_argument(option, dest=setting.name, help=f"{setting.help} ({setting.variable})")
+        parser.add_argument(
+            option,
+            dest=setting.name,
+            metavar="DIR" if setting.name == "data" else None,
+            help=f"{setting.help} ({setting.variable})",
+        )
 
 
 def _run(args: Namespace, screen: Screen) -> int:

@@ -8,7 +8,7 @@ from feedserver.model import Status
 from publisher.command_line import Command
 from publisher.editing.call import Call
 from publisher.editing.finding import find_items
-from publisher.editing.looking import forget_withdrawn
+from publisher.editing.looking import note_listed
 from publisher.editing.options import TIME_EXAMPLE, add_common, count
 from publisher.editing.times import take_zone
 from publisher.output import clean_line, fit
@@ -43,7 +43,7 @@ def _run(call: Call) -> None:
     page = found.page
     if page.get("feed"):
         take_zone(call, page["feed"])
-    forget_withdrawn(call, page["items"])
+    note_listed(call, page["items"])
     call.screen.give(page)
     _say(call, page["items"])
     if found.looked_at:

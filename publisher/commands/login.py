@@ -20,6 +20,7 @@ from publisher.parser import Parser
 from publisher.server.address import split_feed
 from publisher.server.profile import Profile, chosen_name, save
 from publisher.server.schemas import is_feeds, is_readers
+from publisher.text.listed import note_feeds
 from publisher.text.typed import decode
 from publisher.text.zones import keep_zones
 
@@ -62,6 +63,7 @@ def _run(call: Call) -> None:
         )
     feed = wanted or (mine[0] if len(mine) == 1 else None)
     path = save(Profile(url, token, feed, name), call.environ)
+    note_feeds(url, feeds)
     for variable in ("PUBLISHER_URL", "PUBLISHER_TOKEN", "PUBLISHER_FEED"):
         if call.environ.get(variable) and not args.profile:
             call.screen.notice(

@@ -32,6 +32,7 @@ _VERBS = (
     ("show", "one item as it is, with the version that --if-match takes"),
     ("outbox", "what was typed and has not reached the server yet; send it, or drop it"),
     ("watch", "follow the feed as readers do, a line for each change"),
+    ("completion", "what makes bash, zsh or fish complete the words of this command"),
 )
 _MODULES = {"list": "list_items"}  # a module does not bear the name of one of Python's own
 TABLE = tuple(
@@ -111,6 +112,8 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def _run(entry: Entry, command: Command, args: Namespace, screen: Screen) -> int | None:
+    if entry.name == "completion":  # which asks no server, and is no place for notices
+        return command.run(args, screen)
     try:
         # Only now: help, completion and wrong usage do without the libraries that it loads.
         import_module("publisher.server.client")

@@ -8,7 +8,7 @@ from feedserver.errors import Killed
 from feedserver.model import Status
 from publisher.command_line import Command
 from publisher.editing.call import Call
-from publisher.editing.looking import forget_redacted, forget_withdrawn, note_shown
+from publisher.editing.looking import forget_redacted, note_listed, note_shown
 from publisher.editing.options import add_common, add_item
 from publisher.editing.showing import item_lines
 from publisher.editing.times import ask_zone
@@ -60,7 +60,7 @@ def _run(call: Call) -> None:
     call.screen.give(item)
     for line in item_lines(call, item):
         call.screen.say(line)
-    forget_withdrawn(call, [item])
+    note_listed(call, [item])
     if shown_whole and item.get("status") != Status.KILLED:
         note_shown(call, item)
 

@@ -13,7 +13,7 @@ from publisher.editing.call import Call
 from publisher.editing.feed_looking import FEED, feed_revisions, feed_words
 from publisher.editing.looking import (
     HAS_WORDS,
-    recent_items,
+    forget_headlines,
     revisions,
     seen_versions,
     version_of_words,
@@ -100,7 +100,7 @@ def forget_erased(
     words = feed_words(state) if item is None else words_in(state)
     seen_versions(call).keep_only(call.feed, FEED if item is None else item, words)
     if item is not None:
-        recent_items(call).forget(call.feed, item)
+        forget_headlines(call, item)
     kept = texts_in(words) | {("note", one.get("note")) for one in state.get("corrections") or ()}
     dropped = _drop_repeating(call, item, _texts_of(log, versions) - kept, log, versions)
     return Erased(versions, purge if purge in {"done", "pending"} else "", dropped)

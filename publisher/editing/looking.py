@@ -10,6 +10,7 @@ from publisher.editing.call import Call
 from publisher.failures import NotReached, ServerRefusal
 from publisher.server.schemas import is_revisions
 from publisher.text.difference import changes
+from publisher.text.listed import forget_headline, note_items
 from publisher.text.recent import RecentItems, open_recent
 from publisher.text.seen import Seen, SeenVersions, open_seen
 from publisher.text.words import NAMES, WORDS, as_text, words_in
@@ -55,6 +56,14 @@ def forget_editor(server: str, profile: str, token: str) -> None:
     open_recent(server, editor).forget_all()
 
 
+def note_listed(call: Call, items: Iterable[Json]) -> None:
+    """Remember the headlines of items, for completion; forget the words of withdrawn ones."""
+    told = list(items)
+    forget_withdrawn(call, told)
+    living = [item for item in told if item.get("status") != "killed"]
+    note_items(call.url, call.feed, {item["id"]: item.get("headline") or "" for item in living})
+
+
 def forget_withdrawn(call: Call, items: Iterable[Json]) -> None:
     """Remove the words of the items among these that were withdrawn."""
     for item in items:
@@ -63,9 +72,15 @@ def forget_withdrawn(call: Call, items: Iterable[Json]) -> None:
 
 
 def forget_words(call: Call, item: int) -> None:
-    """Remove an item's words, as it was shown and as it was changed, from this machine."""
+    """Remove an item's words, as it was shown, listed and changed, from this machine."""
     seen_versions(call).forget(call.feed, item)
+    forget_headlines(call, item)
+
+
+def forget_headlines(call: Call, item: int) -> None:
+    """Remove an item's headlines, which may be earlier ones, from this machine."""
     recent_items(call).forget(call.feed, item)
+    forget_headline(call.url, call.feed, item)
 
 
 def revisions(call: Call, client: Client, item: int) -> list[Json]:
@@ -86,7 +101,7 @@ def forget_redacted(call: Call, item: int, log: Sequence[Json]) -> None:
     erased = any(line["version"] == version and line.get("redacted_at") for line in log)
     if seen is not None and erased:
         seen_versions(call).keep(call.feed, item, Seen(seen.etag, seen.version, {}))
-        recent_items(call).forget(call.feed, item)
+        forget_headlines(call, item)
 
 
 def version_of_words(log: Sequence[Json], etag: str | None) -> int | None:

@@ -13,7 +13,7 @@ from publisher.editing.erasing import Erased
 from publisher.editing.linting import say_warnings, warnings_of
 from publisher.editing.looking import (
     change_lines,
-    forget_words,
+    note_listed,
     note_shown,
     revisions,
     seen_versions,
@@ -212,9 +212,10 @@ def _remember(call: Call, sent: Sent, *, whole: bool) -> None:
     An own edit on top of what was seen is seen as well, in JSON too, as its writer knows it.
     """
     edit, item, seen = sent.edit, sent.item, sent.seen
+    note_listed(call, [item])
     if item.get("status") == Status.KILLED:
-        forget_words(call, item["id"])
-    elif edit.item is None:
+        return
+    if edit.item is None:
         if whole:
             note_shown(call, item)
     elif seen is not None:

@@ -33,7 +33,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _install(place: Path) -> None:
     wheels = place / "wheels"
-    _run([sys.executable, "-m", "build", "--wheel", "--outdir", str(wheels), str(ROOT)])
+    there = [f"BIN={Path(sys.executable).parent}", f"DIST={wheels}"]
+    _run(["make", "--directory", str(ROOT), "--old-file=.venv/.test", "wheel", *there])
     _run([sys.executable, "-m", "venv", str(place / ".venv")])
     [wheel] = wheels.glob("*.whl")
     constraints = str(ROOT / "constraints.txt")

@@ -6,14 +6,21 @@ import re
 import signal
 import socket
 import subprocess
+from email.parser import BytesParser
 from pathlib import Path
 from urllib.parse import urljoin
+from zipfile import ZipFile
 
 import httpx
+import pytest
+from packaging.requirements import Requirement
 from support.server import ROOT
 from terminal import PATIENCE, Demo, clean_environ
 
 import feedserver
+from feedserver.commands.program import PROGRAM as FEEDSERVER
+from publisher.commands.program import PROGRAM as PUBLISHER
+from publisher.manual import manual_page
 
 
 def run(*command: str, folder: Path, **environ: str) -> str:
@@ -119,3 +126,50 @@ def test_the_five_minutes_of_the_readme_work_as_they_are_written(
         server.send_signal(signal.SIGINT)
         assert server.wait(PATIENCE) == 0
         server.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def wheel(installed: Path) -> Path:
+    [path] = (installed / "wheels").iterdir()
+    return path
+
+
+def test_one_wheel_for_every_system_gives_both_programs(wheel: Path) -> None:
+    assert wheel.name == f"feedserver-{feedserver.__version__}-py3-none-any.whl"
+    with ZipFile(wheel) as files:
+        [entries] = [name for name in files.namelist() if name.endswith("entry_points.txt")]
+        assert re.findall(r"^(\w+) =", files.read(entries).decode(), re.MULTILINE) == [
+            "feedserver",
+            "publisher",
+        ]
+
+
+def test_the_wheel_brings_the_man_pages(installed: Path) -> None:
+    for program in (PUBLISHER, FEEDSERVER):
+        page = installed / ".venv/share/man/man1" / f"{program.name}.1"
+        assert page.read_text() == manual_page(program)
+
+
+def test_what_the_wheel_needs_is_to_be_had_on_every_system(wheel: Path) -> None:
+    with ZipFile(wheel) as files:
+        [name] = [name for name in files.namelist() if name.endswith(".dist-info/METADATA")]
+        about = BytesParser().parsebytes(files.read(name))
+    assert about["Requires-Python"] == ">=3.11"
+    needed = [Requirement(line) for line in about.get_all("Requires-Dist")]
+    for system, missing in (("linux", set()), ("darwin", set()), ("win32", {"uvloop"})):
+        machine = {"sys_platform": system, "extra": ""}
+        left_out = {
+            need.name
+            for need in needed
+            if need.marker and "extra" not in str(need.marker) and not need.marker.evaluate(machine)
+        }
+        assert left_out == missing, system
+    assert not [need for need in needed if need.url]  # each is named, none has an address
+
+
+def test_the_guide_installs_the_wheel_that_is_built(wheel: Path) -> None:
+    for guide in ("publishing.md", "operating.md"):
+        text = (ROOT / "docs" / guide).read_text()
+        assert set(re.findall(r"feedserver-[\w.-]+\.whl", text)) == {wheel.name}
+    first = re.findall(r"^## (.+)$", (ROOT / "docs/publishing.md").read_text(), re.MULTILINE)[0]
+    assert first == "Installing it"

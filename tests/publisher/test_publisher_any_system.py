@@ -65,6 +65,20 @@ def test_every_verb_works_without_what_only_linux_has(elsewhere, newsroom):
         watching.communicate()
 
 
+def test_what_waited_is_sent_without_what_only_linux_has(elsewhere, newsroom):
+    editor = elsewhere.at(newsroom.url, newsroom.token)
+    port = newsroom.port
+    newsroom.stop()
+    waits = editor("post", "Bus hit", "--timeout=0.5")
+    assert waits.code == 3
+    assert "Bus hit" in editor("outbox", "list").out
+    newsroom.start(port)
+    sent = editor("outbox", "send", "--yes")
+    assert sent.code == 0, sent.err
+    assert "Bus hit" in editor("list").out
+    assert editor("outbox", "--json").json == {"outbox": []}
+
+
 def test_an_event_stream_is_followed_without_what_only_linux_has(elsewhere, hostile):
     server = hostile(*streams(SNAPSHOT, {"type": "ended"}))
     done = elsewhere.at(server.url)("watch")

@@ -55,7 +55,7 @@ def test_no_option_is_invented():
 
 COMMAND_LINES = [
     line for block in re.findall(r"```\n(.*?)```", GUIDE, re.DOTALL) for line in block.splitlines()
-    if line.startswith("publisher ")
+    if re.match(r"publisher [a-z]", line)
 ]  # fmt: skip
 EXAMPLES = [example for command in COMMANDS.values() for example in command.examples]
 
