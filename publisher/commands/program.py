@@ -67,6 +67,8 @@ SYNONYMS = {
         ),
         ("edit change modify amend revise rewrite", _TO_CHANGE),
         ("undo revert restore undelete unkill rollback", _TO_UNDO),
+        ("erase purge forget scrub expunge", _TO_ERASE),
+        ("points keypoints key-points", "for the feed's key points: publisher summary"),
         ("typo patch repair", _TO_MEND),
         ("suspend doubt", _TO_HOLD),
         ("unhold", _TO_FREE),

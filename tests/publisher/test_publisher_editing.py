@@ -236,7 +236,7 @@ def test_only_words_that_mean_it_lead_to_kill_or_release():
     led = {word for word, said in SYNONYMS.items() if "publisher kill" in said}
     assert led == {
         "delete", "del", "remove", "rm", "erase", "retract", "withdraw", "recall", "unpublish",
-        "takedown", "pull",
+        "takedown", "pull", "purge", "forget", "scrub", "expunge",
     }  # fmt: skip
     assert {word for word, said in SYNONYMS.items() if "publisher release" in said} == {"unhold"}
     commands = {entry.name for entry in TABLE}
