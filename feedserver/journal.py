@@ -172,8 +172,13 @@ class Mirror(Protocol):
         before: tuple[int, int] | None = None,
         tag: str | None = None,
         words: str | None = None,
+        *,
+        held: bool = False,
     ) -> Page | None:
-        """Return `limit` items below `before`; with `tag` or `words` tombstones are left out."""
+        """Return `limit` items below `before`; with `tag` or `words` tombstones are left out.
+
+        `held`: of those that are held alone, without `tag` and `words`.
+        """
 
     async def page_after(self, slug: str, limit: int, after: tuple[int, int]) -> Page | None:
         """Return the `limit` items above `after` that are next to it, newest first."""

@@ -18,7 +18,7 @@ import uvloop
 from starlette.applications import Starlette
 from starlette.types import Lifespan
 
-from feedserver.api import app, editing, health, linting, reading, streaming
+from feedserver.api import app, editing, health, linting, reading, session, streaming
 from feedserver.api.access import Tokens
 from feedserver.api.context import Context, Site
 from feedserver.api.waiting import Waiting
@@ -182,6 +182,7 @@ def make_app(lifespan: Lifespan[Starlette] | None) -> Starlette:
         *reading.routes,
         *editing.routes,
         *linting.routes,
+        *session.routes,
         *streaming.routes,
         *health.routes,
         *syndication.routes(),

@@ -171,7 +171,7 @@ def _unknown(program: Program, words: Sequence[str], seconds: Iterable[str]) -> 
     if typed.startswith("-"):
         detail = f"the command comes before {typed}: {', '.join(known)}"
     else:
-        synonym = program.synonyms.get(typed, "") if not seconds else ""
+        synonym = program.synonyms.get(typed.lower(), "") if not seconds else ""
         detail = f"there is no command {f'{group} {typed}'.strip()!r}" + (
             (synonym and f"; {synonym}")
             or did_you_mean(typed, suggested)

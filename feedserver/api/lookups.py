@@ -127,7 +127,14 @@ async def _read_page(here: Context, slug: str, question: Question) -> Page | Non
         return await mirror.page_around(slug, question.limit, question.at)
     if question.after is not None:
         return await mirror.page_after(slug, question.limit, question.after)
-    return await mirror.page(slug, question.limit, question.before, question.tag, question.words)
+    return await mirror.page(
+        slug,
+        question.limit,
+        question.before,
+        question.tag,
+        question.words,
+        held=question.held,
+    )
 
 
 def no_item(slug: str, number: int) -> NotFound:

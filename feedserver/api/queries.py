@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 
 from feedserver.errors import BadRequest
-from feedserver.model import is_slug
+from feedserver.model import Status, is_slug
 
 PAGE_ITEMS = 50
 PAGE_ITEMS_MAX = 200
@@ -27,6 +27,7 @@ class Question:
     words: str | None = None
     after: tuple[int, int] | None = None
     at: int | None = None  # an item's id
+    held: bool = False  # those that are held alone
 
     @property
     def is_newest(self) -> bool:
@@ -44,6 +45,7 @@ def question_of(request: Request) -> Question:
             text_of(request, "q"),
             after_of(request),
             at_of(request),
+            _held_of(request),
         )
     )
 
@@ -69,6 +71,8 @@ def _checked(question: Question) -> Question:
         raise BadRequest(f"{asked[0]} and {asked[1]} exclude one another; send one of them")
     if asked and asked[0] != "before" and (question.tag or question.words):
         raise BadRequest(f"{asked[0]} goes with neither tag nor q; leave these out")
+    if question.held and (question.tag or question.words or (asked and asked[0] != "before")):
+        raise BadRequest("status goes with none of at, after, tag and q; leave these out")
     return question
 
 
@@ -106,6 +110,13 @@ def at_of(request: Request) -> int | None:
     if text is not None and not (_is_number(text) and len(text) <= ID_DIGITS):
         raise BadRequest("at takes an item's id, which is a number")
     return None if text is None else int(text)
+
+
+def _held_of(request: Request) -> bool:
+    text = request.query_params.get("status")
+    if text not in (None, Status.HELD):
+        raise BadRequest(f"status takes {Status.HELD} alone")
+    return text is not None
 
 
 def _order_of(request: Request, name: str, member: str) -> tuple[int, int] | None:

@@ -95,11 +95,15 @@ class SQLiteMirror:
         before: tuple[int, int] | None = None,
         tag: str | None = None,
         words: str | None = None,
+        *,
+        held: bool = False,
     ) -> Page | None:
         """Return a stretch of a feed."""
         if tag is not None or words is not None:
             return await self._journal.search.page(slug, limit, before, tag, words)
-        return await self._database.read(lambda c: pages.page(c, self._reader, slug, limit, before))
+        return await self._database.read(
+            lambda c: pages.page(c, self._reader, slug, limit, before, held=held)
+        )
 
     async def page_after(self, slug: str, limit: int, after: tuple[int, int]) -> Page | None:
         """Return the stretch of a feed above an order."""

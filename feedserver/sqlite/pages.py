@@ -15,6 +15,7 @@ Order = tuple[Millis, int]
 DOWN = "ORDER BY items.published_at DESC, items.id DESC LIMIT ?"
 _UP = "ORDER BY items.published_at, items.id LIMIT ?"
 _BELOW = "AND (items.published_at, items.id) < (?, ?)"
+_HELD = "AND items.held"
 _ABOVE = "AND (items.published_at, items.id) > (?, ?)"
 
 
@@ -43,14 +44,20 @@ def readable(found: list[Found]) -> tuple[Item, ...]:
 
 
 def page(
-    connection: sqlite3.Connection, reader: Reader, slug: str, limit: int, before: Order | None
+    connection: sqlite3.Connection,
+    reader: Reader,
+    slug: str,
+    limit: int,
+    before: Order | None,
+    *,
+    held: bool = False,
 ) -> Page | None:
-    """Return the newest items, or the next ones below an order."""
+    """Return the newest items, or the next ones below an order; `held`: of those held alone."""
     feed = rows.find_feed(connection, reader, slug)
     if feed is None:
         return None
     below = () if before is None else before
-    where = f"{_BELOW if below else ''} {DOWN}"
+    where = f"{_HELD if held else ''} {_BELOW if below else ''} {DOWN}"
     items = find_items(connection, reader, slug, where, *below, limit + 1)
     shown = items[:limit]
     return Page(feed, readable(shown), shown[-1].order if len(items) > limit else None)

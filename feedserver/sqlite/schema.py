@@ -105,4 +105,8 @@ MIGRATIONS = (
         revoked_at INTEGER
     ) WITHOUT ROWID, STRICT;
     """,
+    """
+    -- Who has to clear up what is in doubt asks for all of it, however old.
+    CREATE INDEX items_held ON items (feed, published_at, id) WHERE held;
+    """,
 )

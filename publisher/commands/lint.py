@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 from publisher.command_line import Command
 from publisher.editing.call import Call
 from publisher.editing.fields import fields_of, option_for
+from publisher.editing.naming import item_number
 from publisher.editing.options import add_common, add_content, add_words, take_words
 from publisher.failures import Misused
 from publisher.output import clean, clean_line
 from publisher.parser import Parser
+from publisher.text.item_name import read_item_name
 from publisher.text.saved import saving_text
 from publisher.text.typed import read_typed
 
@@ -28,10 +30,8 @@ def _add_arguments(parser: Parser) -> None:
 
 def _run(call: Call) -> int:
     args = call.args
-    if len(args.words) == 1 and args.words[0].isascii() and args.words[0].isdigit():
-        body: Json = {"item": int(args.words[0][:15])}
-    else:
-        body = _draft(call)
+    name = read_item_name(args.words[0]) if len(args.words) == 1 else None
+    body = {"item": item_number(call, name, "lint")} if name is not None else _draft(call)
     with call.editor() as client:
         warnings = client.lint(call.feed, body)
     call.screen.give({"warnings": warnings})

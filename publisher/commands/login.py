@@ -18,10 +18,11 @@ from publisher.failures import Misused, ServerRefusal
 from publisher.output import clean_line
 from publisher.parser import Parser
 from publisher.server.address import split_feed
-from publisher.server.profile import Profile, save
-from publisher.server.schemas import is_readers
+from publisher.server.profile import Profile, chosen_name, save
+from publisher.server.schemas import is_feeds, is_readers
 from publisher.text.listed import note_feeds
 from publisher.text.typed import decode
+from publisher.text.zones import keep_zones
 
 if TYPE_CHECKING:
     from publisher.server.client import Client
@@ -43,10 +44,13 @@ def _run(call: Call) -> None:
     address = args.url or call.environ.get("PUBLISHER_URL")
     if not address:
         raise Misused("which server? publisher login https://news.example")
+    name = chosen_name(call.environ, args.profile)
     url, feed_of_page = split_feed(address)
     token = _read_token(call)
     with call.client(url, token) as client:
-        feeds = client.feeds()
+        told = client.get("/v1/feeds", is_feeds).data["feeds"]
+        keep_zones(url, {feed["slug"]: feed.get("timezone") for feed in told})
+        feeds = [feed["slug"] for feed in told]
         wanted = args.feed or feed_of_page or call.environ.get("PUBLISHER_FEED")
         if wanted and (not is_slug(wanted) or wanted not in feeds):
             raise Misused(no_feed(url, wanted, feeds))
@@ -58,13 +62,15 @@ def _run(call: Call) -> None:
             f"this token does not edit the feed {wanted}; it edits: {', '.join(mine) or 'none'}"
         )
     feed = wanted or (mine[0] if len(mine) == 1 else None)
-    path = save(Profile(url, token, feed), call.environ)
+    path = save(Profile(url, token, feed, name), call.environ)
     note_feeds(url, feeds)
-    for name in ("PUBLISHER_URL", "PUBLISHER_TOKEN", "PUBLISHER_FEED"):
-        if call.environ.get(name):
-            call.screen.notice(f"{name} is set, and goes before what is saved: unset {name}")
+    for variable in ("PUBLISHER_URL", "PUBLISHER_TOKEN", "PUBLISHER_FEED"):
+        if call.environ.get(variable) and not args.profile:
+            call.screen.notice(
+                f"{variable} is set, and goes before what is saved: unset {variable}"
+            )
 
-    call.screen.give({"url": url, "feed": feed, "feeds": mine, "profile": str(path)})
+    call.screen.give({"url": url, "feed": feed, "feeds": mine, "profile": str(path), "as": name})
     call.screen.say(f"Logged in at {url}; saved in {path}")
     if feed:
         call.screen.say(f"The feed is {clean_line(feed)}, unless you say --feed.")
@@ -112,6 +118,7 @@ COMMAND = Command(
     _run,
     (
         "publisher login https://news.example",
+        "publisher login https://sport.example --as sport",
         "publisher login http://127.0.0.1:8000/feeds/world < token.txt",
     ),
 )

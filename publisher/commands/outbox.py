@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
 from typing import TYPE_CHECKING
 
 from publisher.command_line import Command
@@ -13,6 +14,7 @@ from publisher.editing.options import add_common, add_yes
 from publisher.failures import Misused, NotDone, NotReached
 from publisher.output import clean_line
 from publisher.parser import Parser
+from publisher.server.profile import DEFAULT, ENVIRONMENT
 from publisher.text.outbox import Entry, Listed, Outbox, open_outbox
 from publisher.text.saved import SavedText
 
@@ -96,12 +98,15 @@ def _data(outbox: Outbox, listed: Listed) -> Json:
 
 
 def _command(call: Call, entry: Entry) -> str:
-    call.args.feed = entry.feed
+    options = {**vars(call.args), "feed": entry.feed}
+    if entry.profile not in {DEFAULT, ENVIRONMENT}:
+        options["profile"] = entry.profile
     try:
         edit = edit_of(entry)
     except ValueError:
         return f"publisher {entry.verb}"
-    return repeating(call, edit, SavedText(), key=entry.key, etag=entry.etag)
+    own = Call(Namespace(**options), call.environ, call.screen)
+    return repeating(own, edit, SavedText(), key=entry.key, etag=entry.etag)
 
 
 def _send(call: Call, numbers: list[int]) -> int:

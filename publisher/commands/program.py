@@ -13,6 +13,9 @@ from publisher.output import Screen
 
 _VERBS = (
     ("login", "check a token with its server, and save both"),
+    ("whoami", "whose token is used, where, and what it may do"),
+    ("logout", "remove a saved token, and what was shown with it"),
+    ("feeds", "the feeds of the server"),
     ("post", "a new item"),
     ("fix", "put right a typo, a link or a tag; readers see the new text without a mark"),
     ("update", "the story moved on; readers see “Updated” and the time"),
@@ -41,16 +44,46 @@ _TO_UNDO = (
     "nothing is taken back, as readers have seen it: publisher correct says what was wrong, "
     "kill withdraws an item for good, release and unpin end a hold and a pin"
 )
-SYNONYMS = (
-    dict.fromkeys(("delete", "remove", "rm", "retract", "withdraw", "unpublish"), _TO_WITHDRAW)
-    | dict.fromkeys(("edit", "change", "modify", "amend", "revise"), _TO_CHANGE)
-    | dict.fromkeys(("undo", "revert", "restore", "undelete"), _TO_UNDO)
-    | dict.fromkeys(("publish", "add", "new", "create"), "for a new item: publisher post HEADLINE")
-    | dict.fromkeys(("view", "get", "cat"), "to read an item: publisher show ID")
-    | dict.fromkeys(("ls", "search"), "to find items: publisher list, with --search or --tag")
-    | dict.fromkeys(("follow", "tail"), "to follow the feed: publisher watch")
-    | {"unhold": "to end a hold: publisher release ID", "help": "for help: publisher --help"}
-)
+_TO_MEND = "for a typo, a link or a tag, where no fact changes: publisher fix ID"
+_TO_HOLD = "to mark an item as being checked: publisher hold ID"
+_TO_FREE = "to end a hold, where the doubt is cleared: publisher release ID"
+_TO_FIND = "to find items: publisher list, with --search, --tag, --held, --mine or --since"
+_TO_RESEND = "to see what was not sent, and send it: publisher outbox"
+_TO_BE_WHO = "to see whose token is used: publisher whoami"
+_TO_LOG_IN = "to save a token: publisher login URL; a second one: --as NAME"
+# By hand, since what looks alike may mean the opposite.
+SYNONYMS = {
+    word: meaning
+    for words, meaning in (
+        (
+            "delete del remove rm erase retract withdraw recall unpublish takedown pull",
+            _TO_WITHDRAW,
+        ),
+        ("edit change modify amend revise rewrite", _TO_CHANGE),
+        ("undo revert restore undelete unkill rollback", _TO_UNDO),
+        ("typo patch repair", _TO_MEND),
+        ("suspend doubt", _TO_HOLD),
+        ("unhold", _TO_FREE),
+        ("publish add new create", "for a new item: publisher post HEADLINE"),
+        ("view get cat read open", "to read an item: publisher show ID"),
+        (
+            "history log revisions diff",
+            "to see what became of an item: publisher show ID --history",
+        ),
+        ("ls search find items", _TO_FIND),
+        ("follow tail stream", "to follow the feed: publisher watch"),
+        ("stick top", "to keep an item on top: publisher pin ID"),
+        ("unstick", "to let an item go back to its position: publisher unpin ID"),
+        ("check validate", "to see what may be wrong before readers do: publisher lint"),
+        ("queue pending drafts retry resend send", _TO_RESEND),
+        ("who me", _TO_BE_WHO),
+        ("auth signin sign-in log-in profile profiles", _TO_LOG_IN),
+        ("signout sign-out log-out", "to remove a saved token: publisher logout"),
+        ("feed", "to see the feeds: publisher feeds; whoever runs the server changes them"),
+        ("help", "for help: publisher --help"),
+    )
+    for word in words.split()
+}
 # One takes a text away for good, the other a public warning. Whoever wants that types it.
 UNSUGGESTED = frozenset({"kill", "release"})
 
@@ -63,7 +96,8 @@ Post to a live news feed, and keep correcting it.
 
 publisher COMMAND --help tells more; publisher --version tells the version. Exit codes: 0 done,
 1 refused by the server, 2 wrong usage, 3 server not reached, 70 a fault on this side.
-PUBLISHER_URL, PUBLISHER_TOKEN and PUBLISHER_FEED override what login saved."""
+PUBLISHER_URL, PUBLISHER_TOKEN and PUBLISHER_FEED override what login saved; --as NAME takes what
+login saved under that name."""
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -80,12 +114,16 @@ def _run(entry: Entry, command: Command, args: Namespace, screen: Screen) -> int
         from publisher.editing.call import Call
         from publisher.editing.hints import add_hints
         from publisher.editing.keeping import notice_outbox
+        from publisher.editing.naming import settle_item
+        from publisher.editing.times import settle_times
     except KeyboardInterrupt:
         return INTERRUPTED  # quietly: nothing was begun
     call = Call(args, os.environ, screen)
     if entry.name != "outbox":
         notice_outbox(call)
     try:
+        settle_item(call, entry.name)
+        settle_times(call)
         return command.run(call)
     except Failure as failure:
         add_hints(call, entry.name, failure)

@@ -11,8 +11,9 @@ from publisher.editing.call import Call
 from publisher.editing.looking import note_listed, note_shown
 from publisher.editing.options import add_common, add_item
 from publisher.editing.showing import item_lines
+from publisher.editing.times import ask_zone
 from publisher.failures import ServerRefusal
-from publisher.output import Screen, clean, clean_line
+from publisher.output import clean, clean_line
 from publisher.parser import Parser
 from publisher.server.schemas import is_history, is_revisions, is_versioned_item, tombstone_of
 from publisher.text.items import local_time, plain
@@ -34,16 +35,18 @@ def _run(call: Call) -> None:
     if call.args.revisions:
         with call.editor() as client:
             data = client.get(f"{path}/revisions", is_revisions).data
+            ask_zone(call, client)
         call.screen.give(data)
         for revision in data["revisions"]:
-            _say_revision(call.screen, revision)
+            _say_revision(call, revision)
         return
     with call.reader() as client:
         if call.args.history:
             data = client.get(f"{path}/history", is_history).data
+            ask_zone(call, client)
             call.screen.give(data)
             for shown in data["history"]:
-                _say_shown(call.screen, shown)
+                _say_shown(call, shown)
             return
         try:
             item = client.get(path, is_versioned_item).data
@@ -51,6 +54,7 @@ def _run(call: Call) -> None:
             item = tombstone_of(refusal)
             if refusal.status != Killed.status or not item:
                 raise
+        ask_zone(call, client)
         shown_whole = client.has_token and not call.screen.as_json  # without one, it has no body
     call.screen.give(item)
     for line in item_lines(call, item):
@@ -60,19 +64,20 @@ def _run(call: Call) -> None:
         note_shown(call, item)
 
 
-def _say_revision(screen: Screen, revision: Json) -> None:
+def _say_revision(call: Call, revision: Json) -> None:
     fields = revision.get("fields") or {}
     what = [f"{revision['verb']} by {revision.get('editor') or 'the operator'}"]
     if fields:
         what.append(", ".join(fields))
     if revision.get("note"):
         what.append(f"“{revision['note']}”")
-    at = local_time(revision.get("at"))
-    screen.say(clean_line(f"{revision.get('version')}  {at}  {' · '.join(what)}"))
+    at = local_time(revision.get("at"), call.zone)
+    call.screen.say(clean_line(f"{revision.get('version')}  {at}  {' · '.join(what)}"))
 
 
-def _say_shown(screen: Screen, shown: Json) -> None:
-    at = local_time(shown.get("at"))
+def _say_shown(call: Call, shown: Json) -> None:
+    screen = call.screen
+    at = local_time(shown.get("at"), call.zone)
     screen.say(screen.paint(clean_line(f"{at}  {shown['verb']}"), "dim"))
     screen.say(screen.paint(clean_line(shown.get("headline") or ""), "bold"))
     screen.say(f"{clean(plain(shown.get('blocks')))}\n")

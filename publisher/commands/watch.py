@@ -37,7 +37,7 @@ def _say(call: Call, news: News) -> None:
     call.screen.give(news.item)
     item = news.item
     headline = clean_line(item.get("headline") or item.get("note") or "")
-    line = f"{local_time(news.at)}  {item['id']}  {news.what}  {headline}"
+    line = f"{local_time(news.at, call.zone)}  {item['id']}  {news.what}  {headline}"
     columns = call.screen.columns()
     call.screen.say(fit(line, columns) if columns is not None else line)
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Mapping
+from datetime import tzinfo
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from feedserver.model import is_slug
 from publisher.failures import Misused
 from publisher.output import Screen
-from publisher.server.profile import Profile, check_token_may_travel, resolve
+from publisher.server.profile import ENVIRONMENT, Profile, check_token_may_travel, resolve
+from publisher.text.zones import known_zone
 
 if TYPE_CHECKING:
     from publisher.server.client import Client
@@ -23,11 +25,12 @@ class Call:
         self.args = args
         self.environ = environ
         self.screen = screen
+        self.agreed_headline: str | None = None  # of the item that the person said yes to
 
     @cached_property
     def profile(self) -> Profile:
         """The server, token and feed to use. Raises Misused."""
-        return resolve(self.environ, self.args.feed)
+        return resolve(self.environ, self.args.feed, self.args.profile)
 
     @property
     def url(self) -> str:
@@ -45,10 +48,33 @@ class Call:
             raise Misused(f"{feed!r} cannot be a feed's name, which has only a-z, 0-9 and -")
         return feed
 
+    def choose_feed(self, feed: str) -> None:
+        """Use this feed, as if --feed had named it."""
+        self.args.feed = feed
+        self.__dict__.pop("profile", None)  # it is settled anew with that feed
+
     @property
     def profile_name(self) -> str:
         """Where the token comes from: a key belongs to the editor whose token it is sent with."""
-        return "environment" if self.environ.get("PUBLISHER_TOKEN") else "default"
+        return self.profile.name
+
+    @property
+    def source_of_token(self) -> str:
+        """Where the token comes from, in words."""
+        name = self.profile_name
+        return "PUBLISHER_TOKEN" if name == ENVIRONMENT else f"the profile {name}"
+
+    @property
+    def choosing(self) -> list[str]:
+        """The words that choose the same profile and feed for another command."""
+        args = self.args
+        profile = [f"--as={args.profile}"] if args.profile else []
+        return profile + ([f"--feed={args.feed}"] if args.feed else [])
+
+    @cached_property
+    def zone(self) -> tzinfo | None:
+        """The feed's zone, in which times are shown; None where it is not known: this machine's."""
+        return known_zone(self.url, self.feed)
 
     @property
     def insecure(self) -> bool:
@@ -68,9 +94,8 @@ class Call:
         """Return a client that may edit. Raises Misused."""
         token = self.profile.token
         if token is None:
-            source = " (the address is that of PUBLISHER_URL)" * bool(
-                self.environ.get("PUBLISHER_URL")
-            )
+            named = self.environ.get("PUBLISHER_URL") and not self.args.profile
+            source = " (the address is that of PUBLISHER_URL)" * bool(named)
             raise Misused(
                 f"no token for {self.url}{source}; log in first: publisher login {self.url}"
             )

@@ -142,6 +142,7 @@ def _command(call: Call, edit: Edit, words: list[str], key: str | None) -> str:
     start = ["publisher", edit.verb.value]
     if edit.item is not None:
         start.append(str(edit.item))
+    start += [f"--as={call.args.profile}"] if call.args.profile else []
     start.append(f"--feed={call.feed}")
     more = ["--insecure"] if call.args.insecure else []
     if call.args.timeout != TIMEOUT:

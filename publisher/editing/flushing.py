@@ -13,6 +13,7 @@ from publisher.editing.keeping import about, age_of, edit_of, is_old_news
 from publisher.editing.outcome import data_of, remember, tell
 from publisher.editing.submitting import Sent, send_kept
 from publisher.failures import Failure, Misused, NotReached, ServerRefusal
+from publisher.server.profile import ENVIRONMENT
 from publisher.text.outbox import Entry, Kept, Listed, Outbox, open_outbox, waiting
 from publisher.text.saved import SavedText
 
@@ -159,8 +160,7 @@ def _why_not(call: Call, outbox: Outbox, listed: Listed, entry: Entry, *, yes: b
     if profile.url != entry.server:
         return f"it is for {entry.server}: PUBLISHER_URL={entry.server} publisher outbox send"
     if call.profile_name != entry.profile:
-        was = "PUBLISHER_TOKEN" if entry.profile == "environment" else "publisher login"
-        return f"it was written with the token of {was}, and its key is good with that alone"
+        return _of_another(entry, listed.number)
     try:
         edit_of(entry)
     except ValueError:
@@ -173,6 +173,16 @@ def _why_not(call: Call, outbox: Outbox, listed: Listed, entry: Entry, *, yes: b
     return (
         f"it was typed {age} ago, and readers would take it for new; "
         f"publisher outbox send {listed.number} --yes sends it all the same"
+    )
+
+
+def _of_another(entry: Entry, number: int) -> str:
+    """Say that an entry was written with another token than the one that is used."""
+    if entry.profile == ENVIRONMENT:
+        return "it was written with the token of PUBLISHER_TOKEN, and its key is good with that"
+    return (
+        f"it was written with the profile {entry.profile}, and its key is good with its token "
+        f"alone: publisher outbox send {number} --as {entry.profile}"
     )
 
 

@@ -87,8 +87,9 @@ def _feeds(call: Call) -> list[str] | None:
 
 
 def _another_token(call: Call, url: str) -> str:
-    login = f"publisher login {url}"
-    if call.environ.get("PUBLISHER_TOKEN"):
+    profile = f" --as {call.args.profile}" if call.args.profile else ""
+    login = f"publisher login {url}{profile}"
+    if call.environ.get("PUBLISHER_TOKEN") and not profile:
         return f"It came from PUBLISHER_TOKEN. With another token: unset that, then {login}"
     return f"With another token: {login}"
 
@@ -96,11 +97,10 @@ def _another_token(call: Call, url: str) -> str:
 def _source_of_address(call: Call, verb: str) -> str:
     if verb == "login":
         return ""
-    if call.environ.get("PUBLISHER_URL"):
+    if call.environ.get("PUBLISHER_URL") and not call.args.profile:
         return " It comes from PUBLISHER_URL."
     return " It was saved by: publisher login"
 
 
 def _command(call: Call, *words: str) -> str:
-    feed = [f"--feed={call.feed}"] if call.args.feed else []
-    return shlex.join(["publisher", *words, *feed])
+    return shlex.join(["publisher", *words, *call.choosing])

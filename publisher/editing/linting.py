@@ -114,9 +114,8 @@ def _sentence(warning: Json) -> str:
 def _mending(call: Call, item: int, warning: Json) -> str:
     """Return the command that does what a warning suggests; empty where it takes an editor."""
     suggestion, option = warning.get("suggestion"), option_for(str(warning["pointer"]))
-    feed = [f"--feed={call.feed}"] if call.args.feed else []
     if suggestion and option in _MENDED:
-        return shlex.join(["publisher", "fix", str(item), *feed, f"{option}={suggestion}"])
+        return shlex.join(["publisher", "fix", str(item), *call.choosing, f"{option}={suggestion}"])
     if suggestion and option == "--body":
-        return shlex.join(["publisher", "fix", str(item), *feed, "--edit"])
+        return shlex.join(["publisher", "fix", str(item), *call.choosing, "--edit"])
     return ""

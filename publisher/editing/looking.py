@@ -9,7 +9,8 @@ from publisher.editing.call import Call
 from publisher.failures import NotReached, ServerRefusal
 from publisher.server.schemas import is_revisions
 from publisher.text.difference import changes
-from publisher.text.listed import forget_headline, note_items
+from publisher.text.listed import forget_headline, note_feeds, note_items
+from publisher.text.recent import RecentItems, open_recent
 from publisher.text.seen import Seen, SeenVersions, open_seen
 from publisher.text.words import NAMES, WORDS, as_text, words_in
 
@@ -22,7 +23,12 @@ _TOLD = 3  # edits of others that are named one by one
 
 def seen_versions(call: Call) -> SeenVersions:
     """Return what the editor whose token is used was shown on this server."""
-    return open_seen(call.url, f"{call.profile_name}\0{call.profile.token}")
+    return open_seen(call.url, _editor(call))
+
+
+def recent_items(call: Call) -> RecentItems:
+    """Return what the editor whose token is used posted or changed on this server."""
+    return open_recent(call.url, _editor(call))
 
 
 def seen_item(call: Call, item: int) -> Seen | None:
@@ -44,6 +50,19 @@ def note_listed(call: Call, items: Iterable[Json]) -> None:
     note_items(call.url, call.feed, {item["id"]: item.get("headline") or "" for item in living})
 
 
+def note_changed(call: Call, item: Json) -> None:
+    """Remember that an item was posted or changed from here, so that `last` names it."""
+    recent_items(call).note(call.feed, item["id"], item.get("headline"))
+
+
+def forget_editor(server: str, profile: str, token: str) -> None:
+    """Remove from this machine what an editor was shown and changed on a server."""
+    editor = _name(profile, token)
+    open_seen(server, editor).forget_all()
+    open_recent(server, editor).forget_all()
+    note_feeds(server, ())
+
+
 def forget_withdrawn(call: Call, items: Iterable[Json]) -> None:
     """Remove the words of the items among these that were withdrawn."""
     for item in items:
@@ -52,8 +71,9 @@ def forget_withdrawn(call: Call, items: Iterable[Json]) -> None:
 
 
 def forget_words(call: Call, item: int) -> None:
-    """Remove the words of an item that was withdrawn from this machine."""
+    """Remove an item's words, as it was shown and as it was changed, from this machine."""
     seen_versions(call).forget(call.feed, item)
+    recent_items(call).forget(call.feed, item)
     forget_headline(call.url, call.feed, item)
 
 
@@ -113,3 +133,11 @@ def compared(name: str, old: Any, new: Any, *, label: str = "") -> tuple[list[st
 def label_of(name: str) -> str:
     """Return what people call a field."""
     return NAMES.get(name) or name.capitalize()
+
+
+def _editor(call: Call) -> str:
+    return _name(call.profile_name, call.profile.token)
+
+
+def _name(profile: str, token: str | None) -> str:
+    return f"{profile}\0{token}"

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from feedserver.model import is_slug
 from publisher.failures import Misused
 from publisher.parser import Parser
+from publisher.server.profile import chosen_name
+from publisher.text.item_name import ItemName, read_item_name
 from publisher.text.media import KnownMedium, NextMedium, OfMedium
 
 CLEARABLE = (
@@ -17,7 +19,7 @@ CLEARABLE = (
 )  # fmt: skip
 TIMEOUT = 30.0  # seconds for all tries; an editor who waits longer has lost the thread
 TIMEOUT_MAX = 600  # seconds
-TIME_EXAMPLE = "such as 2025-05-17T06:17+03:00"
+TIME_EXAMPLE = "such as 10:13, “yesterday 18:00” or 2025-05-17T06:17+03:00"
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
 
 
@@ -25,6 +27,10 @@ def add_common(parser: ArgumentParser) -> None:
     """Add what every verb has."""
     group = parser.add_argument_group("every verb")
     group.add_argument("--feed", metavar="SLUG", type=_slug, help="the feed, if not the usual one")
+    group.add_argument(
+        "--as", metavar="NAME", dest="profile", type=_profile,
+        help="with the profile that `publisher login URL --as NAME` saved",
+    )  # fmt: skip
     group.add_argument(
         "--timeout", metavar="SECONDS", type=_seconds, default=TIMEOUT,
         help="how long the server is tried and waited for in all (30)",
@@ -42,9 +48,17 @@ def count(text: str) -> int:
 
 
 def add_item(parser: Parser) -> None:
-    """Add the item's number, which comes first."""
-    parser.when_missing("id", f"which item? its number comes first: {parser.prog} 131 …")
-    parser.add_argument("id", type=_item, help="the item's number, as `publisher list` shows it")
+    """Add the item, which comes first."""
+    parser.when_missing(
+        "ID",
+        f"which item? its number comes first: {parser.prog} 131 … (a shell takes #131 for a "
+        "comment: leave # out, or put it in quotes)",
+    )
+    parser.add_argument(
+        "id", type=_item, metavar="ID",
+        help="the item's number, as `publisher list` shows it; its address; or last, or last:2, "
+        "which you posted or changed last from here",
+    )  # fmt: skip
 
 
 def add_sending(parser: ArgumentParser, *, editing: bool, writing: bool = False) -> None:
@@ -168,10 +182,17 @@ def _slug(text: str) -> str:
     return text
 
 
-def _item(text: str) -> int:
-    if not text.isdecimal() or not text.isascii() or len(text) > 15 or not int(text):
-        raise Misused(f"{text!r} is not an item number; see: publisher list")
-    return int(text)
+def _profile(text: str) -> str:
+    return chosen_name({}, text)
+
+
+def _item(text: str) -> ItemName:
+    name = read_item_name(text)
+    if name is None:
+        raise Misused(
+            f"{text!r} is not an item's number, nor its address, nor last; see: publisher list"
+        )
+    return name
 
 
 def _seconds(text: str) -> float:

@@ -179,7 +179,10 @@ def _ask(call: Call, item: Json, seen: Seen | None) -> None:
     if call.args.yes or item.get("status") == Status.KILLED:
         return
     headline = item.get("headline") or "without a headline"
-    if seen is not None and (names := differing(seen.words, words_in(item))):
+    names = differing(seen.words, words_in(item)) if seen is not None else []
+    if call.agreed_headline == headline and not names:
+        return  # it was asked about as `last`
+    if seen is not None and names:
         lines, whole = change_lines(seen.words, words_in(item), names)
         if call.screen.can_ask:
             call.screen.show(["Changed since you looked:", *map(clean_line, lines)])

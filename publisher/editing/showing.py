@@ -21,15 +21,16 @@ def item_lines(call: Call, item: Json, stream: TextIO | None = None) -> list[str
     def paint(text: str, style: str) -> str:
         return call.screen.paint(text, style, stream=stream or sys.stdout)
 
+    def at(text: str | None) -> str:
+        return local_time(text, call.zone)
+
     killed = item.get("status") == Status.KILLED
-    title = (
-        f"Withdrawn {local_time(item.get('killed_at'))}" if killed else item.get("headline") or ""
-    )
-    times = [f"Published {local_time(item.get('published_at'))}"]
+    title = f"Withdrawn {at(item.get('killed_at'))}" if killed else item.get("headline") or ""
+    times = [f"Published {at(item.get('published_at'))}"]
     if item.get("updated_at"):
-        times.append(f"updated {local_time(item['updated_at'])}")
+        times.append(f"updated {at(item['updated_at'])}")
     if item.get("occurred_at"):
-        times.append(f"happened {local_time(item['occurred_at'])}")
+        times.append(f"happened {at(item['occurred_at'])}")
     lines = [paint(clean_line(title), "bold"), paint(" · ".join(times), "dim")]
     if marks(item) and not killed:
         lines.append(paint(marks(item), "yellow"))
@@ -46,7 +47,7 @@ def item_lines(call: Call, item: Json, stream: TextIO | None = None) -> list[str
         lines.append(f"Picture {number}: {clean_line(medium_text(medium))}")
     for correction in item.get("corrections") or ():
         note = clean_line(correction.get("note") or "")
-        lines.append(f"Correction {local_time(correction.get('at'))}: {note}")
+        lines.append(f"Correction {at(correction.get('at'))}: {note}")
     lines.append(f"Version: {clean_line(item.get('etag'))}")
     lines.append(call.page(item["id"]))
     return lines

@@ -15,7 +15,7 @@ from publisher.editing.edit import DONE, Edit
 from publisher.editing.fields import option_for
 from publisher.editing.keeping import forget_item, keep, note_not_reached, note_refused
 from publisher.editing.linting import look_first
-from publisher.editing.looking import note_shown, revisions, seen_item, words_at
+from publisher.editing.looking import note_changed, note_shown, revisions, seen_item, words_at
 from publisher.editing.merging import Meeting, meet
 from publisher.editing.showing import item_lines
 from publisher.editing.unchanged import why_done
@@ -69,6 +69,8 @@ def send_kept(call: Call, client: Client, edit: Edit, saved: SavedText, kept: Ke
         raise
     if kept is not None:
         kept.remove()
+    if not sent.fulfilled:
+        note_changed(call, sent.item)
     if edit.verb is Verb.KILL:
         forget_item(call, edit.item, edit.headline)
     return sent

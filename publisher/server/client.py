@@ -88,16 +88,25 @@ class Client:
         with self._loop:
             self._loop.run(self._http.aclose())
 
-    def get(self, path: str, schema: Schema, *, patient: bool = False, **query: Any) -> Answer:
+    def get(
+        self,
+        path: str,
+        schema: Schema,
+        *,
+        patient: bool = False,
+        seconds: float | None = None,
+        **query: Any,
+    ) -> Answer:
         """Ask for JSON of a schema. A parameter that is None is left out. Raises Failure.
 
-        `patient`: for as long as an edit is tried, as it is for one.
+        `patient`: for as long as an edit is tried, as it is for one. `seconds`: one try of so many.
         """
         given = {name: value for name, value in query.items() if value is not None}
         # An editor needs the newest version, not one that a cache still holds.
         headers = {"cache-control": "no-cache"}
-        most = None if patient else TRIES
-        return self._ask("GET", path, headers, schema, query=given, most=most)
+        most = 1 if seconds is not None else None if patient else TRIES
+        limit = seconds or TRY_SECONDS
+        return self._ask("GET", path, headers, schema, query=given, most=most, limit=limit)
 
     def feeds(self) -> list[str]:
         """Return the slugs of the server's feeds. Raises Failure."""

@@ -64,6 +64,10 @@ def _list(schema: Schema) -> Schema:
     return lambda value: isinstance(value, list) and all(map(schema, value))
 
 
+def _is_slug(value: Any) -> bool:
+    return is_text(value) and is_slug(value)
+
+
 def _texts(*names: str) -> dict[str, Schema]:
     return dict.fromkeys(names, is_text)
 
@@ -96,9 +100,15 @@ _ITEM: dict[str, Schema] = {
 
 is_item = _object({"id": is_whole}, _ITEM)
 is_versioned_item = _object({"id": is_whole, "etag": is_etag}, _ITEM)
-is_page = _object({"items": _list(is_item)}, {"next": is_text})
+is_named_feed = _object({"slug": _is_slug}, _texts("url", "timezone"))
+is_page = _object({"items": _list(is_item)}, {"next": is_text, "feed": is_named_feed})
 is_feeds = _object(
-    {"feeds": _list(_object({"slug": lambda value: is_text(value) and is_slug(value)}))}
+    {"feeds": _list(_object({"slug": _is_slug}, _texts("title", "url", "closed_at", "timezone")))},
+    {"next": _is_slug},
+)
+is_session = _object(
+    {"name": is_text},
+    {"feeds": _list(_is_slug), "verbs": _list(is_text), **_texts("expires")},
 )
 is_readers = _object({"readers": is_whole})
 is_revisions = _object(
@@ -119,12 +129,18 @@ _LIVE_ITEMS = _list(_object({"id": is_whole, "version": is_whole}, _ITEM))
 _POSITION = _texts("epoch", "cursor")
 _MESSAGES: dict[str, Schema] = {
     "snapshot": _object(
-        {"items": _LIVE_ITEMS, **_POSITION}, {"heartbeat": is_number, **_texts("now")}
+        {"items": _LIVE_ITEMS, **_POSITION},
+        {"heartbeat": is_number, "feed": is_named_feed, **_texts("now")},
     ),
     "changes": _object({"items": _LIVE_ITEMS, **_texts("since"), **_POSITION}, _texts("now")),
     "heartbeat": _object({}, _texts("cursor")),
     "goodbye": _object({}, {"retry_ms": is_number}),
 }
+
+
+def is_snapshot(value: Any) -> bool:
+    """Say whether it is the live message that tells a feed's state as a whole."""
+    return isinstance(value, dict) and value.get("type") == "snapshot" and is_message(value)
 
 
 def is_message(value: Any) -> bool:

@@ -6,6 +6,7 @@ import errno
 import os
 from collections.abc import Mapping
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 
 from publisher.failures import Misused
@@ -63,6 +64,22 @@ def write_private(path: Path, data: bytes, *, sync: bool = True) -> None:
         draft.unlink(missing_ok=True)
     if sync:
         _sync_folder(path.parent)
+
+
+def keep_newest(folder: Path, *, files: int, size: int) -> None:
+    """Remove the oldest files of a folder, down to so many files and bytes. Raises OSError."""
+    with os.scandir(folder) as entries:
+        found = [(entry.stat().st_mtime, entry.stat().st_size, entry.path) for entry in entries]
+    used = 0
+    for kept, (_, length, path) in enumerate(sorted(found, reverse=True)):
+        used += length
+        if kept >= files or used > size:
+            Path(path).unlink(missing_ok=True)
+
+
+def digest(text: str) -> str:
+    """Return a short name for a text, for the name of a file that is not to tell it."""
+    return sha256(text.encode()).hexdigest()[:12]
 
 
 def _sync_folder(folder: Path) -> None:

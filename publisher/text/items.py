@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Any
 
 from feedserver.model import Status
@@ -48,15 +48,20 @@ def what_changed(before: Json | None, item: Json) -> str:
     return ", ".join(found) or "fixed"
 
 
-def local_time(text: str | None, *, today: datetime | None = None) -> str:
-    """Return a time of the contract in this machine's zone, with its date unless it is today's."""
+def local_time(
+    text: str | None, zone: tzinfo | None = None, *, today: datetime | None = None
+) -> str:
+    """Return a time of the contract in a zone, with its date unless it is today's.
+
+    Without a zone it is this machine's.
+    """
     if not text:
         return ""
     try:
-        moment = datetime.fromisoformat(text).astimezone()
+        moment = datetime.fromisoformat(text).astimezone(zone)
     except (ValueError, OverflowError):  # no time, or one that no clock here can show
         return clean_line(text)
-    now = today or datetime.now().astimezone()
+    now = today or datetime.now().astimezone(zone)
     day = "" if moment.date() == now.date() else f"{moment:%Y-%m-%d} "
     return f"{day}{moment:%H:%M %Z}"
 

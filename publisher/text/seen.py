@@ -8,14 +8,12 @@ was, so that an older version is named and a colleague's edit is told, not overw
 from __future__ import annotations
 
 import json
-import os
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from publisher.text.files import state_folder, write_private
+from publisher.text.files import digest, keep_newest, state_folder, write_private
 
 if TYPE_CHECKING:
     from feedserver.wire import Json
@@ -40,8 +38,8 @@ class SeenVersions:
 
     def __init__(self, folder: Path | None, server: str, editor: str) -> None:
         self._folder = folder
-        self._server = _digest(server)
-        self._editor = _digest(f"{server}\0{editor}")
+        self._server = digest(server)
+        self._editor = digest(f"{server}\0{editor}")
 
     def get(self, feed: str, item: int) -> Seen | None:
         """Return the version that was last shown; None where none is known."""
@@ -67,7 +65,7 @@ class SeenVersions:
             return
         with suppress(OSError):
             write_private(self._path(self._folder, feed, item), data, sync=False)
-            self._make_room(self._folder)
+            keep_newest(self._folder, files=ITEMS_MAX, size=BYTES_MAX)
 
     def forget(self, feed: str, item: int) -> None:
         """Remove the words of an item that was withdrawn, whoever was shown them."""
@@ -79,18 +77,16 @@ class SeenVersions:
             for path in (*self._folder.glob(name), *self._folder.glob(f".{name}.*")):
                 path.unlink(missing_ok=True)
 
+    def forget_all(self) -> None:
+        """Remove all that this editor was shown on this server."""
+        if self._folder is None:
+            return
+        with suppress(OSError):
+            for path in self._folder.glob(f"*{self._server}-{self._editor}-*"):
+                path.unlink(missing_ok=True)
+
     def _path(self, folder: Path, feed: str, item: int) -> Path:
         return folder / f"{self._server}-{self._editor}-{item}-{feed}.json"
-
-    def _make_room(self, folder: Path) -> None:
-        """Remove what was shown the longest ago, where there is too much."""
-        with os.scandir(folder) as entries:
-            files = [(entry.stat().st_mtime, entry.stat().st_size, entry.path) for entry in entries]
-        used = 0
-        for kept, (_, size, path) in enumerate(sorted(files, reverse=True)):
-            used += size
-            if kept >= ITEMS_MAX or used > BYTES_MAX:
-                Path(path).unlink(missing_ok=True)
 
 
 def open_seen(server: str, editor: str) -> SeenVersions:
@@ -100,7 +96,3 @@ def open_seen(server: str, editor: str) -> SeenVersions:
     except OSError:
         folder = None
     return SeenVersions(folder, server, editor)
-
-
-def _digest(text: str) -> str:
-    return sha256(text.encode()).hexdigest()[:12]

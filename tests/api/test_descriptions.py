@@ -230,6 +230,7 @@ def test_every_answer_is_described_and_every_described_answer_is_given(
     ask("/oembed", 400)
     xml = ask("/oembed", 200, params={"url": f"{house.url}/feeds/{slug}", "format": "xml"})
     assert xml.headers["content-type"].startswith("text/xml")
+    ask("/v1/session", 403, anna, headers=ELSEWHERE)
     ask(v1 + "/live", 426)
     ask(v1 + "/stream", 404, names=nowhere)
     ask(v1 + "/stream", 400, params={"since": "+"})

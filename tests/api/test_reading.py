@@ -577,3 +577,38 @@ def test_searches_do_not_push_a_page_out_for_good(feed: Feed) -> None:
     first = feed.get("/items")
     feed.reader.get(f"{feed.path}/items", params={"q": "w"})
     assert feed.get("/items")["items"] == first["items"]
+
+
+def test_held_items_are_listed_however_old_until_they_are_released(feed: Feed) -> None:
+    old = feed.item("Old", published_at="2020-05-17T07:13:00Z")
+    new = feed.item("New")
+    feed.item("Plain")
+    old, new = feed.editor.revised(old, "hold"), feed.editor.revised(new, "hold")
+
+    def held(**query: Any) -> dict[str, Any]:
+        answer = feed.reader.get(f"{feed.path}/items", params={"status": "held"} | query)
+        assert answer.status_code == 200, answer.text
+        kept_briefly(answer)
+        page: dict[str, Any] = answer.json()
+        return page
+
+    assert [item["id"] for item in held()["items"]] == [new["id"], old["id"]]
+    page = held(limit=1)
+    assert [item["id"] for item in page["items"]] == [new["id"]]
+    assert [item["id"] for item in held(before=page["next"])["items"]] == [old["id"]]
+    with_token = feed.editor.get(f"{feed.path}/items", params={"status": "held"}).json()
+    assert [item["id"] for item in with_token["items"]] == [new["id"], old["id"]]
+    feed.editor.revised(new, "release")
+    feed.editor.revised(old, "kill", note="No.")
+    assert held()["items"] == []
+
+
+@pytest.mark.parametrize(
+    "query", ["status=", "status=live", "status=held&tag=a", "status=held&q=a", "status=held&at=1",
+              "status=held&after=1.1"],
+)  # fmt: skip
+def test_a_status_that_is_not_held_or_goes_with_something_is_refused(
+    feed: Feed, query: str
+) -> None:
+    body = problem(feed.reader.get(f"{feed.path}/items?{query}"), 400, "bad-request")
+    assert "status" in body["detail"]

@@ -622,6 +622,31 @@ async def test_pages_walk_through_a_whole_feed_without_gap_or_overlap(here: Open
         assert found == due
 
 
+async def test_pages_of_held_items_have_all_of_them_and_no_others(here: Opened) -> None:
+    changes = await made(
+        here.journal,
+        *(post(f"News {n}", published_at=NOON - (n // 3) * SECOND) for n in range(12)),
+    )
+    items = sorted((item_of(c) for c in changes), key=lambda item: item.order, reverse=True)
+    for item in items[::2]:
+        assert item_of(await here.journal.append(edit(item, Verb.HOLD))).status is Status.HELD
+    freed, gone = items[2], items[4]
+    for verb, item in ((Verb.RELEASE, freed), (Verb.KILL, gone)):
+        now = await here.mirror.item("world", item.id)
+        assert now is not None
+        await made(here.journal, kill(now) if verb is Verb.KILL else edit(now, verb))
+    due = [item.id for item in items[::2] if item not in (freed, gone)]
+    found, before = [], None
+    while True:
+        page = await here.mirror.page("world", 3, before, held=True)
+        assert page is not None
+        found += [item.id for item in page.items]
+        if page.next is None:
+            break
+        before = page.next
+    assert found == due
+
+
 async def test_a_page_around_an_item_has_it_in_its_middle_and_leads_both_ways(here: Opened) -> None:
     changes = await made(
         here.journal,

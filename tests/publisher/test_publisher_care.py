@@ -154,11 +154,11 @@ def test_a_conflict_forgets_nothing_that_was_typed(publisher, hostile):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["update"], "which item? its number comes first: publisher update 131 …\n"),
+        (["update"], "which item? its number comes first: publisher update 131 … (a shell"),
         (["kill", "1"], "kill needs --note\n"),
         (["hold", "6", "7"], "unexpected argument: 7\nusage: publisher hold ID [options]"),
         (["post", "a", "b"], "unexpected argument: b; put a headline of several words in quotes"),
-        (["hold", "x"], "'x' is not an item number; see: publisher list\n"),
+        (["hold", "x"], "'x' is not an item's number, nor its address, nor last; see: publisher"),
         (["post", "x", "--key="], "--key must be 1 to 128 visible ASCII characters"),
         (["hold", "6", "--if-match="], "--if-match must be a version such as 131-x7Kd"),
         (

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import stat
 
 import pytest
 from hostile import ITEM, answers
+
+from publisher.commands.program import SYNONYMS, TABLE
 
 
 def post(editor, headline="Bus hit", *words, **more):
@@ -105,7 +108,7 @@ def test_the_story_of_an_item(editor):
     assert "A drone hit a bus." in editor("show", number, "--history").out
     shown = editor("show", number).out
     assert "Correction" in shown
-    assert "EE" in shown  # the zone of this machine, EET or EEST
+    assert " UTC" in shown  # the zone of the feed, which names none, and not this machine's
 
     killed = editor("kill", number, "--note", "It named a victim.")
     assert killed.code == 0
@@ -198,7 +201,15 @@ def test_a_misspelt_option_is_answered_with_a_suggestion(publisher, words, said)
         *((word, "publisher kill ID --note") for word in ("delete", "remove", "retract")),
         *((word, "publisher kill ID --note") for word in ("withdraw", "unpublish", "rm")),
         *((word, "publisher fix, update or correct") for word in ("edit", "change", "amend")),
-        *((word, "nothing is taken back") for word in ("undo", "revert", "undelete")),
+        *((word, "publisher kill ID --note") for word in ("Delete", "erase", "recall", "takedown")),
+        *((word, "nothing is taken back") for word in ("undo", "revert", "undelete", "restore")),
+        ("unhold", "publisher release ID"),
+        ("typo", "publisher fix ID"),
+        ("send", "publisher outbox"),
+        ("me", "publisher whoami"),
+        ("profiles", "publisher login URL; a second one: --as NAME"),
+        ("sign-out", "publisher logout"),
+        ("revisions", "publisher show ID --history"),
         ("publish", "publisher post"),
         ("view", "publisher show ID"),
         ("ls", "publisher list"),
@@ -217,7 +228,21 @@ def test_nobody_is_led_to_kill_or_release_by_likeness(publisher, typed):
     done = publisher(typed, "5")
     assert done.code == 2
     assert "did you mean" not in done.err
-    assert "the commands: login, post" in done.err
+    assert "the commands: login, whoami" in done.err
+
+
+def test_only_words_that_mean_it_lead_to_kill_or_release():
+    """What looks alike could mean the opposite."""
+    led = {word for word, said in SYNONYMS.items() if "publisher kill" in said}
+    assert led == {
+        "delete", "del", "remove", "rm", "erase", "retract", "withdraw", "recall", "unpublish",
+        "takedown", "pull",
+    }  # fmt: skip
+    assert {word for word, said in SYNONYMS.items() if "publisher release" in said} == {"unhold"}
+    commands = {entry.name for entry in TABLE}
+    assert not SYNONYMS.keys() & commands
+    for said in SYNONYMS.values():
+        assert set(re.findall(r"publisher (\w+)", said)) <= commands
 
 
 def test_words_that_only_look_like_options_are_taken(editor):
@@ -294,7 +319,7 @@ def test_a_refusal_says_what_to_run(editor):
         (["post", "x", "--at", time], "--published-at"),
         (["post", "x", "--at", time, "--origin-uri=u:x", "--origin-id=1"], "--at and --origin-uri"),
         (["fix", number, "--body=x", "--at", time], "feedserver token add NAME --import"),
-        (["post", "x", "--at", "10:13"], "--at: write a time as 2025-05-17T10:13:00+03:00"),
+        (["post", "x", "--at", "2025-05-17T24:13Z"], "--at: no such time"),
         (["fix", number, "--body=x", "--if-match", f"{number}-abcd"], "was changed meanwhile"),
     ):
         done = editor(*words)
@@ -342,7 +367,7 @@ def test_what_the_server_refuses_is_exit_1(editor):
         (["post", "x" * 301], "--headline: is 301 characters long"),
         (["post", "x", "--url", "ftp://x"], "--url: "),
         (["post", "x", "--at", "2025-01-01T00:00:00Z"], "--import"),
-        (["post", "x", "--occurred-at", "2025-05-17 06:17"], "--occurred-at: add the zone"),
+        (["post", "x", "--occurred-at", "2025-05-17 25:17Z"], "--occurred-at: no such time"),
         (["post", "x", "--body", "\x1b[31mred"], "--body: holds a character"),
         (["post", "x", "--media", "nowhere"], "--media: "),
         (["release", number, f"--if-match={number}-abcd"], "was changed meanwhile"),

@@ -290,6 +290,8 @@ class MemoryMirror:
         before: tuple[int, int] | None = None,
         tag: str | None = None,
         words: str | None = None,
+        *,
+        held: bool = False,
     ) -> Page | None:
         feed = self._disk.feeds.get(slug)
         if feed is None:
@@ -300,6 +302,7 @@ class MemoryMirror:
             if (before is None or item.order < before)
             and (tag is None or (item.status is not Status.KILLED and _bears(item, tag)))
             and (words is None or (item.status is not Status.KILLED and _has(item, words)))
+            and (item.status is Status.HELD or not held)
         ]
         items = tuple(found[:limit])
         return Page(feed, items, items[-1].order if len(found) > limit else None)
