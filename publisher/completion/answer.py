@@ -116,12 +116,13 @@ def _fixed(offered: dict[str, str]) -> Completer:
 
 
 def _items(*, parsed_args: Namespace, **_: object) -> dict[str, str]:
-    server, feed = selected(os.environ, _last(getattr(parsed_args, "feed", None)))
+    given = vars(parsed_args)
+    server, feed = selected(os.environ, _last(given.get("feed")), _last(given.get("as")))
     return read_known(server).get(feed, {}) if server and feed else {}
 
 
-def _feeds(**_: object) -> list[str]:
-    server, _feed = selected(os.environ, None)
+def _feeds(*, parsed_args: Namespace, **_: object) -> list[str]:
+    server, _feed = selected(os.environ, None, _last(vars(parsed_args).get("as")))
     return sorted(read_known(server)) if server else []
 
 

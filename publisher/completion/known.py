@@ -50,9 +50,13 @@ def read_known(server: str) -> Feeds:
         return {}
 
 
-def selected(environ: Mapping[str, str], feed: str | None) -> tuple[str | None, str | None]:
+def selected(
+    environ: Mapping[str, str], feed: str | None, profile: str | None = None
+) -> tuple[str | None, str | None]:
     """Return the server and the feed that a command would use, as publisher/server/profile.py."""
-    saved = _profile(environ)
+    saved = _profile(environ, profile or environ.get("PUBLISHER_PROFILE") or "default")
+    if profile is not None:
+        environ = {}
     address = environ.get("PUBLISHER_URL") or saved.get("url") or ""
     server, _, rest = _bare(address).partition("/feeds/")
     of_page = rest.split("/")[0]
@@ -67,11 +71,12 @@ def _bare(address: str) -> str:
     return address.strip().partition("#")[0].partition("?")[0].rstrip("/")
 
 
-def _profile(environ: Mapping[str, str]) -> dict[str, str]:
+def _profile(environ: Mapping[str, str], name: str) -> dict[str, str]:
+    file_name = "profile.json" if name == "default" else f"profiles/{os.path.basename(name)}.json"
     base = environ.get("XDG_CONFIG_HOME", "")
     base = base if base.startswith("/") else os.path.expanduser("~/.config")
     try:
-        with open(os.path.join(base, "publisher", "profile.json"), encoding="utf-8") as file:
+        with open(os.path.join(base, "publisher", file_name), encoding="utf-8") as file:
             raw = json.load(file)
     except (OSError, ValueError):
         return {}

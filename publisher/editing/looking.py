@@ -10,7 +10,7 @@ from publisher.editing.call import Call
 from publisher.failures import NotReached, ServerRefusal
 from publisher.server.schemas import is_revisions
 from publisher.text.difference import changes
-from publisher.text.listed import forget_headline, note_items
+from publisher.text.listed import forget_headline, note_feeds, note_items
 from publisher.text.recent import RecentItems, open_recent
 from publisher.text.seen import Seen, SeenVersions, open_seen
 from publisher.text.words import NAMES, WORDS, as_text, words_in
@@ -54,6 +54,7 @@ def forget_editor(server: str, profile: str, token: str) -> None:
     editor = _name(profile, token)
     open_seen(server, editor).forget_all()
     open_recent(server, editor).forget_all()
+    note_feeds(server, ())
 
 
 def note_listed(call: Call, items: Iterable[Json]) -> None:

@@ -237,6 +237,15 @@ def test_a_tab_looks_where_the_command_would(tmp_path, saved, given, feed):
         assert selected(environ, feed) == (used.url, used.feed)
 
 
+def test_a_tab_looks_where_the_profile_that_is_named_would(tmp_path):
+    environ = {"XDG_CONFIG_HOME": str(tmp_path), "PUBLISHER_FEED": "culture"}
+    save(Profile("https://other.example", "t", "sport", "sports"), environ)
+    for given, option in ((environ, "sports"), (environ | {"PUBLISHER_PROFILE": "sports"}, None)):
+        used = resolve(given, None, option)
+        assert used.url == "https://other.example"
+        assert selected(given, None, option) == (used.url, used.feed)
+
+
 @pytest.mark.parametrize("state", [None, "", "/elsewhere", " "])
 def test_it_is_kept_beside_the_outbox(at_home, monkeypatch, state):
     if state is not None:
