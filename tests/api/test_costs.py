@@ -17,10 +17,12 @@ import pytest
 from starlette.requests import Request
 from support.server import Server
 
+from feedserver import wire
 from feedserver.api import editing, lookups, reading
 from feedserver.api.context import Context
 from feedserver.live import encoded, hub
 from feedserver.live.messages import Messages
+from feedserver.live.window import RECENT
 from feedserver.service import make_app, open_context
 from feedserver.settings import read_settings
 
@@ -106,6 +108,12 @@ async def opened(folder: Path, **given: str) -> AsyncIterator[House]:
 async def house(tmp_path: Path) -> AsyncIterator[House]:
     async with opened(tmp_path) as made:
         yield made
+
+
+def bytes_read() -> int:
+    """How many bytes this process has read of all files."""
+    counts = dict(line.split(": ") for line in Path("/proc/self/io").read_text().splitlines())
+    return int(counts["rchar"])
 
 
 def windows(house: House) -> list[str]:
@@ -457,6 +465,21 @@ async def test_a_window_that_somebody_is_about_to_use_is_not_forgotten(
     assert found[0] is channel
     own._forget_idle()
     assert windows(house) == []
+
+
+async def test_a_window_is_loaded_without_the_words_of_what_it_does_not_show(house: House) -> None:
+    """Its 4,096 newest records may all be long: only their beginnings are read."""
+    for _ in range(60):
+        await house.post(body=LONG)
+    for _ in range(RECENT):
+        last = await house.post()
+    before = bytes_read()
+    await house.get("/v1/feeds/world/changes")
+    assert house.mirror.reads["initial_state"] == 1
+    assert bytes_read() - before < 60 * len(LONG) / 2
+    window = house.here.hub._channels["world"].window
+    assert len(window._checks) > 60 + RECENT
+    assert wire.time_text(window.changed_at or 0) == last["published_at"]
 
 
 async def test_an_answer_is_sent_in_chunks_as_it_is_taken(house: House) -> None:

@@ -583,3 +583,15 @@ async def test_a_replay_amid_somebody_elses_edit_is_the_revision_it_made_or_a_to
         if verb is Verb.KILL:
             with pytest.raises(Killed):
                 await room.submit(first)
+
+
+async def test_a_window_does_not_say_that_a_fact_changed_in_the_future(tmp_path: Path) -> None:
+    async with open_sqlite(tmp_path) as (journal, mirror):
+        await journal.append(feed())
+        await journal.append(post(at=NOON + 3_600_000))
+        for published_at in (NOON - 2_000, NOON - 9_000):  # the clock was an hour ahead
+            await journal.append(post(published_at=published_at))
+        initial = await mirror.initial_state("world", 1, 10)
+        assert initial is not None
+        assert initial.feed.head_at == NOON
+        assert initial.changed_at == NOON - 2_000
