@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -21,6 +22,7 @@ from feedserver.model import (
 )
 from feedserver.sqlite import pages, rows
 from feedserver.sqlite.database import Database
+from feedserver.sqlite.headlines import headlines, newest_live
 from feedserver.sqlite.journal import SQLiteJournal
 from feedserver.sqlite.pages import Found, find_items, readable
 from feedserver.sqlite.revisions import all_revisions, find_revision, shown_newest_first
@@ -121,6 +123,14 @@ class SQLiteMirror:
     async def neighbours(self, slug: str, item: int) -> tuple[int | None, int | None]:
         """Return the ids of the next newer and the next older item that are not withdrawn."""
         return await self._database.read(lambda c: pages.neighbours(c, slug, item))
+
+    async def newest_live(self, after: Millis, limit: int) -> tuple[Item, ...]:
+        """Return the newest live items of all feeds, without their words."""
+        return await self._database.read(lambda c: newest_live(c, after, limit))
+
+    async def headlines(self, ids: Sequence[int]) -> tuple[Item, ...]:
+        """Return items with their headlines alone."""
+        return await self._database.read(lambda c: headlines(c, self._reader, ids))
 
     async def initial_state(self, slug: str, recent: int, checks: int) -> InitialState | None:
         """Return what a window starts from."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -25,6 +26,7 @@ from feedserver.live.messages import Messages
 from feedserver.live.window import RECENT
 from feedserver.service import make_app, open_context
 from feedserver.settings import read_settings
+from feedserver.syndication import sitemap
 
 pytestmark = pytest.mark.anyio
 
@@ -465,6 +467,94 @@ async def test_a_window_that_somebody_is_about_to_use_is_not_forgotten(
     assert found[0] is channel
     own._forget_idle()
     assert windows(house) == []
+
+
+def note_headlines(house: House, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Note the ids of the items whose headlines are read."""
+    noted: list[int] = []
+    mirror = house.mirror._mirror
+    read = mirror.headlines
+
+    async def headlines(ids: list[int]) -> Any:
+        noted.extend(ids)
+        return await read(ids)
+
+    monkeypatch.setattr(mirror, "headlines", headlines)
+    return noted
+
+
+async def in_sitemap(house: House) -> list[int]:
+    text = (await house.get("/sitemap-news.xml")).text
+    return [int(found) for found in re.findall(r"/items/(\d+)</loc>", text)]
+
+
+async def test_a_sitemap_reads_the_headlines_of_what_it_lists_and_nothing_else(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sitemap, "ITEMS_MAX", 12)
+    ids = []
+    for slug in ("one", "two", "three"):
+        await house.editor.put(f"/v1/feeds/{slug}", json={"title": slug})
+        ids += [(await house.post(slug, body=LONG))["id"] for _ in range(8)]
+    read = note_headlines(house, monkeypatch)
+    parsed: list[str] = []
+    monkeypatch.setattr("feedserver.markup.paragraphs", parsed.append)
+    house.mirror.reads.clear()
+    for _ in range(2):
+        assert await in_sitemap(house) == ids[:-13:-1]
+        assert read == ids[:-13:-1]
+    assert set(house.mirror.reads) == {"feeds", "newest_live", "headlines"}
+    assert not parsed, "the bodies are not parsed"
+
+
+async def test_a_sitemap_reads_each_version_of_an_item_once(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sitemap, "ITEMS_MAX", 4)
+    oldest, older, *_, last = items = [await house.post() for _ in range(6)]
+    ids = [item["id"] for item in items]
+    assert await in_sitemap(house) == ids[:1:-1]
+    read = note_headlines(house, monkeypatch)
+    await house.revise(items[3], "fix", headline="Changed")
+    assert "<news:title>Changed</news:title>" in (await house.get("/sitemap-news.xml")).text
+    assert read == [items[3]["id"]]
+    await house.revise(oldest, "pin")
+    await house.revise(last, "kill", note="It was not so.")
+    assert await in_sitemap(house) == ids[4:0:-1]
+    assert read == [items[3]["id"], older["id"]], "which is listed in the place of the last"
+
+
+async def test_others_of_their_lane_go_between_the_reads_for_a_sitemap(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sitemap, "TURN_ITEMS", 3)
+    items = [await house.post() for _ in range(10)]
+    await house.get("/v1/feeds/world")
+    order: list[str] = []
+    go_on = asyncio.Event()
+
+    def note(name: str) -> None:
+        read = getattr(house.mirror._mirror, name)
+
+        async def noted(*given: Any) -> Any:
+            order.append(name)
+            await go_on.wait()
+            return await read(*given)
+
+        monkeypatch.setattr(house.mirror._mirror, name, noted)
+
+    note("headlines")
+    note("history")
+    making = asyncio.create_task(house.get("/sitemap-news.xml"))
+    async with asyncio.timeout(10):
+        while not order:
+            await asyncio.sleep(0.001)
+        other = asyncio.create_task(house.get(f"/v1/feeds/world/items/{items[0]['id']}/history"))
+        while not house.here.work.archive.waiting:
+            await asyncio.sleep(0.001)
+    go_on.set()
+    await asyncio.gather(making, other)
+    assert order == ["headlines", "history", "headlines", "headlines", "headlines"]
 
 
 async def test_a_window_is_loaded_without_the_words_of_what_it_does_not_show(house: House) -> None:
