@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import threading
 from collections import Counter
@@ -19,7 +20,7 @@ from starlette.requests import Request
 from support.server import Server
 
 from feedserver import wire
-from feedserver.api import editing, lookups, reading
+from feedserver.api import editing, feed_list, lookups, reading
 from feedserver.api.context import Context
 from feedserver.live import encoded, hub
 from feedserver.live.messages import Messages
@@ -632,6 +633,79 @@ async def test_a_list_of_feeds_is_paged_and_kept_until_one_of_them_changes(house
     assert renamed["f003"]["title"] == "Renamed"
     assert renamed["f004"]["cursor"] != renamed["f003"]["cursor"]
     assert house.mirror.reads["feeds"] == 0
+
+
+async def some_feeds(house: House, count: int) -> list[str]:
+    """Make feeds with long key points, and tell their slugs."""
+    slugs = [f"f{number:03}" for number in range(count)]
+    for slug in slugs:
+        await house.editor.put(f"/v1/feeds/{slug}", json={"title": slug, "summary": "x" * 4_000})
+    return slugs
+
+
+async def test_lists_of_feeds_share_what_they_have_in_common_and_none_is_kept_as_a_whole(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed_list, "BLOCK_FEEDS", 8)
+    slugs = [*await some_feeds(house, 48), "world"]
+    here, etag = house.here, 'W/"1"'
+    await house.get("/v1/feeds")
+    bytes_kept = here.hub.cache.bytes
+    some = [(limit, after) for limit in (47, 40, 33) for after in ("", "f000", "f003", "f007")]
+    lists = [await feed_list.list_feeds(here, etag, *one) for one in some]
+    assert here.hub.cache.bytes == bytes_kept
+    for (limit, after), made in zip(some, lists, strict=True):
+        told = json.loads(b"".join(made.chunks))["feeds"]
+        assert [one["slug"] for one in told] == [s for s in slugs if s > after][:limit]
+        assert max(map(len, made.chunks)) < 80_000
+    in_all = [{id(chunk) for chunk in made.chunks if len(chunk) > 1_000} for made in lists]
+    assert len(set.intersection(*in_all)) == 3, "blocks from 8, from 16 and from 24 on"
+
+
+async def test_after_a_change_of_one_feed_a_list_encodes_that_one_anew(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed_list, "BLOCK_FEEDS", 8)
+    slugs = await some_feeds(house, 24)
+    encoded: list[str] = []
+    feed_json = Context.feed_json
+
+    def counted(self: Context, feed: Any) -> Any:
+        encoded.append(feed.slug)
+        return feed_json(self, feed)
+
+    monkeypatch.setattr(Context, "feed_json", counted)
+    for query in ("", "?limit=20", "?after=f003&limit=9", ""):
+        await house.get(f"/v1/feeds{query}")
+    assert encoded == [*slugs, "world"]
+    encoded.clear()
+    item = await house.post("f010")
+    for path in ("/v1/feeds", "/v1/feeds?after=f003"):
+        told = {feed["slug"]: feed for feed in (await house.get(path)).json()["feeds"]}
+        assert f".{item['version']}." in told["f010"]["cursor"]
+    assert encoded == ["f010"]
+
+
+async def test_the_loop_turns_behind_each_block_of_feeds_that_is_made(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed_list, "BLOCK_FEEDS", 4)
+    await some_feeds(house, 20)
+    await house.here.hub.feeds.load_all()
+    turns = 0
+
+    async def turn() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    turning = asyncio.create_task(turn())
+    await feed_list.list_feeds(house.here, "", 20, "")
+    assert turns == 5
+    await feed_list.list_feeds(house.here, "", 20, "")
+    assert turns == 5
+    turning.cancel()
 
 
 async def test_the_answer_to_a_kill_waits_for_processes_and_files_at_once() -> None:
