@@ -9,7 +9,7 @@ sequences have no gaps, or that a record's own sequence is known before the appe
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -191,6 +191,15 @@ class Mirror(Protocol):
 
     async def neighbours(self, slug: str, item: int) -> tuple[int | None, int | None]:
         """Return the ids of the next newer and the next older item that are not withdrawn."""
+
+    async def newest_live(self, after: Millis, limit: int) -> tuple[Item, ...]:
+        """Return the newest live items of all feeds that were published later than `after`.
+
+        By (published_at, id), newest first. No words are read, and the items have none.
+        """
+
+    async def headlines(self, ids: Sequence[int]) -> tuple[Item, ...]:
+        """Return those of these items that can be read, with no words but their headlines."""
 
     async def initial_state(self, slug: str, recent: int, checks: int) -> InitialState | None:
         """Return what a window starts from: so many changed items, so many records' checks."""

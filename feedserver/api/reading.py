@@ -25,6 +25,7 @@ from feedserver.api.caching import LIST_TAGS, PRIVATE, cache_tags, is_known
 from feedserver.api.context import Context, context
 from feedserver.api.cors import CORS, preflight
 from feedserver.api.editing import item_id
+from feedserver.api.feed_list import encode_feed, list_feeds
 from feedserver.api.lookups import (
     HISTORY_BYTES,
     arrive,
@@ -37,31 +38,21 @@ from feedserver.api.queries import Question, cursor_text, feeds_question_of, que
 from feedserver.api.work import Lane
 from feedserver.journal import History, Page
 from feedserver.live.channel import Channel
-from feedserver.live.encoded import ALL_FEEDS
 from feedserver.live.messages import Message, next_text, tail
 from feedserver.live.readers import Position
-from feedserver.model import Feed
 
 _HISTORY_FRAME = b'{"history":[...],"truncated":true}'
 
 
 async def get_feeds(request: Request) -> Response:
-    """List the feeds by slug, kept until one of them changes."""
+    """List the feeds by slug."""
     here = context(request)
     limit, after = feeds_question_of(request)
     await here.hub.feeds.load_all()
     etag = f'W/"{here.hub.epoch}.{here.hub.feeds.newest}"'
     if is_known(etag, request):
         return unchanged(etag, LIST_TAGS)
-    key = ("feeds", here.hub.feeds.newest, limit, after)
-    kept: Kept | None = here.hub.cache.get(key)
-    if kept is None:
-        feeds, more = here.hub.feeds.page(limit, after)
-        follow = b',"next":"%b"' % feeds[-1].slug.encode() if more else b""
-        pieces = b",".join(_feed_json(here, feed) for feed in feeds)
-        kept = Kept(etag, (b'{"feeds":[%b]%b}' % (pieces, follow),))
-        here.hub.cache.put(key, kept, kept.size, since=here.hub.cache.moment, feed=ALL_FEEDS)
-    return read_answer(request, kept, LIST_TAGS)
+    return read_answer(request, await list_feeds(here, etag, limit, after), LIST_TAGS)
 
 
 async def get_feed(request: Request) -> Response:
@@ -73,7 +64,7 @@ async def get_feed(request: Request) -> Response:
         headers = CORS | PRIVATE | {"ETag": f'"{feed.etag}"'}
         return chunked(orjson.dumps(here.feed_json(feed, body=True)), headers=headers)
     feed = await find_feed(here, request)
-    kept = Kept(here.etag(feed), (_feed_json(here, feed),))
+    kept = Kept(here.etag(feed), (encode_feed(here, feed, here.hub.cache.moment),))
     return read_answer(request, kept, cache_tags(feed.slug))
 
 
@@ -233,16 +224,6 @@ def _with_bodies(message: Message) -> dict[str, Any]:
     """Return a live message as an editor reads it."""
     told: dict[str, Any] = orjson.loads(message.stem + b"}")
     return told | {"items": [wire.item_json(item, body=True) for item in message.items]}
-
-
-def _feed_json(here: Context, feed: Feed) -> bytes:
-    key = ("feed", feed.slug, feed.head)
-    known: bytes | None = here.hub.cache.get(key)
-    if known is None:
-        known = orjson.dumps(here.feed_json(feed))
-        since = here.hub.cache.moment
-        here.hub.cache.put(key, known, len(known), feed=feed.slug, since=since)
-    return known
 
 
 def _lane(here: Context, question: Question) -> Lane:

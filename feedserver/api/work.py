@@ -39,6 +39,7 @@ class Work:
         self.newest = Lane(NEWEST_MAX)  # what most readers ask for, and what is made in a moment
         self.archive = Lane(ARCHIVE_MAX)
         self.search = Lane(ARCHIVE_MAX)
+        self.sitemap = Lane(ARCHIVE_MAX)  # which reads in many turns of the archive's lane
         self.checks = Lane(ARCHIVE_MAX)  # of editors' drafts
         self._under_way: dict[Hashable, asyncio.Task[Any]] = {}
 

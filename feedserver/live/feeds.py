@@ -65,11 +65,14 @@ class Feeds:
         """List all feeds by slug. Needs `load_all`."""
         return [self._feeds[slug] for slug in self._slugs]
 
-    def page(self, limit: int, after: str = "") -> tuple[list[Feed], bool]:
-        """List feeds by slug, those behind `after`; and: are there more? Needs `load_all`."""
+    def page(self, limit: int, after: str = "") -> tuple[int, list[Feed], bool]:
+        """List feeds by slug, those behind `after`. Needs `load_all`.
+
+        Return how many are before them, the feeds, and whether there are more.
+        """
         start = bisect_right(self._slugs, after) if after else 0
         slugs = self._slugs[start : start + limit]
-        return [self._feeds[slug] for slug in slugs], len(self._slugs) > start + limit
+        return start, [self._feeds[slug] for slug in slugs], len(self._slugs) > start + limit
 
     def _take(self, feed: Feed) -> None:
         known = self._feeds.get(feed.slug)

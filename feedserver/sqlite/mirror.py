@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -21,6 +22,7 @@ from feedserver.model import (
 )
 from feedserver.sqlite import pages, rows
 from feedserver.sqlite.database import Database
+from feedserver.sqlite.headlines import headlines, newest_live
 from feedserver.sqlite.journal import SQLiteJournal
 from feedserver.sqlite.pages import Found, find_items, readable
 from feedserver.sqlite.revisions import all_revisions, find_revision, shown_newest_first
@@ -121,6 +123,14 @@ class SQLiteMirror:
     async def neighbours(self, slug: str, item: int) -> tuple[int | None, int | None]:
         """Return the ids of the next newer and the next older item that are not withdrawn."""
         return await self._database.read(lambda c: pages.neighbours(c, slug, item))
+
+    async def newest_live(self, after: Millis, limit: int) -> tuple[Item, ...]:
+        """Return the newest live items of all feeds, without their words."""
+        return await self._database.read(lambda c: newest_live(c, after, limit))
+
+    async def headlines(self, ids: Sequence[int]) -> tuple[Item, ...]:
+        """Return items with their headlines alone."""
+        return await self._database.read(lambda c: headlines(c, self._reader, ids))
 
     async def initial_state(self, slug: str, recent: int, checks: int) -> InitialState | None:
         """Return what a window starts from."""
@@ -224,16 +234,20 @@ def _initial_state(
     )
 
 
-def _changed_at(connection: sqlite3.Connection, slug: str, records: int, now: Millis) -> Millis:
-    """Return the newest time that one of the newest records gave a fact, but none after `now`.
+def _changed_at(connection: sqlite3.Connection, slug: str, items: int, now: Millis) -> Millis:
+    """Return the newest time of a fact that an item changed last has, but none after `now`.
 
-    A time of the future was mended since, or is the item's own to tell.
+    A time of the future is the item's own to tell. Not read from the records, where the times stand
+    behind the sealed words: a long one would be walked through to its end.
     """
     row = connection.execute(
-        "SELECT max(effective_at) FROM"
-        " (SELECT act, effective_at FROM records WHERE feed = ? ORDER BY sequence DESC LIMIT ?)"
-        " WHERE act IN ('post', 'update', 'correct', 'kill') AND effective_at <= ?",
-        (slug, records, now),
+        "SELECT max("
+        " max(iif(published_at <= :now, published_at, 0)),"
+        " max(iif(updated_at <= :now, updated_at, 0)),"
+        " max(iif(killed_at <= :now, killed_at, 0)))"
+        " FROM (SELECT published_at, updated_at, killed_at FROM items"
+        " WHERE feed = :slug ORDER BY version DESC LIMIT :items)",
+        {"slug": slug, "items": items, "now": now},
     ).fetchone()
     return row[0] or 0
 

@@ -186,22 +186,30 @@ async def _get_sitemap(request: Request) -> Response:
     feeds = here.hub.feeds
     await feeds.load_all()
     name = ("sitemap", feeds.newest, here.hub.now() // SITEMAP_STEP)
-    sheet: Sheet | None = here.hub.cache.get(name)
-    if sheet is None:
-        sheet = await here.once(here.work.archive, name, lambda: _make_sitemap(here, name))
+    kept: tuple[Hashable, Sheet] | None = here.hub.cache.get(sitemap.PATH)
+    if kept is not None and kept[0] == name:
+        sheet = kept[1]
+    else:
+        sheet = await here.once(here.work.sitemap, name, lambda: _make_sitemap(here, name))
     return answer(request, sheet, f"{sitemap.MEDIA_TYPE}; charset=utf-8", LIST_TAGS)
 
 
 async def _make_sitemap(here: Context, name: Hashable) -> Sheet:
     since, now = here.hub.cache.moment, here.hub.now()
-    pieces = [
-        piece for feed in here.hub.feeds.all() for piece in await sitemap.pieces_of(here, feed)
-    ]
+    pieces = await sitemap.newest_pieces(here, now)
     body = await asyncio.to_thread(sitemap.sitemap, pieces, now)
     etag = f'W/"{hashlib.sha256(body).hexdigest()[:16]}"'
     sheet = await asyncio.to_thread(Sheet.of_bytes, body, etag)
     items = [piece.id for piece in pieces]
-    here.hub.cache.put(name, sheet, len(sheet.gzipped), items=items, feed=ALL_FEEDS, since=since)
+    # In place of the former one, whatever its name.
+    here.hub.cache.put(
+        sitemap.PATH,
+        (name, sheet),
+        len(sheet.gzipped),
+        items=items,
+        feed=ALL_FEEDS,
+        since=since,
+    )
     return sheet
 
 

@@ -1,16 +1,16 @@
 """The news sitemap of the whole site: the live items of the last two days, as Google News reads it.
 
-Made of pieces, one for each feed, that are kept until their feed changes.
+Made of pieces, one for each version of an item, that are kept: after a change that item is written
+anew, and no other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from feedserver.api.context import Context, Site
-from feedserver.api.lookups import find_page
-from feedserver.api.queries import PAGE_ITEMS_MAX, Question
 from feedserver.model import Feed, Item, Millis, Status
 from feedserver.syndication.elements import DECLARATION, Element, element
 from feedserver.syndication.entries import entry_of
@@ -20,6 +20,7 @@ PATH = "/sitemap-news.xml"
 MEDIA_TYPE = "application/xml"
 ITEMS_MAX = 1_000
 AGE_MAX: Millis = 2 * 24 * 60 * 60 * 1_000
+TURN_ITEMS = 50  # items that are read before others of the lane have their turn: some 10 ms
 NAMESPACE = "http://www.sitemaps.org/schemas/sitemap/0.9"
 NEWS = "http://www.google.com/schemas/sitemap-news/0.9"
 _LONG_LANGUAGES = {"zh-hans": "zh-cn", "zh-hant": "zh-tw", "zh-cn": "zh-cn", "zh-tw": "zh-tw"}
@@ -44,29 +45,49 @@ def sitemap(pieces: Iterable[Piece], now: Millis) -> bytes:
     return DECLARATION + whole.removesuffix(end) + listed + b"\n" + end + b"\n"
 
 
-async def pieces_of(here: Context, feed: Feed) -> tuple[Piece, ...]:
-    """Return a feed's part of the sitemap: what is kept, or made now from the mirror."""
-    key = ("sitemap piece", feed.slug, feed.head)
-    kept: tuple[Piece, ...] | None = here.hub.cache.get(key)
-    if kept is not None:
-        return kept
-    since, oldest = here.hub.cache.moment, here.hub.now() - AGE_MAX
-    found: list[Item] = []
-    question: Question | None = Question(limit=PAGE_ITEMS_MAX)
-    while question is not None:
-        page = await find_page(here, feed.slug, question)
-        recent = [item for item in page.items if item.published_at > oldest]
-        found += (item for item in recent if item.status is Status.LIVE)
-        is_last = page.next is None or len(recent) < len(page.items) or len(found) >= ITEMS_MAX
-        question = None if is_last else Question(limit=PAGE_ITEMS_MAX, before=page.next)
-    pieces = tuple(_piece(here.site, feed, item) for item in found[:ITEMS_MAX])
-    size = sum(len(piece.xml) + 100 for piece in pieces)
-    items = [piece.id for piece in pieces]
-    here.hub.cache.put(key, pieces, size, items=items, feed=feed.slug, since=since)
+async def newest_pieces(here: Context, now: Millis) -> list[Piece]:
+    """Return the pieces of the newest items of all feeds: those that are kept, the others made now.
+
+    Each read is a turn of its own in the lane of older pages, so that others go between. Raises
+    Unavailable.
+    """
+    since, lane = here.hub.cache.moment, here.work.archive
+    chosen = await here.run(lane, lambda: here.mirror.newest_live(now - AGE_MAX, ITEMS_MAX))
+    pieces: list[Piece] = []
+    missing: list[Item] = []
+    for item in chosen:
+        feed = await here.hub.feeds.find(item.feed)
+        piece: Piece | None = here.hub.cache.get(_key(feed, item), since) if feed else None
+        if piece is None:
+            missing.append(item)
+        else:
+            pieces.append(piece)
+    for start in range(0, len(missing), TURN_ITEMS):
+        ids = [item.id for item in missing[start : start + TURN_ITEMS]]
+        pieces += await here.run(lane, partial(_make_pieces, here, ids))
     return pieces
 
 
+async def _make_pieces(here: Context, ids: Sequence[int]) -> list[Piece]:
+    """Write the pieces of these items, as far as they are still live, and keep them."""
+    since = here.hub.cache.moment
+    pieces = []
+    for item in await here.mirror.headlines(ids):
+        feed = await here.hub.feeds.find(item.feed)
+        if feed is None or item.status is not Status.LIVE:
+            continue
+        piece = _piece(here.site, feed, item)
+        here.hub.cache.put(_key(feed, item), piece, len(piece.xml), items=(item.id,), since=since)
+        pieces.append(piece)
+    return pieces
+
+
+def _key(feed: Feed, item: Item) -> Hashable:
+    return ("sitemap piece", item.id, item.version, feed.language)
+
+
 def _piece(site: Site, feed: Feed, item: Item) -> Piece:
+    """Write an item, of which only the headline is known of its words."""
     entry = entry_of(site, feed, item)
     news = element(
         "news:news",

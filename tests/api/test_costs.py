@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import re
 import threading
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -17,12 +19,15 @@ import pytest
 from starlette.requests import Request
 from support.server import Server
 
-from feedserver.api import editing, lookups, reading
+from feedserver import wire
+from feedserver.api import editing, feed_list, lookups, reading
 from feedserver.api.context import Context
 from feedserver.live import encoded, hub
 from feedserver.live.messages import Messages
+from feedserver.live.window import RECENT
 from feedserver.service import make_app, open_context
 from feedserver.settings import read_settings
+from feedserver.syndication import sitemap
 
 pytestmark = pytest.mark.anyio
 
@@ -106,6 +111,12 @@ async def opened(folder: Path, **given: str) -> AsyncIterator[House]:
 async def house(tmp_path: Path) -> AsyncIterator[House]:
     async with opened(tmp_path) as made:
         yield made
+
+
+def bytes_read() -> int:
+    """How many bytes this process has read of all files."""
+    counts = dict(line.split(": ") for line in Path("/proc/self/io").read_text().splitlines())
+    return int(counts["rchar"])
 
 
 def windows(house: House) -> list[str]:
@@ -459,6 +470,109 @@ async def test_a_window_that_somebody_is_about_to_use_is_not_forgotten(
     assert windows(house) == []
 
 
+def note_headlines(house: House, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Note the ids of the items whose headlines are read."""
+    noted: list[int] = []
+    mirror = house.mirror._mirror
+    read = mirror.headlines
+
+    async def headlines(ids: list[int]) -> Any:
+        noted.extend(ids)
+        return await read(ids)
+
+    monkeypatch.setattr(mirror, "headlines", headlines)
+    return noted
+
+
+async def in_sitemap(house: House) -> list[int]:
+    text = (await house.get("/sitemap-news.xml")).text
+    return [int(found) for found in re.findall(r"/items/(\d+)</loc>", text)]
+
+
+async def test_a_sitemap_reads_the_headlines_of_what_it_lists_and_nothing_else(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sitemap, "ITEMS_MAX", 12)
+    ids = []
+    for slug in ("one", "two", "three"):
+        await house.editor.put(f"/v1/feeds/{slug}", json={"title": slug})
+        ids += [(await house.post(slug, body=LONG))["id"] for _ in range(8)]
+    read = note_headlines(house, monkeypatch)
+    parsed: list[str] = []
+    monkeypatch.setattr("feedserver.markup.paragraphs", parsed.append)
+    house.mirror.reads.clear()
+    for _ in range(2):
+        assert await in_sitemap(house) == ids[:-13:-1]
+        assert read == ids[:-13:-1]
+    assert set(house.mirror.reads) == {"feeds", "newest_live", "headlines"}
+    assert not parsed, "the bodies are not parsed"
+
+
+async def test_a_sitemap_reads_each_version_of_an_item_once(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sitemap, "ITEMS_MAX", 4)
+    oldest, older, *_, last = items = [await house.post() for _ in range(6)]
+    ids = [item["id"] for item in items]
+    assert await in_sitemap(house) == ids[:1:-1]
+    read = note_headlines(house, monkeypatch)
+    await house.revise(items[3], "fix", headline="Changed")
+    assert "<news:title>Changed</news:title>" in (await house.get("/sitemap-news.xml")).text
+    assert read == [items[3]["id"]]
+    await house.revise(oldest, "pin")
+    await house.revise(last, "kill", note="It was not so.")
+    assert await in_sitemap(house) == ids[4:0:-1]
+    assert read == [items[3]["id"], older["id"]], "which is listed in the place of the last"
+
+
+async def test_others_of_their_lane_go_between_the_reads_for_a_sitemap(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sitemap, "TURN_ITEMS", 3)
+    items = [await house.post() for _ in range(10)]
+    await house.get("/v1/feeds/world")
+    order: list[str] = []
+    go_on = asyncio.Event()
+
+    def note(name: str) -> None:
+        read = getattr(house.mirror._mirror, name)
+
+        async def noted(*given: Any) -> Any:
+            order.append(name)
+            await go_on.wait()
+            return await read(*given)
+
+        monkeypatch.setattr(house.mirror._mirror, name, noted)
+
+    note("headlines")
+    note("history")
+    making = asyncio.create_task(house.get("/sitemap-news.xml"))
+    async with asyncio.timeout(10):
+        while not order:
+            await asyncio.sleep(0.001)
+        other = asyncio.create_task(house.get(f"/v1/feeds/world/items/{items[0]['id']}/history"))
+        while not house.here.work.archive.waiting:
+            await asyncio.sleep(0.001)
+    go_on.set()
+    await asyncio.gather(making, other)
+    assert order == ["headlines", "history", "headlines", "headlines", "headlines"]
+
+
+async def test_a_window_is_loaded_without_the_words_of_what_it_does_not_show(house: House) -> None:
+    """Its 4,096 newest records may all be long: only their beginnings are read."""
+    for _ in range(60):
+        await house.post(body=LONG)
+    for _ in range(RECENT):
+        last = await house.post()
+    before = bytes_read()
+    await house.get("/v1/feeds/world/changes")
+    assert house.mirror.reads["initial_state"] == 1
+    assert bytes_read() - before < 60 * len(LONG) / 2
+    window = house.here.hub._channels["world"].window
+    assert len(window._checks) > 60 + RECENT
+    assert wire.time_text(window.changed_at or 0) == last["published_at"]
+
+
 async def test_an_answer_is_sent_in_chunks_as_it_is_taken(house: House) -> None:
     """One who reads slowly then holds a chunk, and not a copy of the whole page."""
     for number in range(6):
@@ -519,6 +633,79 @@ async def test_a_list_of_feeds_is_paged_and_kept_until_one_of_them_changes(house
     assert renamed["f003"]["title"] == "Renamed"
     assert renamed["f004"]["cursor"] != renamed["f003"]["cursor"]
     assert house.mirror.reads["feeds"] == 0
+
+
+async def some_feeds(house: House, count: int) -> list[str]:
+    """Make feeds with long key points, and tell their slugs."""
+    slugs = [f"f{number:03}" for number in range(count)]
+    for slug in slugs:
+        await house.editor.put(f"/v1/feeds/{slug}", json={"title": slug, "summary": "x" * 4_000})
+    return slugs
+
+
+async def test_lists_of_feeds_share_what_they_have_in_common_and_none_is_kept_as_a_whole(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed_list, "BLOCK_FEEDS", 8)
+    slugs = [*await some_feeds(house, 48), "world"]
+    here, etag = house.here, 'W/"1"'
+    await house.get("/v1/feeds")
+    bytes_kept = here.hub.cache.bytes
+    some = [(limit, after) for limit in (47, 40, 33) for after in ("", "f000", "f003", "f007")]
+    lists = [await feed_list.list_feeds(here, etag, *one) for one in some]
+    assert here.hub.cache.bytes == bytes_kept
+    for (limit, after), made in zip(some, lists, strict=True):
+        told = json.loads(b"".join(made.chunks))["feeds"]
+        assert [one["slug"] for one in told] == [s for s in slugs if s > after][:limit]
+        assert max(map(len, made.chunks)) < 80_000
+    in_all = [{id(chunk) for chunk in made.chunks if len(chunk) > 1_000} for made in lists]
+    assert len(set.intersection(*in_all)) == 3, "blocks from 8, from 16 and from 24 on"
+
+
+async def test_after_a_change_of_one_feed_a_list_encodes_that_one_anew(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed_list, "BLOCK_FEEDS", 8)
+    slugs = await some_feeds(house, 24)
+    encoded: list[str] = []
+    feed_json = Context.feed_json
+
+    def counted(self: Context, feed: Any) -> Any:
+        encoded.append(feed.slug)
+        return feed_json(self, feed)
+
+    monkeypatch.setattr(Context, "feed_json", counted)
+    for query in ("", "?limit=20", "?after=f003&limit=9", ""):
+        await house.get(f"/v1/feeds{query}")
+    assert encoded == [*slugs, "world"]
+    encoded.clear()
+    item = await house.post("f010")
+    for path in ("/v1/feeds", "/v1/feeds?after=f003"):
+        told = {feed["slug"]: feed for feed in (await house.get(path)).json()["feeds"]}
+        assert f".{item['version']}." in told["f010"]["cursor"]
+    assert encoded == ["f010"]
+
+
+async def test_the_loop_turns_behind_each_block_of_feeds_that_is_made(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed_list, "BLOCK_FEEDS", 4)
+    await some_feeds(house, 20)
+    await house.here.hub.feeds.load_all()
+    turns = 0
+
+    async def turn() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    turning = asyncio.create_task(turn())
+    await feed_list.list_feeds(house.here, "", 20, "")
+    assert turns == 5
+    await feed_list.list_feeds(house.here, "", 20, "")
+    assert turns == 5
+    turning.cancel()
 
 
 async def test_the_answer_to_a_kill_waits_for_processes_and_files_at_once() -> None:

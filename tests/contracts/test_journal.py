@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -749,6 +750,41 @@ async def test_an_initial_state_knows_when_a_fact_changed_last(here: Opened) -> 
     feed = await here.mirror.feed("world")
     assert feed is not None
     assert feed.head_at == initial.feed.head_at == later
+
+
+async def test_the_newest_live_items_of_all_feeds_are_told_without_their_words(
+    here: Opened,
+) -> None:
+    await here.journal.append(feed("other"))
+    items = [
+        item_of(
+            await here.journal.append(
+                post(
+                    f"News {n}", slug=slug, published_at=NOON - n * SECOND, body="b", breaking=True
+                )
+            )
+        )
+        for n, slug in enumerate(["world", "other", "world", "other", "world", "other"])
+    ]
+    held = item_of(await here.journal.append(edit(items[1], Verb.HOLD)))
+    killed = item_of(await here.journal.append(kill(items[2])))
+    fixed = item_of(await here.journal.append(edit(items[3], Verb.FIX, headline="Fixed")))
+    newest = await here.mirror.newest_live(NOON - 5 * SECOND, 10)
+    assert [(item.id, item.version) for item in newest] == [
+        (items[0].id, items[0].version),
+        (fixed.id, fixed.version),
+        (items[4].id, items[4].version),
+    ]
+    assert [item.feed for item in newest] == ["world", "other", "world"]
+    assert all((item.headline, item.body, item.breaking) == ("", "", True) for item in newest)
+    assert await here.mirror.newest_live(NOON - 5 * SECOND, 2) == newest[:2]
+    told = await here.mirror.headlines([killed.id, fixed.id, held.id, 999])
+    assert {item.id: item.headline for item in told} == {
+        held.id: "News 1",
+        fixed.id: "Fixed",
+        killed.id: "",
+    }
+    assert replace(next(i for i in told if i.id == fixed.id), headline="") == newest[1]
 
 
 async def test_an_initial_state_of_a_short_feed_says_that_it_is_all(here: Opened) -> None:

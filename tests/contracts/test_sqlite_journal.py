@@ -40,6 +40,7 @@ from feedserver.sqlite import connecting, tail, writer
 from feedserver.sqlite import journal as journals
 from feedserver.sqlite.database import open_database
 from feedserver.sqlite.folder import DATABASE, Files
+from feedserver.sqlite.headlines import newest_live
 from feedserver.sqlite.journal import SQLiteJournal, open_journal
 from feedserver.sqlite.keys import AHEAD, FILE, RESERVED, KeyFile
 from feedserver.sqlite.ledger import Ledger
@@ -583,3 +584,42 @@ async def test_a_replay_amid_somebody_elses_edit_is_the_revision_it_made_or_a_to
         if verb is Verb.KILL:
             with pytest.raises(Killed):
                 await room.submit(first)
+
+
+async def test_a_window_does_not_say_that_a_fact_changed_in_the_future(tmp_path: Path) -> None:
+    async with open_sqlite(tmp_path) as (journal, mirror):
+        await journal.append(feed())
+        await journal.append(post(at=NOON + 3_600_000))
+        for published_at in (NOON - 2_000, NOON - 9_000):  # the clock was an hour ahead
+            await journal.append(post(published_at=published_at))
+        initial = await mirror.initial_state("world", 1, 10)
+        assert initial is not None
+        assert initial.feed.head_at == NOON
+        assert initial.changed_at == NOON - 2_000
+
+
+async def test_the_newest_items_of_all_feeds_are_found_without_reading_the_others(
+    tmp_path: Path,
+) -> None:
+    """Counted in steps of SQLite's machine: 16 times the items, and hardly more of them."""
+    async with open_sqlite(tmp_path) as (journal, _):
+        for slug in ("world", "other"):
+            await journal.append(feed(slug))
+
+        async def steps(items: int) -> int:
+            for number in range(items):
+                for slug in ("world", "other"):
+                    await journal.append(post(slug=slug, published_at=NOON - number))
+            counted = [0]
+
+            def count() -> None:
+                counted[0] += 1
+
+            with closing(sqlite3.connect(tmp_path / DATABASE)) as connection:
+                connection.set_progress_handler(count, 1)
+                found = newest_live(connection, NOON - 1_000, 10)
+            assert len(found) == 10
+            return counted[0]
+
+        few = await steps(20)
+        assert await steps(300) < 2 * few

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import random
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
@@ -23,6 +23,7 @@ from feedserver.folding import fold, fold_tag
 from feedserver.journal import History, Identity, InitialState, Page, Purge, Retry
 from feedserver.model import (
     SNAPSHOT_ITEMS,
+    Content,
     Feed,
     FeedSettings,
     Item,
@@ -35,7 +36,7 @@ from feedserver.model import (
     Verb,
     random_id,
 )
-from feedserver.rules import SHOWN, Change, Duplicate, Known, decide
+from feedserver.rules import SHOWN, Change, Duplicate, Known, decide, shows
 from feedserver.wire import shown_bytes
 
 LAGS = (0, 0, 1, 2, 3, 5, 8, 13)  # turns of the loop that a record takes for each part of its way
@@ -339,6 +340,18 @@ class MemoryMirror:
         place = ids.index(item)
         return (ids[place - 1] if place else None), (ids[place + 1 :] or [None])[0]
 
+    async def newest_live(self, after: Millis, limit: int) -> tuple[Item, ...]:
+        live = [
+            _with_headline(item, "")
+            for item in self._disk.items.values()
+            if item.status is Status.LIVE and item.published_at > after
+        ]
+        return tuple(sorted(live, key=lambda item: item.order, reverse=True)[:limit])
+
+    async def headlines(self, ids: Sequence[int]) -> tuple[Item, ...]:
+        found = (self._disk.items[one] for one in ids if one in self._disk.items)
+        return tuple(_with_headline(item, item.headline) for item in found)
+
     async def initial_state(self, slug: str, recent: int, checks: int) -> InitialState | None:
         feed = self._disk.feeds.get(slug)
         if feed is None:
@@ -469,6 +482,12 @@ def _erase(disk: Disk, record: Record, sequence: int) -> None:
         if entry.words_at in gone:
             entry = replace(entry, item=None)
         disk.entries[number] = entry
+
+
+def _with_headline(item: Item, headline: str) -> Item:
+    """Return an item with no words but these."""
+    words = Content(headline, breaking=item.breaking, language=item.language)
+    return shows(replace(item, note=None), replace(words, occurred_at=item.occurred_at))
 
 
 def _changed_at(item: Item) -> Millis:
