@@ -220,15 +220,14 @@ async def test_no_statement_reads_through_the_archive_sorts_or_costs_more_as_it_
     few, many = (
         {key: one for key, one in each.statements.items() if is_waited_for(one)} for each in over
     )
-    assert few.keys() == many.keys()
     assert {one.text: bad for one in many.values() if (bad := bad_steps(one))} == {}
     grown = {
         one.text: (few[key].work, one.work)
         for key, one in many.items()
-        if one.work > few[key].work + MORE_WORK
+        if key in few and one.work > few[key].work + MORE_WORK
     }
     assert grown == {}
-    assert not_met(over[1]) == []
+    assert [not_met(one) for one in over] == [[], []]
 
 
 def not_met(executed: Executed) -> list[str]:

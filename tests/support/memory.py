@@ -23,6 +23,7 @@ from feedserver.folding import fold, fold_tag
 from feedserver.journal import History, Identity, InitialState, Page, Purge, Retry
 from feedserver.model import (
     SNAPSHOT_ITEMS,
+    Content,
     Feed,
     FeedSettings,
     Item,
@@ -105,6 +106,17 @@ class Store:
         new = self.disks[0].copy() if self.disks else Disk()
         self.disks.append(new)
         return new
+
+    def without_erased(self) -> Store:
+        """Return this store as a new machine meets it: no disk yet, and a log without the words of
+        what was refused, and of what was erased, whose keys are destroyed."""
+        entries = self.disks[0].entries
+        other = Store(len(self.log))
+        other.identity = self.identity
+        for number, record in self.log:
+            is_kept = number in entries and entries[number].erased_at is None
+            other.log.append((number, record if is_kept else _wordless(record)))
+        return other
 
     def some(self) -> int:
         """Draw how many go together."""
@@ -469,6 +481,17 @@ def _erase(disk: Disk, record: Record, sequence: int) -> None:
         if entry.words_at in gone:
             entry = replace(entry, item=None)
         disk.entries[number] = entry
+
+
+def _wordless(record: Record) -> Record:
+    """Return what stands in clear of a record."""
+    content, key = record.content, record.retry_key
+    if content is not None:
+        clear = {name: getattr(content, name) for name in ("breaking", "language", "occurred_at")}
+        content = Content(**clear)
+    if key is not None:
+        key = replace(key, digest="")
+    return replace(record, content=content, note=None, origin=None, retry_key=key)
 
 
 def _changed_at(item: Item) -> Millis:
