@@ -71,8 +71,9 @@ class Late:
         known = await self.item(slug, item) is not None
         return await self.opened.mirror.history(slug, item, bytes_max) if known else None
 
-    async def page(self, slug: str, *rest: Any) -> Any:
-        return await self.opened.mirror.page(slug, *rest) if await self.feed(slug) else None
+    async def page(self, slug: str, *rest: Any, **more: Any) -> Any:
+        known = await self.feed(slug) is not None
+        return await self.opened.mirror.page(slug, *rest, **more) if known else None
 
     async def page_after(self, slug: str, *rest: Any) -> Any:
         return await self.opened.mirror.page_after(slug, *rest) if await self.feed(slug) else None

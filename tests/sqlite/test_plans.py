@@ -163,6 +163,8 @@ async def read(archive: Archive, items: list[Item]) -> None:
     assert first.next is not None
     below = await mirror.page("world", 50, before=first.next)
     assert below is not None
+    assert await mirror.page("world", 50, held=True)
+    assert await mirror.page("world", 50, before=first.next, held=True)
     await mirror.page_after("world", 50, below.items[-1].order)
     await mirror.page_around("world", 50, middle)
     await mirror.neighbours("world", middle)
@@ -228,6 +230,14 @@ async def test_no_statement_reads_through_the_archive_sorts_or_costs_more_as_it_
     }
     assert grown == {}
     assert [not_met(one) for one in over] == [[], []]
+    assert unused_indexes(folder, over[1]) == []
+
+
+def unused_indexes(folder: Path, executed: Executed) -> list[str]:
+    """List the indexes that no plan makes use of: what they are for was not executed."""
+    with closing(sqlite3.connect(folder / DATABASE)) as data:
+        made = data.execute("SELECT name FROM sqlite_schema WHERE type = 'index' AND sql NOT NULL")
+        return [name for (name,) in made if name not in executed.indexes]
 
 
 def not_met(executed: Executed) -> list[str]:
