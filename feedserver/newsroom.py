@@ -12,6 +12,7 @@ from feedserver import draft as drafts
 from feedserver.draft import Draft
 from feedserver.errors import (
     BadRequest,
+    Behind,
     FeedStale,
     FieldError,
     Forbidden,
@@ -164,9 +165,7 @@ class Newsroom:
         retry_key = self._retry_key(slug, editor, key, ["feed", raw])
 
         async def attempt() -> FeedOutcome:
-            current = await self._mirror.feed(slug)
-            if current is None:
-                raise NotFound(f"there is no feed “{slug}”")
+            current = await self._existing_feed(slug)
             if condition is None:
                 raise NoCondition("send If-Match with the feed's etag, to redact what you saw")
             version, note = drafts.feed_redaction(raw)
@@ -213,8 +212,7 @@ class Newsroom:
         if not name.strip() or len(name) > NAME_MAX or not name.isprintable():
             raise Invalid([FieldError("/name", f"a name has 1 to {NAME_MAX} printable characters")])
         for slug in feeds:
-            if await self._mirror.feed(slug) is None:
-                raise NotFound(f"there is no feed “{slug}”")
+            await self._existing_feed(slug)
         settings = TokenSettings(name, digest, feeds, importer)
         change = await self._append(Act.TOKEN, settings=settings)
         assert change.token is not None
@@ -256,8 +254,8 @@ class Newsroom:
         except Invalid:
             if item is not None:
                 await self._existing(submission.feed, item)
-            elif await self._mirror.feed(submission.feed) is None:
-                raise NotFound(f"there is no feed “{submission.feed}”") from None
+            else:
+                await self._existing_feed(submission.feed)
             raise
         base, content, redaction, note = None, None, None, draft.note
         if verb is Verb.POST:
@@ -321,15 +319,31 @@ class Newsroom:
             content = replace(content, corrections=(*content.corrections, correction))
         return base, content, None
 
-    async def _existing(self, slug: str, item: int | None, *, killed: bool = False) -> Item:
-        if await self._mirror.feed(slug) is None:
-            raise NotFound(f"there is no feed “{slug}”")
-        found = await self._mirror.item(slug, item) if item is not None else None
+    async def _existing(self, slug: str, item: int, *, killed: bool = False) -> Item:
+        await self._existing_feed(slug)
+        found = await self._mirror.item(slug, item)
+        if found is None:
+            await self._be_level()
+            found = await self._mirror.item(slug, item)
         if found is None:
             raise NotFound(f"there is no item {item} in the feed {slug}")
         if found.status is Status.KILLED and not killed:
             raise Killed(f"item {found.id} was withdrawn and takes no further verb", found)
         return found
+
+    async def _existing_feed(self, slug: str) -> Feed:
+        found = await self._mirror.feed(slug)
+        if found is None:
+            await self._be_level()
+            found = await self._mirror.feed(slug)
+        if found is None:
+            raise NotFound(f"there is no feed “{slug}”")
+        return found
+
+    async def _be_level(self) -> None:
+        """Wait until this process knows all that the journal has by now. Raises Behind."""
+        if not await self._journal.level():
+            raise Behind
 
     async def _reach(self, sequence: int) -> None:
         """Wait until the mirror holds the record at `sequence`, if there ever was one."""

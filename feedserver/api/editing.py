@@ -14,12 +14,11 @@ from feedserver import wire
 from feedserver.api.access import check_may_edit
 from feedserver.api.caching import strip_suffix
 from feedserver.api.context import Context, context
-from feedserver.api.queries import ID_DIGITS
+from feedserver.api.lookups import find_feed, item_id, item_or_tombstone
 from feedserver.errors import (
     BadRequest,
     FieldError,
     Invalid,
-    NotFound,
     TooLarge,
     WrongType,
 )
@@ -72,8 +71,9 @@ async def get_revisions(request: Request) -> Response:
     feed = request.path_params["feed"]
     check_may_edit(editor, feed)
     revisions = await here.mirror.revisions(feed, item_id(request))
-    if not revisions and await here.mirror.item(feed, item_id(request)) is None:
-        raise NotFound(f"there is no item {item_id(request)} in the feed {feed[:80]}")
+    if not revisions:
+        await item_or_tombstone(here, feed, item_id(request))
+        revisions = await here.mirror.revisions(feed, item_id(request))
     told = wire.revisions_json(revisions)
     unfinished = {purge.version for purge in await here.mirror.purges()}
     for line in told:
@@ -110,9 +110,8 @@ async def get_feed_revisions(request: Request) -> Response:
     here = context(request)
     slug = request.path_params["feed"]
     check_may_edit(await here.editor(request), slug)
+    await find_feed(here, request)
     revisions = await here.mirror.feed_revisions(slug)
-    if not revisions:
-        raise NotFound(f"there is no feed “{slug[:80]}”")
     return json_response({"revisions": wire.feed_revisions_json(revisions)})
 
 
@@ -122,18 +121,9 @@ async def get_readers(request: Request) -> Response:
     editor = await here.editor(request)
     slug = request.path_params["feed"]
     check_may_edit(editor, slug)
-    if await here.mirror.feed(slug) is None:
-        raise NotFound(f"there is no feed “{slug}”")
+    await find_feed(here, request)
     sockets, streams = await here.crowd.count(slug)
     return json_response({"readers": sockets + streams, "by": {"ws": sockets, "sse": streams}})
-
-
-def item_id(request: Request) -> int:
-    """Return the item that the path names. Raises NotFound."""
-    text: str = request.path_params["item"]
-    if not (text.isascii() and text.isdigit() and len(text) <= ID_DIGITS):
-        raise NotFound(f"there is no item {text[:40]}: an item's id is a number")
-    return int(text)
 
 
 def json_response(

@@ -8,8 +8,7 @@ from typing import TypeVar
 from starlette.requests import Request
 
 from feedserver.api.context import Context
-from feedserver.api.editing import item_id
-from feedserver.api.queries import Question
+from feedserver.api.queries import ID_DIGITS, Question
 from feedserver.errors import Behind, Killed, NotFound
 from feedserver.journal import History, Page
 from feedserver.live.channel import Channel
@@ -61,6 +60,14 @@ async def arrive(
     if found is None:
         raise no_feed(slug)
     return found
+
+
+def item_id(request: Request) -> int:
+    """Return the item that the path names. Raises NotFound."""
+    text: str = request.path_params["item"]
+    if not (text.isascii() and text.isdigit() and len(text) <= ID_DIGITS):
+        raise NotFound(f"there is no item {text[:40]}: an item's id is a number")
+    return int(text)
 
 
 async def find_item(here: Context, request: Request) -> Item:

@@ -24,7 +24,6 @@ from feedserver.api.answers import (
 from feedserver.api.caching import LIST_TAGS, PRIVATE, cache_tags, is_known
 from feedserver.api.context import Context, context
 from feedserver.api.cors import CORS, preflight
-from feedserver.api.editing import item_id
 from feedserver.api.feed_list import encode_feed, list_feeds
 from feedserver.api.lookups import (
     HISTORY_BYTES,
@@ -33,6 +32,7 @@ from feedserver.api.lookups import (
     find_history,
     find_item,
     find_page,
+    item_id,
 )
 from feedserver.api.queries import Question, cursor_text, feeds_question_of, question_of
 from feedserver.api.work import Lane

@@ -19,11 +19,11 @@ from starlette.routing import BaseRoute, Route
 from feedserver import __version__
 from feedserver.api.caching import LIST_TAGS, cache_tags
 from feedserver.api.context import Context, Site, context
-from feedserver.api.editing import item_id
 from feedserver.api.lookups import (
     find_feed,
     find_history,
     find_page,
+    item_id,
     no_feed,
 )
 from feedserver.api.queries import Question, page_question_of

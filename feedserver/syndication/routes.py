@@ -20,8 +20,7 @@ from feedserver import __version__
 from feedserver.api.caching import LIST_TAGS, cache_tags, is_known
 from feedserver.api.context import Context, Site, context
 from feedserver.api.cors import CORS, preflight
-from feedserver.api.editing import item_id
-from feedserver.api.lookups import find_feed, find_item, find_page, no_feed
+from feedserver.api.lookups import find_feed, find_item, find_page, item_id, no_feed
 from feedserver.api.queries import Question, before_of
 from feedserver.errors import Killed
 from feedserver.live.encoded import ALL_FEEDS

@@ -7,18 +7,21 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
+import httpx
 import pytest
 from starlette.requests import Request
-from support.records import Open, Opened, feed, item_of, made, post, token
+from support.records import NOON, Open, Opened, feed, item_of, made, post, token
 
+from feedserver import service
 from feedserver.api import lookups
 from feedserver.api.access import Tokens, digest
 from feedserver.api.context import Context, Site
 from feedserver.errors import Behind, NotFound, Unauthorized
 from feedserver.live import hub as hubs
 from feedserver.live.hub import Hub
-from feedserver.model import Cursor, Feed, Item, Token
+from feedserver.model import Cursor, Feed, Item, Record, Token
 from feedserver.newsroom import Newsroom
+from feedserver.rules import Change
 
 pytestmark = pytest.mark.anyio
 
@@ -36,6 +39,9 @@ class Late:
     def identity(self) -> Any:
         return self.opened.journal.identity
 
+    async def append(self, record: Record) -> Change:
+        return await self.opened.journal.append(record)
+
     async def head(self) -> int:
         return await self.opened.journal.head() if self.is_level else self.head_then
 
@@ -49,6 +55,32 @@ class Late:
     async def feed(self, slug: str) -> Feed | None:
         found = await self.opened.mirror.feed(slug)
         return found if self.is_level or (found and found.version <= self.head_then) else None
+
+    @property
+    def misplaced(self) -> str | None:
+        return None
+
+    async def feed_revisions(self, slug: str) -> Any:
+        return await self.opened.mirror.feed_revisions(slug) if await self.feed(slug) else ()
+
+    async def revisions(self, slug: str, item: int) -> Any:
+        known = await self.item(slug, item) is not None
+        return await self.opened.mirror.revisions(slug, item) if known else ()
+
+    async def history(self, slug: str, item: int, bytes_max: int) -> Any:
+        known = await self.item(slug, item) is not None
+        return await self.opened.mirror.history(slug, item, bytes_max) if known else None
+
+    async def page(self, slug: str, *rest: Any, **more: Any) -> Any:
+        known = await self.feed(slug) is not None
+        return await self.opened.mirror.page(slug, *rest, **more) if known else None
+
+    async def page_after(self, slug: str, *rest: Any) -> Any:
+        return await self.opened.mirror.page_after(slug, *rest) if await self.feed(slug) else None
+
+    async def page_around(self, slug: str, limit: int, item: int) -> Any:
+        known = await self.item(slug, item) is not None
+        return await self.opened.mirror.page_around(slug, limit, item) if known else None
 
     async def initial_state(self, slug: str, recent: int, checks: int) -> Any:
         if await self.feed(slug) is None:
@@ -85,15 +117,17 @@ class There:
 async def there(opening: Open) -> AsyncIterator[There]:
     async with opening() as opened:
         await opened.journal.append(feed())
+        room = Newsroom(opened.journal, opened.mirror, lambda: NOON)
+        ben = await room.add_token("ben", digest("ben's"), (), importer=False)
         late = Late(opened, await opened.journal.head())
         hub = Hub(late, late, page_url=lambda slug: f"/feeds/{slug}")  # type: ignore[arg-type]
         here = Context(
             journal=late,  # type: ignore[arg-type]
             mirror=late,  # type: ignore[arg-type]
-            newsroom=Newsroom(late, late, lambda: 0),  # type: ignore[arg-type]
+            newsroom=Newsroom(late, late, lambda: NOON),  # type: ignore[arg-type]
             hub=hub,
             crowd=hub,
-            tokens=Tokens(()),
+            tokens=Tokens((ben,)),
             site=Site("http://127.0.0.1", "News"),
         )
         assert await hub.channel("world")
@@ -122,6 +156,86 @@ async def test_what_it_does_not_know_is_asked_for_later_and_not_said_to_be_missi
             await look
     with pytest.raises(Behind):
         await there.here.editor(request("anna's"))
+
+
+DRAFT = {"headline": "News"}
+WRONG = {"headline": ""}
+NOTE = {"verb": "kill", "note": "withdrawn"}
+REDACT = {"verb": "redact", "version": 1, "note": "a name"}
+ANY, NONE = {"If-Match": "*"}, dict[str, str]()
+DOORS: list[tuple[str, str, dict[str, Any] | None, dict[str, str]]] = [
+    *(
+        ("GET", f"{path}", None, NONE)
+        for path in (
+            "/v1/feeds/sport",
+            "/v1/feeds/sport/items",
+            "/v1/feeds/sport/items?at={item}",
+            "/v1/feeds/sport/items?before=1747483200000.1",
+            "/v1/feeds/sport/items?after=1747483200000.1",
+            "/v1/feeds/sport/items?tag=t",
+            "/v1/feeds/sport/items/{item}",
+            "/v1/feeds/sport/items/{item}/history",
+            "/v1/feeds/sport/items/{item}/revisions",
+            "/v1/feeds/sport/changes",
+            "/v1/feeds/sport/stream",
+            "/v1/feeds/sport/revisions",
+            "/v1/feeds/sport/readers",
+            "/v1/feeds/world/items?at={item}",
+            "/v1/feeds/world/items/{item}",
+            "/v1/feeds/world/items/{item}/history",
+            "/v1/feeds/world/items/{item}/revisions",
+            "/feeds/sport",
+            "/feeds/sport?at={item}",
+            "/feeds/sport/embed",
+            "/feeds/sport/embed/new",
+            "/feeds/sport.atom",
+            "/feeds/sport.rss",
+            "/feeds/sport.json",
+            "/feeds/sport.ninjs",
+            "/feeds/sport.jsonld",
+            "/feeds/sport.md",
+            "/feeds/world?at={item}",
+            "/feeds/world/items/{item}",
+            "/feeds/world/items/{item}.ninjs",
+            "/oembed?url=http://127.0.0.1/feeds/sport",
+            "/oembed?url=http://127.0.0.1/feeds/world/items/{item}",
+        )
+    ),
+    ("POST", "/v1/feeds/sport/items", WRONG, NONE),
+    ("POST", "/v1/feeds/sport/lint", DRAFT, NONE),
+    ("POST", "/v1/feeds/world/lint", {"item": 0, "verb": "fix"} | DRAFT, NONE),
+    ("POST", "/v1/feeds/world/lint", {"item": 0, "verb": "redact", "version": 1}, NONE),
+    ("POST", "/v1/feeds/sport/revisions", REDACT, ANY),
+    ("POST", "/v1/feeds/world/items/{item}/revisions", NOTE, NONE),
+    ("POST", "/v1/feeds/world/items/{item}/revisions", {"verb": "fix"} | DRAFT, ANY),
+    ("POST", "/v1/feeds/world/items/{item}/revisions", {"verb": "fix"} | WRONG, ANY),
+    ("POST", "/v1/feeds/world/items/{item}/revisions", REDACT, ANY),
+    ("POST", "/v1/feeds/sport/items/{item}/revisions", {"verb": "fix"} | DRAFT, ANY),
+]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "headers"), DOORS, ids=[" ".join(map(str, door)) for door in DOORS]
+)
+async def test_at_no_door_it_says_that_something_is_missing_before_it_is_level(
+    there: There, method: str, path: str, body: dict[str, Any] | None, headers: dict[str, str]
+) -> None:
+    app = service.make_app(None)
+    app.state.context = there.here
+    if body is not None and "item" in body:
+        body = body | {"item": there.item.id}
+    address = "http://127.0.0.1" + path.format(item=there.item.id)
+    headers = headers | {"Authorization": "Bearer ben's"}
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app)) as client:
+        answer = await client.request(method, address, json=body, headers=headers)
+        assert (answer.status_code, "Retry-After" in answer.headers) == (503, True), answer.text
+        if path.endswith("stream"):  # which would not end
+            return
+        there.late.comes = True
+        answer = await client.request(method, address, json=body, headers=headers)
+        is_there = "sport" not in path or "{item}" not in path
+        assert answer.status_code != 503
+        assert (answer.status_code != 404) == is_there, answer.text
 
 
 async def test_once_it_is_level_it_knows_and_what_is_missing_is_missing(there: There) -> None:

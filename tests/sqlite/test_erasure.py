@@ -11,8 +11,9 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,19 @@ class Desk:
 
     async def item(self, verb: Verb, item: Item | None = None, **raw: Any) -> Item:
         return (await self.do(verb, item, **raw)).item
+
+    async def summary(self, text: str) -> int:
+        return (await self.room.configure("world", {"summary": text}, self._anna)).feed.version
+
+    async def redact_summary(self, version: int) -> None:
+        raw = {"verb": "redact", "version": version, "note": "a name"}
+        await self.room.redact_feed("world", raw, self._anna, (), None)
+
+    async def revisions(self, item: int | None) -> tuple[Revision, ...]:
+        """Return the revisions of an item, or of the feed's own."""
+        if item is None:
+            return await self.mirror.feed_revisions("world")
+        return await self.mirror.revisions("world", item)
 
 
 @asynccontextmanager
@@ -209,33 +223,84 @@ async def test_the_note_of_a_kill_can_be_redacted_and_nothing_else_done_to_it(
         assert all(b"Secret" not in words for words in left.values())
 
 
+@dataclass
+class Withdrawal:
+    """A kill of an item, a redact of one revision, or, without an item, of the feed's words."""
+
+    verb: Verb
+    item: Item | None
+    version: int
+    erases: set[int]
+
+    async def do(self, desk: Desk) -> None:
+        if self.item is None:
+            await desk.redact_summary(self.version)
+        elif self.verb is Verb.KILL:
+            await desk.item(Verb.KILL, self.item, note="Withdrawn")
+        else:
+            await desk.item(Verb.REDACT, self.item, version=self.version, note="Other words")
+
+    async def is_done(self, desk: Desk) -> bool:
+        """Say whether it was committed."""
+        revisions = await desk.revisions(self.item.id if self.item else None)
+        if self.item is not None:
+            return any(one.act is self.verb for one in revisions)
+        erased = {one.version for one in revisions if one.erased_at is not None}
+        return self.version in erased
+
+
+async def to_kill(desk: Desk, number: int) -> Withdrawal:
+    item = await desk.item(Verb.POST, headline=f"Grivna {number}")
+    item = await desk.item(Verb.FIX, item, body="Zolotnik")
+    return Withdrawal(Verb.KILL, item, item.version, {item.id, item.version})
+
+
+async def to_redact(desk: Desk, number: int) -> Withdrawal:
+    post = await desk.item(Verb.POST, headline=f"Grivna {number}")
+    fix = await desk.item(Verb.FIX, post, body="Zolotnik")  # it repeats the headline
+    item = await desk.item(Verb.UPDATE, fix, headline="Other")
+    return Withdrawal(Verb.REDACT, item, post.version, {post.version, fix.version})
+
+
+async def to_redact_a_correction(desk: Desk, number: int) -> Withdrawal:
+    post = await desk.item(Verb.POST, headline=f"Other {number}")
+    item = await desk.item(Verb.CORRECT, post, note=f"Grivna {number}")
+    return Withdrawal(Verb.REDACT, item, item.version, {item.version})  # which is shown
+
+
+async def to_redact_of_the_feed(desk: Desk, number: int) -> Withdrawal:
+    version = await desk.summary(f"Grivna {number}")
+    await desk.summary("Other")
+    return Withdrawal(Verb.REDACT, None, version, {version})
+
+
 DIES = """
 import asyncio, os, signal, sys
 from pathlib import Path
-from feedserver.sqlite import keys
-from sqlite.test_erasure import desk_in
+from sqlite.test_erasure import Withdrawal, desk_in
 from feedserver.model import Verb
 
-names, count = sys.argv[2].split(","), int(sys.argv[3])
-left = [count]
+left, item, version = map(int, sys.argv[2:5])
 
 def dying(name):
     real = getattr(os, name)
     def call(*given):
-        left[0] -= 1
-        if left[0] < 0:
+        global left
+        left -= 1
+        if left < 0:
             os.kill(os.getpid(), signal.SIGKILL)
         return real(*given)
     return call
 
 async def main():
+    global left
     async with desk_in(Path(sys.argv[1])) as desk:
-        item = await desk.mirror.item("world", int(sys.argv[4]))
-        for name in names:
+        found = await desk.mirror.item("world", item)
+        withdrawal = Withdrawal(Verb(sys.argv[5]), found, version, set())
+        for name in ("pwrite", "fdatasync"):
             setattr(os, name, dying(name))
-        await desk.item(Verb.KILL, item, note="Withdrawn")
-        for name in names:  # it was done before the count ran out
-            left[0] = 1 << 30
+        await withdrawal.do(desk)
+        left = 1 << 30  # it was done before the count ran out
         await desk.journal.purged(20)
         print("done", flush=True)
 
@@ -254,30 +319,67 @@ def run(script: str, *words: object) -> subprocess.CompletedProcess[str]:
     )
 
 
-async def test_a_kill_that_is_cut_short_between_any_two_steps_is_finished_at_the_next_start(
-    tmp_path: Path,
+@pytest.mark.parametrize(
+    "made", [to_kill, to_redact, to_redact_a_correction, to_redact_of_the_feed]
+)
+async def test_a_withdrawal_that_is_cut_short_between_any_two_steps_is_finished_at_the_next_start(
+    tmp_path: Path, made: Callable[[Desk, int], Awaitable[Withdrawal]]
 ) -> None:
     async with desk_in(tmp_path) as desk:
-        items = [await desk.item(Verb.POST, headline=f"Grivna {n}") for n in range(12)]
-        items = [await desk.item(Verb.FIX, item, body="Zolotnik") for item in items]
+        withdrawals = [await made(desk, number) for number in range(12)]
     pieces = sealed_in(tmp_path)
-    died = 0
-    for number, item in enumerate(items):
-        done = run(DIES, tmp_path, "pwrite,fdatasync", number, item.id)
-        died += done.returncode == -signal.SIGKILL
+    endings = {True: 0, False: 0}  # by whether it was committed before the process died
+    for number, one in enumerate(withdrawals):
+        words = [piece for piece in pieces if piece.sequence in one.erases]
+        assert len(words) == len(one.erases)
+        item_id = one.item.id if one.item else 0
+        done = run(DIES, tmp_path, number, item_id, one.version, one.verb)
         if done.returncode == 0:
             assert "done" in done.stdout
+            assert opened(tmp_path, words) == {}
             break
         assert done.returncode == -signal.SIGKILL, done.stderr
         async with desk_in(tmp_path) as desk:
-            found = await desk.mirror.item("world", item.id)
-            assert found is not None
-            if found.status is Status.KILLED:
+            is_done = await one.is_done(desk)
+            endings[is_done] += 1
+            if is_done:
                 assert await desk.journal.purged(PATIENCE)
-                assert opened(tmp_path, pieces).keys() & {item.id, item.version} == set()
-            else:  # it died before its commit
-                assert found == item
-    assert died >= 5
+                assert opened(tmp_path, words) == {}
+            else:  # nothing was withdrawn yet
+                assert opened(tmp_path, words).keys() == one.erases
+                if one.item is not None:
+                    assert await desk.mirror.item("world", one.item.id) == one.item
+    else:
+        pytest.fail("it always died")
+    assert endings[False] >= 1
+    assert endings[True] >= 3
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "feed.keys.new",
+        "feed.keys.part",
+        "feed.keys.migrating",
+        "feed.keys.old",
+        "restoring.keys",
+        "before-restore-1/feed.keys",
+        "before-restore-1/feed.keys.new.part",
+    ],
+)
+async def test_a_file_of_keys_that_is_left_behind_is_tried_by_these_tests(
+    tmp_path: Path, name: str
+) -> None:
+    async with desk_in(tmp_path) as desk:
+        item = await desk.item(Verb.POST, headline="Grivna")
+    pieces, left = sealed_in(tmp_path), (tmp_path / keys.FILE).read_bytes()
+    async with desk_in(tmp_path) as desk:
+        await desk.item(Verb.KILL, item, note="Withdrawn")
+        assert await desk.journal.purged(PATIENCE)
+    assert item.id not in opened(tmp_path, pieces)
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_bytes(left)
+    assert item.id in opened(tmp_path, pieces)
 
 
 async def test_what_a_dead_attempt_sealed_can_be_opened_by_no_key_that_lives_on(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -24,6 +25,31 @@ def tables(connection: sqlite3.Connection) -> dict[str, list[tuple[object, ...]]
 
 def test_all_tables_made_anew_from_the_records_are_as_they_were(tmp_path: Path) -> None:
     archive.made(tmp_path)
+    before = archive.hash_of(tmp_path)
+    with closing(connect(tmp_path / DATABASE, read_only=False)) as connection:
+        stored = tables(connection)
+        connection.execute("BEGIN IMMEDIATE")
+        replaying.rebuild(connection)
+        connection.execute("COMMIT")
+        assert tables(connection) == stored
+    assert archive.hash_of(tmp_path) == before
+
+
+def test_so_are_those_of_a_feed_whose_own_words_were_redacted(tmp_path: Path) -> None:
+    async def redact() -> None:
+        async with archive.open_archive(tmp_path) as here:
+            for summary in ("- Secret", "- Secret, and more", "- Four"):
+                await here.feed(summary=summary)
+            await here.feed(title="The world")
+            lines = await here.storage.mirror.feed_revisions("world")
+            raw = {"verb": "redact", "version": lines[-4].version, "note": "a name"}
+            await here.room.redact_feed("world", raw, here.tokens["anna"], (), None)
+            await here.purged()
+            lines = await here.storage.mirror.feed_revisions("world")
+            assert any(line.erased_at for line in lines)
+
+    archive.made(tmp_path)
+    asyncio.run(redact())
     before = archive.hash_of(tmp_path)
     with closing(connect(tmp_path / DATABASE, read_only=False)) as connection:
         stored = tables(connection)

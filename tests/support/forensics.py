@@ -49,8 +49,7 @@ def sealed_in(folder: Path) -> list[Sealed]:
 
 def keys_in(folder: Path) -> Iterator[bytes]:
     """Yield whatever may be a key in any file of the folder, at any slot, whole or not."""
-    for path in folder.rglob("*.keys"):
-        raw = path.read_bytes()
+    for raw in _key_files(folder):
         for at in range(slots.HEADER, len(raw), slots.SLOT):
             yield raw[at : at + 32]
 
@@ -96,9 +95,15 @@ def terms_in(folder: Path, slug: str, words: Iterable[str]) -> list[str]:
     return sorted(found)
 
 
+def _key_files(folder: Path) -> Iterator[bytes]:
+    """Yield the content of each file of keys, also of those that some work has left behind."""
+    for path in folder.rglob("*keys*"):
+        if path.is_file():
+            yield path.read_bytes()
+
+
 def _partition_keys(folder: Path) -> Iterator[bytes]:
-    for path in folder.rglob("*.keys"):
-        raw = path.read_bytes()
+    for raw in _key_files(folder):
         for number in range((len(raw) - slots.HEADER) // slots.SLOT):
             if number % (slots.PARTITION + 2) < 2:
                 at = slots.HEADER + slots.SLOT * number

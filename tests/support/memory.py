@@ -107,6 +107,17 @@ class Store:
         self.disks.append(new)
         return new
 
+    def without_erased(self) -> Store:
+        """Return this store as a new machine meets it: no disk yet, and a log without the words of
+        what was refused, and of what was erased, whose keys are destroyed."""
+        entries = self.disks[0].entries
+        other = Store(len(self.log))
+        other.identity = self.identity
+        for number, record in self.log:
+            is_kept = number in entries and entries[number].erased_at is None
+            other.log.append((number, record if is_kept else _wordless(record)))
+        return other
+
     def some(self) -> int:
         """Draw how many go together."""
         return self._draw.randint(1, GROUP_MAX)
@@ -488,6 +499,17 @@ def _with_headline(item: Item, headline: str) -> Item:
     """Return an item with no words but these."""
     words = Content(headline, breaking=item.breaking, language=item.language)
     return shows(replace(item, note=None), replace(words, occurred_at=item.occurred_at))
+
+
+def _wordless(record: Record) -> Record:
+    """Return what stands in clear of a record."""
+    content, key = record.content, record.retry_key
+    if content is not None:
+        clear = {name: getattr(content, name) for name in ("breaking", "language", "occurred_at")}
+        content = Content(**clear)
+    if key is not None:
+        key = replace(key, digest="")
+    return replace(record, content=content, note=None, origin=None, retry_key=key)
 
 
 def _changed_at(item: Item) -> Millis:

@@ -68,8 +68,8 @@ def in_sqlite(folder: Path) -> Open:
     return opened
 
 
-def in_memory(seed: int = 0) -> Open:
-    store = Store(seed)
+def in_memory(seed: int = 0, store: Store | None = None) -> Open:
+    store = store or Store(seed)
 
     @asynccontextmanager
     async def opened() -> AsyncIterator[Opened]:
