@@ -113,7 +113,7 @@ def _corrected_anew(
         if _has_words(one) and one.item is not None and old in one.item.corrections
     }
     if target.erased_at is None:
-        erases |= {target.version} | _repeating(target, item, revisions)
+        erases.add(target.version)
     content = replace(item.content, corrections=tuple(corrections))
     return Redaction(target.version, tuple(sorted(erases))), content
 

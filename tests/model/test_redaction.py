@@ -280,15 +280,6 @@ def test_corrections_of_one_moment_are_told_apart_by_their_order() -> None:
     assert notes(story) == ["one", "Two", "Three"]
 
 
-def test_what_a_redacted_correct_said_is_erased_wherever_it_was_repeated() -> None:
-    story = Story(NAME)
-    story.do(Verb.CORRECT, NOON + 5000, note="Note", body="b")
-    story.do(Verb.FIX, headline="A man")
-    story.redact(3, "Anew")
-    assert NAME not in story.readable()
-    assert notes(story) == ["Anew"]
-
-
 def test_a_redact_of_another_revision_leaves_the_corrections() -> None:
     story = corrected()
     story.do(Verb.FIX, headline="Fixed")
