@@ -1,5 +1,5 @@
 #!/bin/sh
-# Install what the tests need beside Python: Node.js, Chromium and a C compiler; with `all`, Firefox
+# Install what the tests need beside Python: Node.js, Chromium, a C compiler, zsh and fish; with `all`, Firefox
 # and WebKit too.
 # Says what it could not.
 set -u
@@ -13,6 +13,8 @@ want() { # command, package…
 want cc gcc libc6-dev
 want node nodejs
 want npm npm
+want zsh zsh
+want fish fish
 want chromium chromium fonts-dejavu-core
 want chromium-headless-shell chromium-headless-shell
 want chromedriver chromium-driver

@@ -25,7 +25,7 @@ def secret(room, name, *words):
 
 @pytest.fixture(scope="module")
 def tokens(shared_newsroom):
-    shared_newsroom.cli("feed", "add", "sport", "--title", "Sport news")
+    shared_newsroom.cli("feed", "add", "tennis", "--title", "Tennis news")
     return {
         "ann": secret(shared_newsroom, "Ann P.", "--feed", "world"),
         "bob": secret(shared_newsroom, "Bob P.", "--import"),
@@ -36,7 +36,7 @@ def tokens(shared_newsroom):
 def logged_in(ann, tokens, shared_newsroom):
     """The same with a default profile of Ann's and one of Bob's."""
     assert ann("login", shared_newsroom.url, stdin=tokens["ann"]).code == 0
-    done = ann("login", f"{shared_newsroom.url}/feeds/sport", "--as=bob", stdin=tokens["bob"])
+    done = ann("login", f"{shared_newsroom.url}/feeds/tennis", "--as=bob", stdin=tokens["bob"])
     assert done.code == 0, done.err
     return ann
 
@@ -65,7 +65,7 @@ def test_whoami_tells_name_server_profile_and_rights(logged_in, shared_newsroom)
     assert logged_in("whoami", "--as=bob").out == (
         f"Bob P. at {shared_newsroom.url}, by the profile bob\n"
         "Edits all feeds\n"
-        "The feed is sport, unless you say --feed.\n"
+        "The feed is tennis, unless you say --feed.\n"
         "May set past times and origins, as imports do.\n"
     )
 
@@ -101,7 +101,7 @@ def test_an_option_beats_the_environment_which_beats_the_profile(logged_in, toke
     other = hostile(answers(200, ITEM))
     environ = {"PUBLISHER_URL": other.url, "PUBLISHER_TOKEN": "nf_x", "PUBLISHER_FEED": "world"}
     assert (who(logged_in, "--as=bob", **environ)["name"], who(logged_in, "--as=bob")["feed"]) == (
-        "Bob P.", "sport",
+        "Bob P.", "tennis",
     )  # fmt: skip
     assert who(logged_in, "--as=bob", "--feed=world", **environ)["feed"] == "world"
     # A saved token goes to no server that only the environment names.
@@ -140,7 +140,7 @@ def test_each_profile_is_a_private_file_and_a_repeated_command_names_it(logged_i
     failed = logged_in("fix", "999999", "--headline=x", "--as=bob", "--if-match=1-aaaa")
     assert failed.code == 1
     assert "publisher list --as=bob" in failed.err
-    assert "publisher fix 999999 --as=bob --feed=sport --headline=x" in failed.err
+    assert "publisher fix 999999 --as=bob --feed=tennis --headline=x" in failed.err
 
 
 def test_what_is_seen_and_last_is_of_one_profile(logged_in):
@@ -180,7 +180,7 @@ def test_an_entry_of_the_outbox_goes_with_its_own_profile_alone(ann, newsroom):
 def test_a_refused_entry_is_repeated_with_its_profile(logged_in):
     failed = logged_in("post", "x" * 301, "--as=bob")
     assert failed.code == 1
-    assert "publisher post --as=bob --feed=sport" in logged_in("outbox").out
+    assert "publisher post --as=bob --feed=tennis" in logged_in("outbox").out
 
 
 def test_logging_out_takes_the_token_and_what_was_shown_from_this_machine(logged_in):
@@ -222,8 +222,8 @@ def test_feeds_are_listed_with_the_usual_one_and_those_of_others(logged_in, shar
     shared_newsroom.cli("feed", "add", "gone", "--title", "Gone")
     shared_newsroom.cli("feed", "close", "gone")
     rows = {line.split("\t")[0]: line.split("\t") for line in logged_in("feeds").out.splitlines()}
-    page = f"{shared_newsroom.url}/feeds/sport"
-    assert rows["sport"] == ["sport", "Sport news", "not yours", page]
+    page = f"{shared_newsroom.url}/feeds/tennis"
+    assert rows["tennis"] == ["tennis", "Tennis news", "not yours", page]
     assert rows["world"][2] == "usual"
     assert rows["gone"][2] == "closed, not yours"
     told = logged_in("feeds", "--json").json

@@ -17,6 +17,7 @@ from feedserver.commands import program
 from feedserver.errors import Killed, Refused, WrongState
 from feedserver.model import Act, Item, Record, Verb, random_id
 from feedserver.outgoing.cursors import Cursors
+from feedserver.sqlite import headlines
 from feedserver.sqlite.folder import DATABASE
 from feedserver.sqlite.opening import accept_clock
 from feedserver.sqlite.storage import open_storage
@@ -29,8 +30,9 @@ MORE_WORK = 5  # over many items than over few, in tens of SQLite's opcodes: a f
 
 # Tables that do not grow with the archive.
 SMALL = ("feeds", "tokens", "meta", "told", "failing")
-# What walks through the records, and why it may.
+# What walks through the records or sorts, and why it may.
 WALKS = {
+    " ".join(headlines._NEWEST_LIVE.split()): "it leaves a feed at the first item too old to sort",
     "SELECT at FROM records ORDER BY sequence DESC LIMIT 1": "it stops at the first, the newest",
 }
 
@@ -149,6 +151,8 @@ async def withdrawn(archive: Archive, items: list[Item]) -> None:
 
 async def read(archive: Archive, items: list[Item]) -> None:
     journal, mirror = archive.storage.journal, archive.storage.mirror
+    newest = await mirror.newest_live(NOON, 10)
+    assert await mirror.headlines([one.id for one in newest])
     item, middle = items[0], items[0].id - 300
     await mirror.feeds()
     await mirror.empty_feeds()
@@ -203,7 +207,11 @@ def bad_steps(statement: Statement) -> list[str]:
     return [
         step
         for step in statement.plan
-        if (step.startswith("SCAN") and not step.startswith(tuple(f"SCAN {n}" for n in SMALL)))
+        if (
+            step.startswith("SCAN")
+            # What it scans of a subquery, the steps of that have found.
+            and not step.startswith(tuple(f"SCAN {n}" for n in (*SMALL, "(subquery")))
+        )
         or "TEMP B-TREE" in step
         or "AUTOMATIC" in step
     ]
