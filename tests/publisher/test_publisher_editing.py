@@ -7,9 +7,17 @@ import shlex
 import stat
 
 import pytest
+from editors import InProcess
 from hostile import ITEM, answers
 
 from publisher.commands.program import SYNONYMS, TABLE
+
+
+@pytest.fixture
+def editor(tmp_path, shared_newsroom):
+    home = tmp_path / "home"
+    home.mkdir()
+    return InProcess(home).at(shared_newsroom.url, shared_newsroom.token)
 
 
 def post(editor, headline="Bus hit", *words, **more):
