@@ -199,9 +199,7 @@ class Newsroom:
 
         Raises Refused.
         """
-        current = await self._mirror.feed(slug)
-        if current is None:
-            raise NotFound(f"there is no feed “{slug}”")
+        current = await self._existing_feed(slug)
         redaction = feed_redaction_of(version, current, await self._mirror.feed_revisions(slug))
         return redaction.erases
 

@@ -353,17 +353,7 @@ class KeyFile:
         self, numbers: list[int], by: int, act: str, at: Millis, *, synced: bool = True
     ) -> None:
         left = [number for number in numbers if not self._is_gone(number)]
-        for tries in (2, 1, 0):
-            for number in left:
-                write_all(self._fd, slots.destroyed(number, by, act, at), place_of(number))
-            if not synced:
-                break
-            try:
-                os.fdatasync(self._fd)
-                break
-            except OSError:  # after which Linux may call the same pages clean: write them again
-                if not tries:
-                    raise
+        _overwrite(self._fd, left, by, act, at, synced=synced)
         if not all(map(self._is_gone, numbers)):
             raise OSError(f"keys in {self.path} could not be overwritten")
 
@@ -443,14 +433,29 @@ def destroy_in_copy(path: Path, owners: Mapping[int, bytes], by: int, act: str, 
     """
     fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     try:
+        left = []
         for sequence, owner in owners.items():
             number = number_of(sequence)
             raw = os.pread(fd, SLOT, place_of(number))
             if raw[OWNER] == owner and raw[KIND] != GONE:
-                write_all(fd, slots.destroyed(number, by, act, at), place_of(number))
-        os.fdatasync(fd)
+                left.append(number)
+        _overwrite(fd, left, by, act, at, synced=True)
     finally:
         os.close(fd)
+
+
+def _overwrite(fd: int, numbers: list[int], by: int, act: str, at: Millis, *, synced: bool) -> None:
+    for tries in (2, 1, 0):
+        for number in numbers:
+            write_all(fd, slots.destroyed(number, by, act, at), place_of(number))
+        if not synced:
+            break
+        try:
+            os.fdatasync(fd)
+            break
+        except OSError:  # after which Linux may call the same pages clean: write them again
+            if not tries:
+                raise
 
 
 def _private(path: str, flags: int) -> int:

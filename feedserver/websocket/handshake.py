@@ -17,18 +17,17 @@ from typing import Any
 from urllib.parse import unquote
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 from uvicorn.protocols.utils import ClientDisconnected
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 from websockets.server import ServerProtocol
 
-from feedserver.api.problems import InternalError, problem
+from feedserver.api.problems import InternalError
 from feedserver.errors import BadRequest, Forbidden, Refused, Unavailable, UpgradeNeeded
 from feedserver.live.channel import Channel
 from feedserver.websocket.connection import OpenSockets, SocketReader
 from feedserver.websocket.deflate import SharedDeflate
-from feedserver.websocket.head import header_lines
+from feedserver.websocket.head import header_lines, last_answer
 
 log = logging.getLogger("feedserver.handshake")
 
@@ -261,14 +260,12 @@ class Handshake(asyncio.Protocol):
 
     def _refuse(self, fault: Refused | Unavailable) -> None:
         self._done = True
-        answer = problem(fault)
-        headers = [*self._upgrade.default_headers, *answer.raw_headers, (b"connection", b"close")]
+        headers = self._upgrade.default_headers
         if fault.status == HTTPStatus.BAD_REQUEST:
-            headers.append((b"sec-websocket-version", b"13"))
+            headers = [*headers, (b"sec-websocket-version", b"13")]
         elif fault.status == HTTPStatus.UPGRADE_REQUIRED:
-            headers.append((b"upgrade", b"websocket"))
-        head = STATUS_LINE[fault.status] + header_lines(headers)
-        self.transport.write(b"%b\r\n%b" % (head, bytes(answer.body)))
+            headers = [*headers, (b"upgrade", b"websocket")]
+        self.transport.write(last_answer(fault, headers))
         self.transport.close()
         self._break_cycle()
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from feedserver.errors import BadRequest, HeadTooLarge, UnknownCoding
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
+
+from feedserver.api.problems import problem
+from feedserver.errors import BadRequest, HeadTooLarge, Refused, Unavailable, UnknownCoding
 
 Headers = list[tuple[bytes, bytes]]  # names in small letters
 
@@ -56,3 +59,10 @@ def without_upgrade(method: bytes, url: bytes, version: str, headers: Headers) -
 def header_lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
     """Write headers as HTTP/1.1 has them, one a line."""
     return b"".join([b"%b: %b\r\n" % header for header in headers])
+
+
+def last_answer(fault: Refused | Unavailable, headers: Headers) -> bytes:
+    """Write the answer that says what is wrong, with these headers too; then the line ends."""
+    answer = problem(fault)
+    lines = header_lines([*headers, *answer.raw_headers, (b"connection", b"close")])
+    return b"%b%b\r\n%b" % (STATUS_LINE[fault.status], lines, bytes(answer.body))

@@ -15,9 +15,8 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from feedserver.api.problems import problem
 from feedserver.errors import BadRequest, HeadTooLarge, Refused, TooSlow
 from feedserver.live.channel import STALL_SECONDS
 from feedserver.websocket.connection import OpenSockets, in_kernel
@@ -32,7 +31,7 @@ from feedserver.websocket.head import (
     HEAD_RULE,
     asks_for,
     check_head,
-    header_lines,
+    last_answer,
     without_upgrade,
 )
 
@@ -290,14 +289,7 @@ class HttpProtocol(HttpToolsProtocol):
             self.flow.pause_reading()
             return
         if not self._answers() or not self.cycle.response_started:
-            answer = problem(fault)
-            headers = [
-                *self.server_state.default_headers,
-                *answer.raw_headers,
-                (b"connection", b"close"),
-            ]
-            head = STATUS_LINE[fault.status] + header_lines(headers)
-            self.transport.write(b"%b\r\n%b" % (head, bytes(answer.body)))
+            self.transport.write(last_answer(fault, self.server_state.default_headers))
         self.transport.close()
 
     def _answers(self) -> bool:

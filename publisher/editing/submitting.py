@@ -65,7 +65,7 @@ def send_kept(call: Call, client: Client, edit: Edit, saved: SavedText, kept: Ke
             # Before it leaves the outbox: where this ends here, a retry does the rest.
             erased = forget_erased(call, client, edit.item, sent.item, sent.answer, log)
             sent = replace(sent, erased=erased, seen=seen_item(call, sent.item["id"]))
-    if not sent.fulfilled and "id" in sent.item:  # not of a feed
+    if not sent.fulfilled:
         note_changed(call, sent.item)
     if edit.verb is Verb.KILL:
         forget_item(call, edit.item, edit.headline)

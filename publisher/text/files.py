@@ -11,6 +11,7 @@ from pathlib import Path
 
 from publisher.failures import Misused
 
+DIGEST = 12  # characters of a digest
 _PRIVATE_FOLDER = 0o700
 _PRIVATE_FILE = 0o600
 
@@ -79,7 +80,7 @@ def keep_newest(folder: Path, *, files: int, size: int) -> None:
 
 def digest(text: str) -> str:
     """Return a short name for a text, for the name of a file that is not to tell it."""
-    return sha256(text.encode()).hexdigest()[:12]
+    return sha256(text.encode()).hexdigest()[:DIGEST]
 
 
 def _sync_folder(folder: Path) -> None:

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from publisher.text.files import digest, keep_newest, state_folder, write_private
+from publisher.text.files import DIGEST, digest, keep_newest, state_folder, write_private
 from publisher.text.outbox import now_text
 
 FORMAT = 1
@@ -61,7 +61,7 @@ class RecentItems:
 
     def forget(self, feed: str, item: int) -> None:
         """Remove the headline of an item that was withdrawn, whoever changed it."""
-        name = f"{self._server}-*-{item}-{feed}.json"
+        name = f"{self._server}-{'?' * DIGEST}-{item}-{feed}.json"
         for path in self._paths(f".{name}.*"):  # of commands that were killed while they wrote
             with suppress(OSError):
                 path.unlink(missing_ok=True)

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from publisher.text.files import digest, keep_newest, state_folder, write_private
+from publisher.text.files import DIGEST, digest, keep_newest, state_folder, write_private
 from publisher.text.words import alike
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ FORMAT = 1
 ITEMS_MAX = 500  # more than a newsroom works on in a week
 BYTES_MAX = 8 * 1024 * 1024  # a hundred of the longest items
 ITEM_BYTES_MAX = 1024 * 1024  # an item of the contract has less
-_DIGEST = 12  # characters that tell servers and editors apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +101,7 @@ class SeenVersions:
 
     def _of_everybody(self, folder: Path, feed: str, item: int) -> list[Path]:
         """Return what each editor was shown, and what commands left that died as they wrote."""
-        name = f"{self._server}-{'?' * _DIGEST}-{item}-{feed}.json"
+        name = f"{self._server}-{'?' * DIGEST}-{item}-{feed}.json"
         try:
             return [*folder.glob(name), *folder.glob(f".{name}.*")]
         except OSError:
